@@ -1,0 +1,1 @@
+"""Rows -> tables. No torch, no printing, no look-ups by name."""

@@ -1,0 +1,117 @@
+"""Blocks or networks side by side, with ratios to the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from resnet_cli.analyses import counts
+from resnet_cli.architecture.blocks import EXPANSION, block
+from resnet_cli.architecture.layers import Sequence as Layers
+from resnet_cli.architecture.layers import Shape
+from resnet_cli.architecture.resnet import ResNet
+from resnet_cli.errors import UserError
+from resnet_cli.table import Column, Table
+from resnet_cli.trace import Row, trace
+
+BLOCKS: dict[str, dict[str, Any]] = {
+    "basic": {"block": "basic"},
+    "bottleneck": {"block": "bottleneck"},
+    "preact-basic": {"block": "basic", "preact": True},
+    "preact-bottleneck": {"block": "bottleneck", "preact": True},
+    "resnext": {"block": "bottleneck", "groups": 32, "base_width": 4, "style": "v1.5"},
+    "se": {"block": "bottleneck", "se_reduction": 16},
+    "plain": {"block": "basic", "shortcut": "none"},
+}
+"""What `compare` takes for a block: fields of a spec (ResNeXt's is 32×4d, SE reduces by 16)."""
+
+FIELDS = (
+    Column("name", "name"),
+    Column("params", "params", "count"),
+    Column("macs", "MACs", "count"),
+    Column("flops", "FLOPs", "count", drop=2),
+    Column("layers", "layers", "count", drop=3),
+    Column("ratio", "to the first", "ratio", drop=1),
+)
+COMPARED = ("params", "macs", "flops", "layers")
+
+
+def block_rows(name: str, channels: int, size: int) -> list[Row]:
+    """The layers of one block with ``channels`` in and out, on size×size maps.
+
+    Raises `UserError` for channels that the block cannot have.
+    """
+    fields = BLOCKS[name]
+    expansion = EXPANSION[fields["block"]]
+    if channels % expansion:
+        raise UserError(
+            f"{channels} channels do not divide by {expansion}, as a {name} block needs",
+            "choose --channels 256",
+        )
+    spec = ResNet(name, "block", stages=(1, 1, 1, 1), width=channels // expansion, **fields)
+    made = block(spec, "block", name, channels, spec.width, 1, activated=False)
+    return trace(Layers("", (made,)), (channels, size, size))
+
+
+def weights(rows: Sequence[Row]) -> list[Shape]:
+    """The weight of each convolution, in order."""
+    return [r.layer.parameters()["weight"] for r in rows if r.layer.kind == "convolution"]
+
+
+def arithmetic(rows: Sequence[Row]) -> str:
+    """`1×1×256×64 + 3×3×64×64 + 1×1×64×256 = 69,632`: kernel, inputs a group, outputs."""
+    shapes = weights(rows)
+    terms = [f"{k}×{k}×{inputs}×{outputs}" for outputs, inputs, k, _ in shapes]
+    return f"{' + '.join(terms)} = {sum(map(prod, shapes)):,}"
+
+
+def blocks(names: Sequence[str], channels: Sequence[int], size: int, key: str, title: str) -> Table:
+    """A row for each block at its number of channels; params are convolution weights alone."""
+    lines = []
+    for name, width in zip(names, channels, strict=True):
+        rows = block_rows(name, width, size)
+        total = counts.totals(rows)
+        params = sum(map(prod, weights(rows)))
+        lines.append((name, width, {**total, "params": params}, arithmetic(rows)))
+    first = lines[0][2]
+    columns = (
+        FIELDS[0], Column("channels", "channels", "count", drop=4),
+        Column("params", "weights", "exact"), Column("macs", "MACs", "exact"), *FIELDS[3:],
+        Column("arithmetic", "weights of the convolutions", drop=5),
+    )  # fmt: skip
+    body = [
+        (name, width, *(total[f] for f in COMPARED), _ratios(total, first), text)
+        for name, width, total, text in lines
+    ]
+    return Table(key, title, columns, body)
+
+
+def networks(traced: Sequence[tuple[str, list[Row]]]) -> list[Table]:
+    """A row for each network, then MACs and parameters of each stage side by side."""
+    totals = [(name, counts.totals(rows)) for name, rows in traced]
+    body = [
+        (name, *(total[f] for f in COMPARED), _ratios(total, totals[0][1]))
+        for name, total in totals
+    ]
+    stages = list(dict.fromkeys(row.stage for _, rows in traced for row in rows))
+    stages.sort(key=lambda stage: (stage == "fc", stage))
+    columns = [Column("stage", "stage")]
+    for at, (name, _) in enumerate(traced):
+        columns += [
+            Column(f"{name}.params", f"{name} params", "count", drop=2 * at),
+            Column(f"{name}.macs", f"{name} MACs", "count", drop=2 * at + 1),
+        ]
+    lines: list[list[Any]] = []
+    for stage in stages:
+        line: list[Any] = [stage]
+        for _, rows in traced:
+            members = [row for row in rows if row.stage == stage]
+            line += [sum(map(counts.parameters, members)), sum(row.macs for row in members)]
+            line[-2:] = line[-2:] if members else [None, None]
+        lines.append(line)
+    return [Table("rows", "", FIELDS, body), Table("stages", "By stage", columns, lines)]
+
+
+def _ratios(total: dict[str, Any], first: dict[str, Any]) -> dict[str, float | None]:
+    return {f: total[f] / first[f] if first[f] else None for f in COMPARED}

@@ -1,0 +1,36 @@
+"""The zoo as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from resnet_cli.analyses.counts import totals
+from resnet_cli.architecture.zoo import Spec
+from resnet_cli.table import Column, Table
+from resnet_cli.trace import trace
+
+COLUMNS = (
+    Column("name", "name"),
+    Column("family", "family", drop=3),
+    Column("block", "block", drop=4),
+    Column("stages", "blocks", drop=5),
+    Column("layers", "layers", "count", drop=1),
+    Column("params", "params", "count"),
+    Column("macs", "MACs", "count"),
+)
+
+
+def listing(specs: Iterable[Spec], sort: str | None, under: int | None) -> Table:
+    """A row for each network, sorted by a column, with at most so many MACs."""
+    rows: list[tuple[Any, ...]] = []
+    for spec in specs:
+        total = totals(trace(spec.net(), spec.input_shape))
+        if under is None or total["macs"] <= under:
+            stages = "-".join(map(str, spec.stages))
+            block = getattr(spec, "block", "")
+            rows.append((spec.name, spec.family, block, stages, total["layers"], total["params"], total["macs"]))  # fmt: skip
+    if sort:
+        at = [column.key for column in COLUMNS].index(sort)
+        rows.sort(key=lambda row: row[at])
+    return Table("rows", "", COLUMNS, rows)

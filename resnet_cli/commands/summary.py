@@ -1,0 +1,32 @@
+"""resnet-cli summary."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from resnet_cli.analyses import counts, depth
+from resnet_cli.analyses.summary import summary as analyse
+from resnet_cli.architecture.limits import one_of
+from resnet_cli.commands.options import Network, about_a_network
+from resnet_cli.table import Answer
+
+
+@about_a_network
+def command(
+    network: Network,
+    level: Annotated[str, typer.Option(help="A row for each stage, block or layer.")] = "stage",
+) -> Answer:
+    """The architecture by stage, block or layer, with parameters and MACs."""
+    one_of("level", level, ("stage", "block", "layer"))
+    total = counts.totals(network.rows)
+    notes = [
+        depth.formula(network.rows),
+        f"params: learnable; {total['buffers']:,} running statistics of batch norm are apart",
+        network.convention(),
+    ]
+    if network.batch > 1:
+        notes.append(f"batch of {network.batch:,}: {total['macs'] * network.batch:,} MACs")
+    table = analyse(network.rows, level)
+    return Answer(network.envelope("summary", total), [table], notes)

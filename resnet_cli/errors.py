@@ -1,0 +1,52 @@
+"""The one failure a user is expected to meet, and how it suggests what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something given to the tool is wrong; the message says what, the hint says what to type.
+
+    ``code`` is the exit status: 2 for wrong usage, 1 for bad content (a file, a failed check).
+    """
+
+    def __init__(self, what: str, hint: str = "", code: int = 2) -> None:
+        super().__init__(what)
+        self.what, self.hint, self.code = what, hint, code
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.hint})" if self.hint else self.what
+
+
+def folded(name: str) -> str:
+    """A name without what people vary: case, hyphens, underscores, spaces."""
+    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
+
+
+def closest(given: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names most like the given one: longest shared prefix first, then likeness.
+
+    Names that share neither a beginning nor most of their letters are left out.
+    """
+    from difflib import SequenceMatcher  # only ever needed on the way to an error
+
+    target = folded(given)[:80]
+    ranked = []
+    for name in known:
+        candidate = folded(name)
+        prefix = 0
+        while prefix < min(len(target), len(candidate)) and target[prefix] == candidate[prefix]:
+            prefix += 1
+        likeness = SequenceMatcher(None, target, candidate).ratio()
+        if likeness >= 0.6:
+            ranked.append((-prefix, -likeness, len(candidate), name))
+    return [name for *_, name in sorted(ranked)[:most]]
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """A hint naming the closest known names, or nothing when none is close."""
+    names = [f"'{name}'" for name in closest(given, known)]
+    if not names:
+        return ""
+    return "did you mean " + " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)

@@ -1,0 +1,1 @@
+"""Tables -> text, a file for each format."""

@@ -1,0 +1,43 @@
+"""Table, Column, Answer: what an analysis hands to a renderer. Raw values only; no text, no rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """``key`` names it in JSON and CSV, ``title`` for people.
+
+    ``kind``: text, count (an integer), exact (never shortened), ratio (one for
+    each compared number), shape, share (0 to 1) or bar (a share, drawn). Columns
+    with a ``drop`` leave a narrow terminal, the highest first. Shares are for people only: JSON
+    and CSV hold the integers they come from.
+    """
+
+    key: str
+    title: str
+    kind: str = "text"
+    drop: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of raw values in the order of the columns; ``total`` is set apart below them."""
+
+    key: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]]
+    total: Sequence[Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """All that a command has to say: ``envelope`` is JSON's, ``tables[0]`` its rows."""
+
+    envelope: dict[str, Any]
+    tables: Sequence[Table]
+    notes: Sequence[str] = field(default_factory=tuple)

@@ -1,0 +1,199 @@
+"""The commands as a person types them: what they print, in every format, and how they fail."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+FORMATS = ("table", "plain", "json", "csv", "markdown", "latex")
+
+
+def run(*words, code=0, **environment):
+    clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+    done = subprocess.run(
+        [sys.executable, "-m", "resnet_cli", *words],
+        capture_output=True,
+        env={**clean, "PYTHONIOENCODING": "utf-8", **environment},
+    )
+    assert done.returncode == code, done.stderr.decode()
+    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+def test_summary_of_resnet101():
+    """Parameters, the depth and its four projections are on one screen."""
+    out, err = run("summary", "resnet101", "--exact")
+    assert "44,549,160" in out
+    assert "1 + 3·(3+4+23+3) + 1 = 101" in out
+    assert "4 projections" in out
+    assert "[1×1, 64 | 3×3, 64 | 1×1, 256] × 3" in out
+    assert err == ""
+
+
+def test_compare_writes_the_arithmetic_out():
+    """1,179,648 against 69,632 weights at 256 channels, 16.94 times (He et al. 2015, Fig. 5)."""
+    out, _ = run("compare", "basic", "bottleneck")
+    assert "1×1×256×64 + 3×3×64×64 + 1×1×64×256 = 69,632" in out
+    assert "1,179,648" in out
+    assert "16.94 times" in out
+    assert "73,728" in out
+
+
+def test_resnext_block_costs_what_a_bottleneck_does():
+    """256·128 + 9·128·4 + 128·256 = 70,144 weights against 69,632 (Xie et al. 2017, Sec. 3.3)."""
+    rows = json.loads(run("compare", "bottleneck", "resnext", "--json")[0])["rows"]
+    assert [row["params"] for row in rows] == [69_632, 70_144]
+
+
+@pytest.mark.parametrize("command", ["summary", "flops"])
+@pytest.mark.parametrize("network", ["resnet50", "vgg16", "se-resnet50", "preact-resnet164"])
+def test_rows_add_up_to_the_total_at_every_level(command, network):
+    """MACs (and parameters) of the rows sum to the totals, whatever a row stands for."""
+    levels = ("stage", "block", "layer") + (("operator",) if command == "flops" else ())
+    for level in levels:
+        option = "--level" if command == "summary" else "--by"
+        answer = json.loads(run(command, network, option, level, "--json")[0])
+        for key in ("macs", "params"):
+            if key in answer["rows"][0]:
+                assert sum(row[key] for row in answer["rows"]) == answer["total"][key]
+
+
+def test_json_is_the_contract():
+    """The keys of docs/json.md, and integers alone as numbers."""
+    answer = json.loads(run("summary", "resnet50", "--json")[0])
+    assert set(answer) == {
+        "schema", "command", "model", "spec", "input", "batch", "rows", "total", "published", "notes",
+    }  # fmt: skip
+    assert set(answer["total"]) == {
+        "params", "buffers", "macs", "flops", "layers", "convolutions", "projections",
+    }  # fmt: skip
+    assert answer["total"]["macs"] == 3_857_973_248
+    assert answer["input"] == [3, 224, 224]
+    for row in answer["rows"]:
+        assert all(isinstance(value, (int, str, list)) for value in row.values())
+
+
+def test_csv_holds_raw_integers_and_its_convention():
+    """Every row reads as integers and says what is counted."""
+    rows = list(csv.DictReader(io.StringIO(run("flops", "resnet50", "-f", "csv")[0])))
+    assert sum(int(row["macs"]) for row in rows) == 3_857_973_248
+    assert all("multiply-accumulates" in row["convention"] for row in rows)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("words", [("summary", "resnet50"), ("flops", "resnet50"), ("list", "vgg"),
+                                   ("compare", "basic", "se")])  # fmt: skip
+def test_every_format_of_every_command(words, format):
+    """Each format answers and says what it counts."""
+    out, _ = run(*words, "-f", format)
+    assert "MACs" in out
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_no_number_is_cut_on_a_narrow_terminal(width):
+    """Whole columns leave, a note on stderr names them, and the numbers that stay are whole."""
+    out, err = run("summary", "resnet50", "--exact", COLUMNS=str(width))
+    table = out.split("depth:")[0]
+    assert max(map(len, table.splitlines())) <= max(width, 40)
+    assert "25,557,032" in table
+    assert "…" not in out
+    assert ("left out" in err) == (width < 100)
+
+
+def test_an_ascii_terminal_is_no_crash():
+    """Signs that the encoding lacks are spelled in ASCII."""
+    out, _ = run("summary", "resnet50", PYTHONIOENCODING="ascii")
+    assert "[1x1, 64 | 3x3, 64 | 1x1, 256] x 3" in out
+
+
+def test_a_network_of_thousands_of_layers_is_printed():
+    """ResNet-1202 at layer level: a line for each executed layer."""
+    out, _ = run("summary", "resnet1202", "--level", "layer")
+    assert "layer3.199.conv2" in out
+
+
+def test_a_toml_file_is_a_model(tmp_path):
+    """A base and a change give the same as the option."""
+    file = tmp_path / "mine.toml"
+    file.write_text('base = "resnet50"\ngroups = 32\nbase_width = 4\nstyle = "v1.5"\n')
+    answer = json.loads(run("summary", str(file), "--json")[0])
+    assert answer["model"] == "mine"
+    assert answer["total"]["params"] == 25_028_904
+
+
+def test_output_files_appear_whole(tmp_path):
+    """-o writes the file and nothing beside it."""
+    file = tmp_path / "out.json"
+    assert run("summary", "resnet50", "--json", "-o", str(file))[0] == ""
+    assert json.loads(file.read_text())["model"] == "resnet50"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("summary", "resent50"), 2, "did you mean 'resnet50'"),
+        (("summary", "--depth", "51"), 2, "6n + 2"),
+        (("summary",), 2, "no network named"),
+        (("summary", "resnet50", "--depth", "50"), 2, "both MODEL"),
+        (("summary", "resnet50", "--stages", "3,4"), 2, "2 stages given"),
+        (("summary", "resnet50", "--stages", "3,x"), 2, "not whole numbers"),
+        (("summary", "resnet50", "--input-size", "0"), 2, "out of range"),
+        (("summary", "resnet50", "--input-size", "1000000000"), 2, "out of range"),
+        (("summary", "resnet50", "--batch", "-1"), 2, "out of range"),
+        (("summary", "resnet50", "--width", "10", "--base-width", "3"), 2, "do not divide"),
+        (("summary", "resnet50", "--level", "stages"), 2, "'stage'"),
+        (("summary", "resnet50", "-f", "xml"), 2, "allowed: table"),
+        (("summary", "resnet50", "--nope"), 2, "No such option"),
+        (("compare", "basic", "resnet50"), 2, "is a block"),
+        (("compare", "basic"), 2, "two or more"),
+        (("compare", "basic", "bottleneck", "--channels", "255"), 2, "do not divide"),
+        (("summary", "missing.toml"), 1, "cannot read"),
+        (("list", "--under", "x"), 2, "not a number"),
+        (("list", "nothing-like-it"), 2, "no network matches"),
+        (("summary", "resnet50", "-o", "/no/such/folder/x"), 1, "cannot write"),
+    ],
+)
+def test_bad_input_is_one_clear_message(words, code, said):
+    """An error line, a hint line, the right exit status, nothing on stdout, no traceback."""
+    out, err = run(*words, code=code)
+    assert out == ""
+    assert said in err
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'base = "resnet50"\ngropus = 3\n', "groups"),
+        (b'base = "resnet50"\nstages = "3"\n', "whole numbers"),
+        (b'base = "resnet50"\ngroups = 1.5\n', "whole number"),
+        (b"\xff\xfe\x00", "not text"),
+        (b"[[[", "not a TOML"),
+        (b"block = 'basic'\n", "stages missing"),
+        (b"#" * 70_000, "64 KiB"),
+    ],
+)
+def test_bad_toml_is_bad_content(tmp_path, content, said):
+    """A typo is named with a suggestion; a file that is no TOML is exit 1, not a traceback."""
+    file = tmp_path / "mine.toml"
+    file.write_bytes(content)
+    _, err = run("summary", str(file), code=1)
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_everyday_commands_load_neither_torch_nor_rich_for_data():
+    """JSON needs no rich, and nothing needs torch."""
+    code = (
+        "import sys; sys.argv = ['resnet-cli', 'summary', 'resnet50', '--json']\n"
+        "from resnet_cli.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "assert 'torch' not in sys.modules and 'rich' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
