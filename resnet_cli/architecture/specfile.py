@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import MISSING
 from pathlib import Path
-
-import tomllib
 
 from resnet_cli.architecture import zoo
 from resnet_cli.architecture.resnet import ResNet

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses import counts
+from resnet_cli.analyses import counts, published
 from resnet_cli.analyses.flops import GROUPS
 from resnet_cli.analyses.flops import flops as analyse
 from resnet_cli.architecture.limits import one_of
@@ -37,4 +37,6 @@ def command(
     ]
     if network.batch > 1:
         notes.append(f"batch of {network.batch:,}: {total['macs'] * network.batch:,} MACs")
-    return Answer(network.envelope("flops", total), tables, notes)
+    envelope = network.envelope("flops", total)
+    costs = [line for line in envelope["published"] if line["quantity"] == "flops"]
+    return Answer(envelope, [*tables, *published.tables({"published": costs})], notes)

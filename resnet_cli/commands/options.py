@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from resnet_cli import output
+from resnet_cli.analyses import published
 from resnet_cli.architecture import limits, specfile, zoo
 from resnet_cli.errors import UserError
+from resnet_cli.published import figures
 from resnet_cli.table import Answer
 from resnet_cli.trace import Row, trace
 
@@ -35,7 +37,7 @@ class Network:
             "batch": self.batch,
             "rows": [],
             "total": total,
-            "published": [],
+            "published": published.of_network(self.spec, figures()),
         }
 
     def convention(self) -> str:

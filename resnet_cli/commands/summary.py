@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses import counts, depth
+from resnet_cli.analyses import counts, depth, published
 from resnet_cli.analyses.summary import summary as analyse
 from resnet_cli.architecture.limits import one_of
 from resnet_cli.commands.options import Network, about_a_network
@@ -28,5 +28,5 @@ def command(
     ]
     if network.batch > 1:
         notes.append(f"batch of {network.batch:,}: {total['macs'] * network.batch:,} MACs")
-    table = analyse(network.rows, level)
-    return Answer(network.envelope("summary", total), [table], notes)
+    envelope = network.envelope("summary", total)
+    return Answer(envelope, [analyse(network.rows, level), *published.tables(envelope)], notes)

@@ -15,6 +15,8 @@ def as_json(answer: Answer) -> str:
     """The envelope with the first table as "rows", every other table under its own key."""
     document = {"schema": 1, **answer.envelope}
     for table in answer.tables:
+        if table.key == "published":  # whole in the envelope
+            continue
         document[table.key] = [dict(zip(_keys(table), row, strict=True)) for row in _raw(table)]
     document["notes"] = list(answer.notes)
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,102 @@
+"""What papers print of a network, and whether our number has the printed digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from resnet_cli.analyses.counts import operations, parameters, totals
+from resnet_cli.architecture import zoo
+from resnet_cli.published import Figure
+from resnet_cli.table import Column, Table
+from resnet_cli.trace import Row, trace
+
+UNITS = {"": 1, "M": 10**6, "G": 10**9}
+
+
+def _macs(rows: Sequence[Row]) -> int:
+    return sum(row.macs for row in rows)
+
+
+def _with_additions_and_gates(rows: Sequence[Row]) -> int:
+    """SENet's Table 2: MACs, residual additions, and pooling and scaling of the gates."""
+    beside = sum(
+        operations(row)
+        for row in rows
+        if row.layer.kind in ("addition", "scale")
+        or (row.role == "gate" and row.layer.kind == "average pool")
+    )
+    return _macs(rows) + beside
+
+
+COUNTS: dict[str, Callable[[Sequence[Row]], int]] = {
+    "macs": _macs,
+    "macs of convolutions": lambda rows: sum(r.macs for r in rows if r.layer.kind == "convolution"),
+    "macs, additions and gates": _with_additions_and_gates,
+    "params": lambda rows: sum(map(parameters, rows)),
+    "params without batch norm": lambda rows: sum(
+        parameters(r) for r in rows if r.layer.kind != "batch norm"
+    ),
+    "layers": lambda rows: int(totals(rows)["layers"]),
+}
+"""The rules by which papers count, by the name that figures.csv gives them."""
+
+
+def agreement(ours: int, printed: str, unit: str) -> str:
+    """Whether ours has the printed digits: "by rounding", "by cutting" or "no"."""
+    digits = len(printed.partition(".")[2])
+    shown = int(printed.replace(".", ""))
+    scale = UNITS[unit]
+    if (2 * ours * 10**digits + scale) // (2 * scale) == shown:
+        return "by rounding"
+    return "by cutting" if ours * 10**digits // scale == shown else "no"
+
+
+def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]]:
+    """JSON's "published": the figures of this network, each counted by its own rule.
+
+    A listed network has every figure printed under its name, also those of a variant (which the
+    source then names); a changed one has those that hold for just what it is.
+    """
+    listed = spec in zoo.NETWORKS
+    found = []
+    for figure in figures:
+        if not figure.network:
+            continue
+        if listed and figure.network != spec.name:
+            continue
+        base = zoo.find(figure.network)
+        held = zoo.changed(base, **figure.changes())
+        if not listed and _unnamed(held) != _unnamed(spec):
+            continue
+        ours = None
+        if figure.counts:
+            ours = COUNTS[figure.counts](trace(held.net(), held.input_shape))
+        found.append(
+            {
+                "source": figure.where(),
+                "quantity": figure.quantity,
+                "printed": f"{figure.printed} {figure.unit}".rstrip(),
+                "ours": ours,
+                "agrees": None if ours is None else agreement(ours, figure.printed, figure.unit),
+            }
+        )
+    return found
+
+
+def _unnamed(spec: zoo.Spec) -> zoo.Spec:
+    return zoo.changed(spec, name="", family="")
+
+
+def tables(envelope: dict[str, Any]) -> list[Table]:
+    """The envelope's figures as a table for people; none where nothing is published."""
+    found = envelope["published"]
+    columns = (
+        Column("quantity", "published"),
+        Column("printed", "printed"),
+        Column("ours", "ours", "count"),
+        Column("agrees", "agrees", drop=1),
+        Column("source", "source", drop=2),
+    )
+    body = [tuple(line[column.key] for column in columns) for line in found]
+    return [Table("published", "", columns, body)] if body else []
