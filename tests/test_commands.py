@@ -3,24 +3,13 @@
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 
 import pytest
+from program import run
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex")
-
-
-def run(*words, code=0, **environment):
-    clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
-    done = subprocess.run(
-        [sys.executable, "-m", "resnet_cli", *words],
-        capture_output=True,
-        env={**clean, "PYTHONIOENCODING": "utf-8", **environment},
-    )
-    assert done.returncode == code, done.stderr.decode()
-    return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
 def test_summary_of_resnet101():

@@ -30,7 +30,7 @@ def basic(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
     return [
         Conv2d("conv1", channels, width, 3, stride, 1, bias=spec.conv_bias),
         BatchNorm2d("bn1", width),
-        ReLU(),
+        ReLU("relu"),
         Conv2d("conv2", width, width, 3, 1, 1, bias=spec.conv_bias),
         BatchNorm2d("bn2", width),
     ]
@@ -48,10 +48,10 @@ def bottleneck(spec: ResNet, channels: int, width: int, stride: int) -> list[Nod
     return [
         Conv2d("conv1", channels, middle, 1, first, bias=bias),
         BatchNorm2d("bn1", middle),
-        ReLU(),
+        ReLU("relu"),
         Conv2d("conv2", middle, middle, 3, second, 1, spec.groups, bias),
         BatchNorm2d("bn2", middle),
-        ReLU(),
+        ReLU("relu"),
         Conv2d("conv3", middle, 4 * width, 1, bias=bias),
         BatchNorm2d("bn3", 4 * width),
     ]
@@ -63,10 +63,10 @@ def activate_first(body: list[Node], channels: int) -> tuple[list[Node], list[No
     Returns the first norm and ReLU apart: where the shortcut starts depends on its kind.
     """
     convolutions = [layer for layer in body if isinstance(layer, Conv2d)]
-    first: list[Node] = [BatchNorm2d("bn1", channels), ReLU()]
+    first: list[Node] = [BatchNorm2d("bn1", channels), ReLU("relu")]
     rest: list[Node] = [convolutions[0]]
     for number, convolution in enumerate(convolutions[1:], start=2):
-        rest += [BatchNorm2d(f"bn{number}", convolution.in_channels), ReLU(), convolution]
+        rest += [BatchNorm2d(f"bn{number}", convolution.in_channels), ReLU("relu"), convolution]
     return first, rest
 
 
@@ -76,11 +76,11 @@ def squeeze_excitation(channels: int, reduction: int) -> Residual:
     gate = (
         AdaptiveAvgPool2d("pool"),
         Conv2d("fc1", channels, squeezed, 1, bias=True),
-        ReLU(),
+        ReLU("relu"),
         Conv2d("fc2", squeezed, channels, 1, bias=True),
-        Sigmoid(),
+        Sigmoid("gate"),
     )
-    return Residual("se", gate, merge=Scale())
+    return Residual("se", gate, merge=Scale("scale"))
 
 
 def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> list[Node]:
@@ -119,7 +119,7 @@ def block(
         first, body = activate_first(body, channels)
     if spec.se_reduction:
         body.append(squeeze_excitation(out_channels, spec.se_reduction))
-    after = () if spec.preact else (ReLU(),)
+    after = () if spec.preact else (ReLU("relu"),)
     if activated:
         first = []
     if spec.shortcut == "none":

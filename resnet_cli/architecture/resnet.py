@@ -108,9 +108,13 @@ class ResNet:
             if not index and self.stem != "3x3":
                 layers.insert(0, MaxPool2d("maxpool", 3, 2, 1))
             if self.preact and index == len(self.stages) - 1:
-                layers += [BatchNorm2d("norm", channels), ReLU()]
+                layers += [BatchNorm2d("norm", channels), ReLU("relu")]
             parts.append(Stage(f"conv{number}_x", (*layers,)))
-        head = (AdaptiveAvgPool2d(), Flatten(), Linear("fc", channels, self.num_classes))
+        head = (
+            AdaptiveAvgPool2d("avgpool"),
+            Flatten("flatten"),
+            Linear("fc", channels, self.num_classes),
+        )
         return Sequence("", (*parts, Stage("fc", head)))
 
     def _stem(self) -> list[Node]:
@@ -134,4 +138,4 @@ class ResNet:
                     Conv2d("6", half, width, 3, 1, 1, bias=bias),
                 ),
             )
-        return [convolution, BatchNorm2d("bn1", width), ReLU()]
+        return [convolution, BatchNorm2d("bn1", width), ReLU("relu")]

@@ -75,5 +75,9 @@ class VGG:
             Dropout("5"),
             Linear("6", 4096, self.num_classes),
         )
-        head = (AdaptiveAvgPool2d(size=7), Flatten(), Sequence("classifier", classifier))
+        head = (
+            AdaptiveAvgPool2d("avgpool", 7),
+            Flatten("flatten"),
+            Sequence("classifier", classifier),
+        )
         return Sequence("", (*parts, Stage("fc", head)))

@@ -12,7 +12,7 @@ import typer
 
 from resnet_cli import output
 from resnet_cli.analyses import published
-from resnet_cli.architecture import limits, specfile, zoo
+from resnet_cli.architecture import limits, zoo
 from resnet_cli.errors import UserError
 from resnet_cli.published import figures
 from resnet_cli.table import Answer
@@ -130,12 +130,21 @@ def _show(answer: Answer, format: str, json: bool, target: str | None, exact: bo
     output.send(text, target)
 
 
+def named(model: str) -> zoo.Spec:
+    """The network of that name, or in that TOML file."""
+    if not model.endswith(".toml"):
+        return zoo.find(model)
+    from resnet_cli.architecture import specfile  # tomllib takes milliseconds to load
+
+    return specfile.read(model)
+
+
 def _network(model: str | None, depth: int | None, batch: int, **overrides: Any) -> Network:
     limits.within("batch", batch, limits.BATCH)
     if model is not None and depth is not None:
         raise UserError(f"both MODEL {model!r} and --depth {depth} given", "give one of them")
     if model is not None:
-        spec = specfile.read(model) if model.endswith(".toml") else zoo.find(model)
+        spec = named(model)
     elif depth is not None:
         spec = zoo.by_depth(depth)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -54,5 +54,5 @@ class Figure(NamedTuple):
 @cache
 def figures() -> tuple[Figure, ...]:
     """Every figure, in the order of the papers."""
-    text = files(__package__).joinpath("figures.csv").read_text(encoding="utf-8")
-    return tuple(Figure(*row) for row in list(csv.reader(text.splitlines()))[1:])
+    with Path(__file__).with_name("figures.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(Figure(*row) for row in list(csv.reader(file))[1:])
