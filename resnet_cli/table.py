@@ -12,7 +12,8 @@ class Column:
     """``key`` names it in JSON and CSV, ``title`` for people.
 
     ``kind``: text, count (an integer), exact (never shortened), ratio (one for
-    each compared number), shape, share (0 to 1) or bar (a share, drawn). Columns
+    each compared number), shape, stack (text whose brackets
+    a terminal draws over several lines), share (0 to 1) or bar (a share, drawn). Columns
     with a ``drop`` leave a narrow terminal, the highest first. Shares are for people only: JSON
     and CSV hold the integers they come from.
     """

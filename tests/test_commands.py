@@ -31,6 +31,31 @@ def test_compare_writes_the_arithmetic_out():
     assert "73,728" in out
 
 
+def test_table_is_the_papers_table_1():
+    """Five columns with He et al. 2015's blocks, the MACs computed and as printed."""
+    out, _ = run("table")
+    assert "⎢3×3, 256 ⎥ × 23" in out
+    rows = {row["stage"]: row for row in json.loads(run("table", "--json")[0])["rows"]}
+    assert rows["MACs"]["resnet50"] == 3_857_973_248
+    assert rows["printed"]["resnet152"] == "11.3 G"
+    assert rows["conv4_x"]["resnet101"] == "[1×1, 256 | 3×3, 256 | 1×1, 1024] × 23"
+
+
+def test_wide_networks_say_how_their_paper_counts():
+    """WRN-28-10: 26 layers by He et al.'s rule, 28 = 6·4 + 4 by its own."""
+    out, _ = run("summary", "wrn-28-10")
+    assert "= 26" in out
+    assert "28 in wrn-28-10 is 6·4 + 4" in out
+
+
+def test_list_has_the_published_errors_and_a_limit():
+    """ResNet-152's 10-crop top-1 error stands in the list; --under keeps the cheaper ones."""
+    assert "21.43% top-1" in run("list", "resnet152")[0]
+    rows = json.loads(run("list", "--under", "2G", "--sort", "macs", "--json")[0])["rows"]
+    macs = [row["macs"] for row in rows]
+    assert macs == sorted(macs) and max(macs) <= 2 * 10**9
+
+
 def test_resnext_block_costs_what_a_bottleneck_does():
     """256·128 + 9·128·4 + 128·256 = 70,144 weights against 69,632 (Xie et al. 2017, Sec. 3.3)."""
     rows = json.loads(run("compare", "bottleneck", "resnext", "--json")[0])["rows"]
@@ -74,7 +99,7 @@ def test_csv_holds_raw_integers_and_its_convention():
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("words", [("summary", "resnet50"), ("flops", "resnet50"), ("list", "vgg"),
-                                   ("compare", "basic", "se")])  # fmt: skip
+                                   ("compare", "basic", "se"), ("table",)])  # fmt: skip
 def test_every_format_of_every_command(words, format):
     """Each format answers and says what it counts."""
     out, _ = run(*words, "-f", format)

@@ -34,3 +34,15 @@ def formula(rows: Sequence[Row]) -> str:
     if total["projections"]:
         text += f"; {total['projections']} projections are not counted"
     return text
+
+
+def wide(name: str) -> str | None:
+    """Why WRN-D-K has a D of 6n + 4 where He et al.'s rule gives 6n + 2; None for other nets.
+
+    Zagoruyko & Komodakis 2016 count the three shortcut convolutions, and not fc.
+    """
+    if not name.startswith("wrn-"):
+        return None
+    depth = int(name.split("-")[1])
+    n = (depth - 4) // 6
+    return f"the {depth} in {name} is 6·{n} + 4: conv1, the blocks and three shortcuts, without fc"

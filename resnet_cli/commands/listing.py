@@ -10,6 +10,7 @@ from resnet_cli.analyses.listing import listing
 from resnet_cli.architecture import zoo
 from resnet_cli.commands.options import answers
 from resnet_cli.errors import UserError, folded
+from resnet_cli.published import figures
 from resnet_cli.table import Answer
 
 SORTS = ("name", "family", "layers", "params", "macs")
@@ -29,7 +30,7 @@ def command(
         raise UserError(f"no network matches {pattern!r}", "all names: resnet-cli list")
     if sort is not None and sort not in SORTS:
         raise UserError(f"no order named {sort[:40]!r}", f"allowed: {', '.join(SORTS)}")
-    table = listing(specs, sort, _macs(under))
+    table = listing(specs, sort, _macs(under), figures())
     envelope = {"command": "list", "rows": []}
     return Answer(envelope, [table], ["MACs and layers: as the papers count, for one input"])
 

@@ -23,6 +23,7 @@ def command(
     total = counts.totals(network.rows)
     notes = [
         depth.formula(network.rows),
+        *filter(None, [depth.wide(network.spec.name)]),
         f"params: learnable; {total['buffers']:,} running statistics of batch norm are apart",
         network.convention(),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_cli.render.numbers import texts
+from resnet_cli.render.numbers import LEFT, texts
 from resnet_cli.table import Answer, Table
 
 LATEX = {
@@ -21,7 +21,7 @@ def markdown(answer: Answer, exact: bool) -> str:
     """A pipe table each, then the notes."""
     parts = []
     for table in answer.tables:
-        ends = ["---" if c.kind in ("text", "bar") else "---:" for c in table.columns]
+        ends = ["---" if c.kind in LEFT else "---:" for c in table.columns]
         lines = [[c.title for c in table.columns], ends, *_rows(table, exact)]
         rows = ["| " + " | ".join(t.replace("|", "\\|") for t in line) + " |" for line in lines]
         parts.append("\n".join(([f"**{table.title}**", ""] if table.title else []) + rows))
@@ -38,7 +38,7 @@ def latex(answer: Answer, exact: bool) -> str:
     for table in answer.tables:
         if table.title:
             lines.append(f"% {table.title}")
-        ends = "".join("l" if c.kind in ("text", "bar") else "r" for c in table.columns)
+        ends = "".join("l" if c.kind in LEFT else "r" for c in table.columns)
         body = _rows(table, exact)
         rows = [[c.title for c in table.columns], *body]
         texts_ = [" & ".join(map(escape, row)) + r" \\" for row in rows]

@@ -30,6 +30,8 @@ def cell(column: Column, value: Any, exact: bool) -> str:
         return f"{value:,}"
     if column.kind == "ratio":
         return ratio(value)
+    if column.kind == "stack" and isinstance(value, int):
+        return count(value, exact)
     if column.kind == "shape":
         return "×".join(map(str, value))
     if column.kind == "share":
@@ -37,6 +39,24 @@ def cell(column: Column, value: Any, exact: bool) -> str:
     if column.kind == "bar":
         return bar(value)
     return str(value)
+
+
+def stacked(text: str) -> str:
+    """`[a | b] × 3` as the paper's tall bracket; what is beside it stands above."""
+    lines: list[str] = []
+    for part in text.split("; "):
+        inside, found, times = part.partition("] × ")
+        layers = inside.removeprefix("[").split(" | ")
+        if not found or len(layers) == 1:
+            lines.append(part)
+            continue
+        width = max(map(len, layers))
+        middle = (len(layers) - 1) // 2
+        for at, layer in enumerate(layers):
+            left, right = "⎡⎤" if not at else "⎣⎦" if at == len(layers) - 1 else "⎢⎥"
+            tail = f" × {times}" if at == middle else ""
+            lines.append(f"{left}{layer.ljust(width)}{right}{tail}")
+    return "\n".join(lines)
 
 
 def ratio(value: dict[str, float | None]) -> str:
@@ -50,6 +70,10 @@ def bar(share: float, width: int = 16) -> str:
     """A share as a bar of eighths of a character."""
     eighths = round(share * width * 8)
     return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
+
+
+LEFT = ("text", "bar", "stack")
+"""The kinds that are aligned to the left."""
 
 
 def texts(columns: list[Column], rows: list[Any], exact: bool) -> list[list[str]]:

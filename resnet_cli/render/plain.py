@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_cli.render.numbers import texts
+from resnet_cli.render.numbers import LEFT, texts
 from resnet_cli.table import Answer, Column, Table
 
 
@@ -20,7 +20,7 @@ def table(table: Table, columns: list[Column], exact: bool) -> str:
     ]
     cells = [[c.title for c in columns], *texts(columns, rows, exact)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lefts = [c.kind in ("text", "bar") for c in columns]
+    lefts = [c.kind in LEFT for c in columns]
     aligned = [
         "  ".join(
             text.ljust(width) if left else text.rjust(width)

@@ -6,7 +6,7 @@ import sys
 from io import StringIO
 
 from resnet_cli.render import plain
-from resnet_cli.render.numbers import texts
+from resnet_cli.render.numbers import LEFT, stacked, texts
 from resnet_cli.table import Answer, Column, Table
 
 LONG = 200
@@ -17,14 +17,27 @@ def fitting(table: Table, width: int | None, exact: bool) -> tuple[list[Column],
     """The columns that fit into the width, and those dropped for it; no number is ever cut."""
     rows = [*table.rows, *([table.total] if table.total else [])]
     keep, dropped = list(table.columns), []
-    cells = [[c.title for c in keep], *texts(keep, rows, exact)]
-    widths = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
+    cells = [[c.title for c in keep], *tall(keep, texts(keep, rows, exact))]
+    widths = [
+        max(len(line) for text in column for line in text.split("\n")) + 2
+        for column in zip(*cells, strict=True)
+    ]
     size = dict(zip(keep, widths, strict=True))
     while width and sum(size[c] for c in keep) > width and any(c.drop for c in keep):
         out = max(keep, key=lambda c: c.drop)
         keep.remove(out)
         dropped.append(out)
     return keep, dropped
+
+
+def tall(columns: list[Column], rows: list[list[str]]) -> list[list[str]]:
+    """The same cells with each stack drawn over several lines."""
+    if not any(c.kind == "stack" for c in columns):
+        return rows
+    return [
+        [stacked(t) if c.kind == "stack" else t for c, t in zip(columns, row, strict=True)]
+        for row in rows
+    ]
 
 
 def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
@@ -56,13 +69,14 @@ def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
             header_style="bold",
         )
         for column in columns:
-            left = column.kind in ("text", "bar")
+            left = column.kind in LEFT
             style = "cyan" if column.kind == "bar" else None
             shown.add_column(
                 Text(column.title), justify="left" if left else "right", no_wrap=True, style=style
             )
         keep = [i for i, c in enumerate(table.columns) if c in columns]
-        for row in texts(columns, [[row[i] for i in keep] for row in table.rows], exact):
+        body = texts(columns, [[row[i] for i in keep] for row in table.rows], exact)
+        for row in tall(columns, body):
             shown.add_row(*map(Text, row))
         if table.total:
             shown.add_section()
