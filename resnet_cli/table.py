@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """``key`` names it in JSON and CSV, ``title`` for people.
 
     ``kind``: text, count (an integer), exact (never shortened), ratio (one for
@@ -24,8 +22,7 @@ class Column:
     drop: int = 0
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Rows of raw values in the order of the columns; ``total`` is set apart below them."""
 
     key: str
@@ -35,10 +32,9 @@ class Table:
     total: Sequence[Any] | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """All that a command has to say: ``envelope`` is JSON's, ``tables[0]`` its rows."""
 
     envelope: dict[str, Any]
     tables: Sequence[Table]
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str] = ()

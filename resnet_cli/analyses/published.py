@@ -7,6 +7,7 @@ from typing import Any
 
 from resnet_cli.analyses.counts import operations, parameters, totals
 from resnet_cli.architecture import zoo
+from resnet_cli.errors import folded
 from resnet_cli.published import Figure
 from resnet_cli.table import Column, Table
 from resnet_cli.trace import Row, trace
@@ -58,8 +59,9 @@ def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]
     A listed network has every figure printed under its name, also those of a variant (which the
     source then names); a changed one has those that hold for just what it is.
     """
-    listed = spec in zoo.NETWORKS
+    listed = zoo.BY_NAME.get(folded(spec.name)) == spec
     found = []
+    traced: dict[zoo.Spec, list[Row]] = {}
     for figure in figures:
         if not figure.network:
             continue
@@ -71,7 +73,9 @@ def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]
             continue
         ours = None
         if figure.counts:
-            ours = COUNTS[figure.counts](trace(held.net(), held.input_shape))
+            if held not in traced:
+                traced[held] = trace(held.net(), held.input_shape)
+            ours = COUNTS[figure.counts](traced[held])
         found.append(
             {
                 "source": figure.where(),

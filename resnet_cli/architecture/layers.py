@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -263,8 +263,7 @@ ADDITION = Add("add")
 Node: TypeAlias = "Layer | Sequence | Residual | Stage"
 
 
-@dataclass(frozen=True)
-class Sequence:
+class Sequence(NamedTuple):
     """Parts one after another. ``label`` is set where it is a block of a plain network."""
 
     name: str
@@ -272,8 +271,7 @@ class Sequence:
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Residual:
+class Residual(NamedTuple):
     """merge(body(x), shortcut(x)) with x = before(input), then ``after``.
 
     No shortcut is the identity. With ``merge=Scale()`` the body is a gate (squeeze-excitation).
@@ -288,8 +286,7 @@ class Residual:
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """A row of the paper's Table 1. Torch never sees it: its parts stand at the same path."""
 
     label: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -19,8 +19,7 @@ from resnet_cli.table import Answer
 from resnet_cli.trace import Row, trace
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """What MODEL and the overrides name, traced."""
 
     spec: zoo.Spec
