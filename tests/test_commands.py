@@ -31,6 +31,13 @@ def test_compare_writes_the_arithmetic_out():
     assert "73,728" in out
 
 
+def test_the_title_names_the_network_and_what_was_changed():
+    """A changed network is not mistaken for the listed one."""
+    assert run("summary", "resnet50")[0].startswith("resnet50 (ResNet)\n")
+    changed, _ = run("summary", "resnet50", "--stages", "3,4,9,3", "--groups", "2")
+    assert changed.startswith("resnet50 (ResNet, stages 3,4,9,3, groups 2)\n")
+
+
 def test_table_is_the_papers_table_1():
     """Five columns with He et al. 2015's blocks, the MACs computed and as printed."""
     out, _ = run("table")
@@ -189,6 +196,8 @@ def test_bad_input_is_one_clear_message(words, code, said):
         (b"\xff\xfe\x00", "not text"),
         (b"[[[", "not a TOML"),
         (b"block = 'basic'\n", "stages missing"),
+        (b'base = "resnet50"\nname = "\\u001b[2J"\n', "unprintable"),
+        (b'base = "resnet50"\nwidth = 99999999999999999999999999\n', "out of range"),
         (b"#" * 70_000, "64 KiB"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import MISSING
 from pathlib import Path
 
 from resnet_cli.architecture import zoo
@@ -79,8 +78,9 @@ def _checked(given: dict[str, object], example: zoo.Spec) -> dict[str, object]:
         elif type(value) is not type(model):
             kind = {int: "a whole number", str: "a text", bool: "true or false"}[type(model)]
             raise UserError(f"{key} is not {kind}", f"write {key} = {_toml(model)}")
+        if isinstance(value, str) and not (value.isprintable() and 0 < len(value) <= 80):
+            raise UserError(f"{key} is empty, too long or unprintable", "1 to 80 printable letters")
         fields[key] = value
-    assert known["name"].default is MISSING
     return fields
 
 

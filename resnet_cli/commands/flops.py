@@ -25,7 +25,7 @@ def command(
     """The cost of one input: MACs by stage with a bar, then by operator."""
     one_of("grouping", by, tuple(GROUPS))
     one_of("unit", unit, ("mac", "flop"))
-    tables = [analyse(network.rows, by, unit)._replace(key="rows")]
+    tables = [analyse(network.rows, by, unit)._replace(key="rows", title=network.title())]
     if by != "operator":
         tables.append(analyse(network.rows, "operator", unit))
     total = counts.totals(network.rows)

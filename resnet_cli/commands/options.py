@@ -13,7 +13,7 @@ import typer
 from resnet_cli import output
 from resnet_cli.analyses import published
 from resnet_cli.architecture import limits, zoo
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, folded
 from resnet_cli.published import figures
 from resnet_cli.table import Answer
 from resnet_cli.trace import Row, trace
@@ -38,6 +38,18 @@ class Network(NamedTuple):
             "total": total,
             "published": published.of_network(self.spec, figures()),
         }
+
+    def title(self) -> str:
+        """Name and family, and what the options changed of it."""
+        name = folded(self.spec.name)
+        listed = zoo.BY_NAME.get(name, self.spec)
+        before, after = asdict(listed), asdict(self.spec)
+        changed = [
+            f"{key.replace('_', ' ')} {','.join(map(str, v)) if isinstance(v, tuple) else v}"
+            for key, v in after.items()
+            if key in before and v != before[key] and key not in ("name", "family")
+        ]
+        return f"{self.spec.name} ({', '.join([self.spec.family, *changed])})"
 
     def convention(self) -> str:
         """What the numbers count, for the notes."""

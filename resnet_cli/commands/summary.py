@@ -30,4 +30,8 @@ def command(
     if network.batch > 1:
         notes.append(f"batch of {network.batch:,}: {total['macs'] * network.batch:,} MACs")
     envelope = network.envelope("summary", total)
-    return Answer(envelope, [analyse(network.rows, level), *published.tables(envelope)], notes)
+    return Answer(
+        envelope,
+        [analyse(network.rows, level)._replace(title=network.title()), *published.tables(envelope)],
+        notes,
+    )
