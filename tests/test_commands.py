@@ -36,6 +36,20 @@ def test_the_title_names_the_network_and_what_was_changed():
     assert run("summary", "resnet50")[0].startswith("resnet50 (ResNet)\n")
     changed, _ = run("summary", "resnet50", "--stages", "3,4,9,3", "--groups", "2")
     assert changed.startswith("resnet50 (ResNet, stages 3,4,9,3, groups 2)\n")
+    unlisted, _ = run("summary", "--depth", "38", "--shortcut", "B")
+    assert unlisted.startswith("resnet38 (ResNet (CIFAR), shortcut B)\n")
+
+
+def test_a_file_may_borrow_a_name_but_no_figures(tmp_path):
+    """A file called resnet50.toml or wrn-x.toml is what it says, not what it is called."""
+    own = tmp_path / "resnet50.toml"
+    own.write_text('base = "resnet18"\n')
+    rows = {row["stage"]: row for row in json.loads(run("table", str(own), "--json")[0])["rows"]}
+    assert rows["MACs"]["resnet50"] == 1_814_073_344
+    assert rows["printed"]["resnet50"] is None
+    wide = tmp_path / "wrn-x.toml"
+    wide.write_text('base = "wrn-28-10"\n')
+    assert run("summary", str(wide))[0].startswith("wrn-x (Wide ResNet)\n")
 
 
 def test_table_is_the_papers_table_1():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -41,8 +42,9 @@ def wide(name: str) -> str | None:
 
     Zagoruyko & Komodakis 2016 count the three shortcut convolutions, and not fc.
     """
-    if not name.startswith("wrn-"):
+    named = re.fullmatch(r"wrn-(\d+)-\d+", name)  # a file's network may be called wrn-anything
+    if not named:
         return None
-    depth = int(name.split("-")[1])
+    depth = int(named[1])
     n = (depth - 4) // 6
     return f"the {depth} in {name} is 6·{n} + 4: conv1, the blocks and three shortcuts, without fc"

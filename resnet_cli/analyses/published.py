@@ -7,7 +7,6 @@ from typing import Any
 
 from resnet_cli.analyses.counts import operations, parameters, totals
 from resnet_cli.architecture import zoo
-from resnet_cli.errors import folded
 from resnet_cli.published import Figure
 from resnet_cli.table import Column, Table
 from resnet_cli.trace import Row, trace
@@ -59,7 +58,7 @@ def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]
     A listed network has every figure printed under its name, also those of a variant (which the
     source then names); a changed one has those that hold for just what it is.
     """
-    listed = zoo.BY_NAME.get(folded(spec.name)) == spec
+    listed = zoo.is_listed(spec)
     found = []
     traced: dict[zoo.Spec, list[Row]] = {}
     for figure in figures:

@@ -7,6 +7,7 @@ from typing import Any
 
 from resnet_cli.analyses import architecture, counts
 from resnet_cli.analyses.published import agreement
+from resnet_cli.architecture import zoo
 from resnet_cli.architecture.zoo import Spec
 from resnet_cli.published import Figure
 from resnet_cli.table import Column, Table
@@ -40,5 +41,6 @@ def table1(traced: Sequence[tuple[Spec, list[Row]]], figures: Sequence[Figure]) 
 
 
 def _printed(spec: Spec, figures: Sequence[Figure]) -> Figure | None:
-    found = (f for f in figures if f.network == spec.name and f.counts == "macs")
-    return next(found, None)
+    if not zoo.is_listed(spec):
+        return None
+    return next((f for f in figures if f.network == spec.name and f.counts == "macs"), None)

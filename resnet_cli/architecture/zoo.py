@@ -141,6 +141,11 @@ def names() -> list[str]:
     return [spec.name for spec in NETWORKS]
 
 
+def is_listed(spec: Spec) -> bool:
+    """Whether it is a network of the list, unchanged."""
+    return BY_NAME.get(folded(spec.name)) == spec
+
+
 def find(name: str) -> Spec:
     """The network of that name, whatever its case, hyphens and underscores.
 

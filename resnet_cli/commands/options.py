@@ -13,15 +13,16 @@ import typer
 from resnet_cli import output
 from resnet_cli.analyses import published
 from resnet_cli.architecture import limits, zoo
-from resnet_cli.errors import UserError, folded
+from resnet_cli.errors import UserError
 from resnet_cli.published import figures
 from resnet_cli.table import Answer
 from resnet_cli.trace import Row, trace
 
 
 class Network(NamedTuple):
-    """What MODEL and the overrides name, traced."""
+    """What MODEL names (``base``), the overrides make of it (``spec``), and its trace."""
 
+    base: zoo.Spec
     spec: zoo.Spec
     rows: list[Row]
     batch: int
@@ -41,13 +42,11 @@ class Network(NamedTuple):
 
     def title(self) -> str:
         """Name and family, and what the options changed of it."""
-        name = folded(self.spec.name)
-        listed = zoo.BY_NAME.get(name, self.spec)
-        before, after = asdict(listed), asdict(self.spec)
+        before, after = asdict(self.base), asdict(self.spec)
         changed = [
             f"{key.replace('_', ' ')} {','.join(map(str, v)) if isinstance(v, tuple) else v}"
             for key, v in after.items()
-            if key in before and v != before[key] and key not in ("name", "family")
+            if v != before[key]
         ]
         return f"{self.spec.name} ({', '.join([self.spec.family, *changed])})"
 
@@ -155,9 +154,9 @@ def _network(model: str | None, depth: int | None, batch: int, **overrides: Any)
     if model is not None and depth is not None:
         raise UserError(f"both MODEL {model!r} and --depth {depth} given", "give one of them")
     if model is not None:
-        spec = named(model)
+        base = named(model)
     elif depth is not None:
-        spec = zoo.by_depth(depth)
+        base = zoo.by_depth(depth)
     else:
         raise UserError("no network named", "type a name, such as resnet50; all: resnet-cli list")
     overrides["stages"] = _numbers("--stages", overrides["stages"], ",")
@@ -165,8 +164,8 @@ def _network(model: str | None, depth: int | None, batch: int, **overrides: Any)
     if size is not None and len(size) > 2:
         raise UserError(f"--input-size has {len(size)} numbers", "type 224 or 224x320")
     overrides["input_size"] = size * 2 if size and len(size) == 1 else size
-    spec = zoo.changed(spec, **overrides)
-    return Network(spec, trace(spec.net(), spec.input_shape), batch)
+    spec = zoo.changed(base, **overrides)
+    return Network(base, spec, trace(spec.net(), spec.input_shape), batch)
 
 
 def _numbers(option: str, text: str | None, separator: str) -> tuple[int, ...] | None:
