@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from resnet_cli.analyses.counts import is_counted
 from resnet_cli.trace import Row
+
+
+def stages(traced: Iterable[Sequence[Row]]) -> list[str]:
+    """Every stage of several networks, in order, the classifier last."""
+    found = {row.stage for rows in traced for row in rows}
+    return sorted(found, key=lambda stage: (stage == "fc", stage))
 
 
 def layer(row: Row) -> str:

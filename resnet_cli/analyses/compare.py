@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from resnet_cli.analyses import counts
+from resnet_cli.analyses import architecture, counts
 from resnet_cli.architecture.blocks import EXPANSION, block
 from resnet_cli.architecture.layers import Sequence as Layers
 from resnet_cli.architecture.layers import Shape
@@ -94,8 +94,7 @@ def networks(traced: Sequence[tuple[str, list[Row]]]) -> list[Table]:
         (name, *(total[f] for f in COMPARED), _ratios(total, totals[0][1]))
         for name, total in totals
     ]
-    stages = list(dict.fromkeys(row.stage for _, rows in traced for row in rows))
-    stages.sort(key=lambda stage: (stage == "fc", stage))
+    stages = architecture.stages(rows for _, rows in traced)
     columns = [Column("stage", "stage")]
     for at, (name, _) in enumerate(traced):
         columns += [

@@ -91,9 +91,8 @@ def _unnamed(spec: zoo.Spec) -> zoo.Spec:
     return zoo.changed(spec, name="", family="")
 
 
-def tables(envelope: dict[str, Any]) -> list[Table]:
-    """The envelope's figures as a table for people; none where nothing is published."""
-    found = envelope["published"]
+def tables(found: Sequence[dict[str, Any]]) -> list[Table]:
+    """The found figures as a table for people; none where nothing is published."""
     columns = (
         Column("quantity", "published"),
         Column("printed", "printed"),

@@ -19,8 +19,7 @@ def table1(traced: Sequence[tuple[Spec, list[Row]]], figures: Sequence[Figure]) 
 
     Below them the MACs as computed, as printed in the paper, and whether these agree.
     """
-    stages = list(dict.fromkeys(row.stage for _, rows in traced for row in rows))
-    stages.sort(key=lambda stage: (stage == "fc", stage))
+    stages = architecture.stages(rows for _, rows in traced)
     columns = [Column("stage", "stage"), Column("output", "output", "shape")]
     columns += [
         Column(spec.name, spec.name, "stack", drop=at) for at, (spec, _) in enumerate(traced)

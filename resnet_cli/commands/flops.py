@@ -30,12 +30,10 @@ def command(
         tables.append(analyse(network.rows, "operator", unit))
     total = counts.totals(network.rows)
     notes = [
-        network.convention(),
+        *network.convention(total["macs"]),
         "FLOPs: two a MAC; other operations: batch norm 2 an element, ReLU, addition, sigmoid and "
         "scale 1, bias 1, a k×k max pool k² - 1 an output, average pool 1 an input",
     ]
-    if network.batch > 1:
-        notes.append(f"batch of {network.batch:,}: {total['macs'] * network.batch:,} MACs")
     envelope = network.envelope("flops", total)
     costs = [line for line in envelope["published"] if line["quantity"] == "flops"]
-    return Answer(envelope, [*tables, *published.tables({"published": costs})], notes)
+    return Answer(envelope, [*tables, *published.tables(costs)], notes)

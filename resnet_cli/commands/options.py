@@ -50,16 +50,20 @@ class Network(NamedTuple):
         ]
         return f"{self.spec.name} ({', '.join([self.spec.family, *changed])})"
 
-    def convention(self) -> str:
-        """What the numbers count, for the notes."""
+    def convention(self, macs: int) -> list[str]:
+        """Notes on what the numbers count, and what a batch of inputs costs."""
         size = "×".join(map(str, self.spec.input_shape))
-        return (
+        notes = [
             "MACs: multiply-accumulates of convolution and linear layers, the papers' FLOPs; "
             f"for one input of {size}"
-        )
+        ]
+        if self.batch > 1:
+            notes.append(f"batch of {self.batch:,}: {macs * self.batch:,} MACs")
+        return notes
 
 
 def complete(given: str) -> list[str]:
+    """Names for the shell that begin with what is typed."""
     return [name for name in zoo.names() if name.startswith(given)]
 
 

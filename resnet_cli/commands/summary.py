@@ -25,13 +25,8 @@ def command(
         depth.formula(network.rows),
         *filter(None, [depth.wide(network.spec.name)]),
         f"params: learnable; {total['buffers']:,} running statistics of batch norm are apart",
-        network.convention(),
+        *network.convention(total["macs"]),
     ]
-    if network.batch > 1:
-        notes.append(f"batch of {network.batch:,}: {total['macs'] * network.batch:,} MACs")
     envelope = network.envelope("summary", total)
-    return Answer(
-        envelope,
-        [analyse(network.rows, level)._replace(title=network.title()), *published.tables(envelope)],
-        notes,
-    )
+    table = analyse(network.rows, level)._replace(title=network.title())
+    return Answer(envelope, [table, *published.tables(envelope["published"])], notes)
