@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -109,6 +110,23 @@ def test_json_is_the_contract():
     assert answer["input"] == [3, 224, 224]
     for row in answer["rows"]:
         assert all(isinstance(value, (int, str, list)) for value in row.values())
+
+
+def test_a_batch_multiplies_a_copy_of_the_total():
+    """--batch 8 leaves rows and totals at one input and adds eight times the MACs beside them."""
+    answer = json.loads(run("summary", "resnet18", "--batch", "8", "--json")[0])
+    assert answer["total"]["macs"] == 1_814_073_344
+    assert answer["batch_total"] == {"macs": 14_512_586_752, "flops": 29_025_173_504}
+
+
+def test_the_shell_completes_names():
+    """What begins with `se-resnet1` is offered, and nothing else."""
+    asked = {"_RESNET_CLI_COMPLETE": "complete_bash", "COMP_WORDS": "resnet-cli summary se-resnet1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from resnet_cli.cli import app; app()(prog_name='resnet-cli')"],
+        capture_output=True, text=True, env={**os.environ, **asked, "COMP_CWORD": "2"},
+    )  # fmt: skip
+    assert done.stdout.split() == ["se-resnet18", "se-resnet101", "se-resnet152"]
 
 
 def test_csv_holds_raw_integers_and_its_convention():
@@ -238,10 +256,8 @@ def test_bad_toml_is_bad_content(tmp_path, content, said):
 def test_everyday_commands_load_neither_torch_nor_rich_for_data():
     """JSON needs no rich, and nothing needs torch."""
     code = (
-        "import sys; sys.argv = ['resnet-cli', 'summary', 'resnet50', '--json']\n"
-        "from resnet_cli.cli import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
+        "import sys; from resnet_cli.cli import app\n"
+        "app()(['summary', 'resnet50', '--json'], standalone_mode=False)\n"
         "assert 'torch' not in sys.modules and 'rich' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

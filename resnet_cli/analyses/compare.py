@@ -66,6 +66,12 @@ def arithmetic(rows: Sequence[Row]) -> str:
     return f"{' + '.join(terms)} = {sum(map(prod, shapes)):,}"
 
 
+def norms(name: str, channels: int, size: int) -> int:
+    """Scales and shifts of a block's batch norms."""
+    rows = block_rows(name, channels, size)
+    return sum(counts.parameters(row) for row in rows if row.layer.kind == "batch norm")
+
+
 def blocks(names: Sequence[str], channels: Sequence[int], size: int, key: str, title: str) -> Table:
     """A row for each block at its number of channels; params are convolution weights alone."""
     lines = []

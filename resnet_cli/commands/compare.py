@@ -60,7 +60,9 @@ def _blocks(names: list[str], channels: int, size: int) -> Answer:
         for row in rows[1:]
         if row[2] < rows[0][2]
     ]
+    norms = ", ".join(f"{compare.norms(n, channels, size):,} in {n}" for n in dict.fromkeys(names))
     notes.append(
-        f"weights: of convolutions, without batch norm; MACs for one input of {size}×{size}"
+        f"weights: of convolutions; batch norm's are apart ({norms}); "
+        f"MACs for one input of {size}×{size}"
     )
     return Answer({"command": "compare", "rows": []}, tables, notes)

@@ -29,6 +29,7 @@ class Network(NamedTuple):
 
     def envelope(self, command: str, total: dict[str, Any]) -> dict[str, Any]:
         """JSON's fields that are the same for every command about one network."""
+        batch = {key: total[key] * self.batch for key in ("macs", "flops")}
         return {
             "command": command,
             "model": self.spec.name,
@@ -37,6 +38,7 @@ class Network(NamedTuple):
             "batch": self.batch,
             "rows": [],
             "total": total,
+            **({"batch_total": batch} if self.batch > 1 else {}),
             "published": published.of_network(self.spec, figures()),
         }
 
