@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from resnet_cli import models
 from resnet_cli.analyses import compare
 from resnet_cli.architecture import limits
-from resnet_cli.commands.options import answers, complete, named
+from resnet_cli.commands.options import answers, complete
 from resnet_cli.errors import UserError
 from resnet_cli.table import Answer
 from resnet_cli.trace import trace
@@ -38,7 +39,7 @@ def command(
             f"{mixed[0]!r} is a block and cannot be compared with a network",
             f"blocks: {', '.join(compare.BLOCKS)}; networks: resnet-cli list",
         )
-    specs = [named(name) for name in names]
+    specs = [models.load(name) for name in names]
     traced = [(spec.name, trace(spec.net(), spec.input_shape)) for spec in specs]
     sizes = dict.fromkeys("×".join(map(str, spec.input_shape)) for spec in specs)
     note = f"MACs: convolution and linear layers, the papers' FLOPs; inputs of {', '.join(sizes)}"

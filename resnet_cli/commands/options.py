@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from resnet_cli import output
+from resnet_cli import models, output
 from resnet_cli.analyses import published
 from resnet_cli.architecture import limits, zoo
 from resnet_cli.errors import UserError
@@ -146,21 +146,12 @@ def _show(answer: Answer, format: str, json: bool, target: str | None, exact: bo
     output.send(text, target)
 
 
-def named(model: str) -> zoo.Spec:
-    """The network of that name, or in that TOML file."""
-    if not model.endswith(".toml"):
-        return zoo.find(model)
-    from resnet_cli.architecture import specfile  # tomllib takes milliseconds to load
-
-    return specfile.read(model)
-
-
 def _network(model: str | None, depth: int | None, batch: int, **overrides: Any) -> Network:
     limits.within("batch", batch, limits.BATCH)
     if model is not None and depth is not None:
         raise UserError(f"both MODEL {model!r} and --depth {depth} given", "give one of them")
     if model is not None:
-        base = named(model)
+        base = models.load(model)
     elif depth is not None:
         base = zoo.by_depth(depth)
     else:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
+from resnet_cli import models
 from resnet_cli.analyses.published import of_network
 from resnet_cli.analyses.table1 import table1
 from resnet_cli.architecture.limits import within
-from resnet_cli.commands.options import answers, complete, named
+from resnet_cli.commands.options import answers, complete
 from resnet_cli.published import figures
 from resnet_cli.table import Answer
 from resnet_cli.trace import trace
@@ -26,7 +27,7 @@ def command(
 ) -> Answer:
     """Table 1 of He et al. 2015: networks side by side, blocks, output sizes and FLOPs."""
     within("number of networks", len(models or TABLE_1), 20)
-    specs = [named(model) for model in models or TABLE_1]
+    specs = [models.load(model) for model in models or TABLE_1]
     traced = [(spec, trace(spec.net(), spec.input_shape)) for spec in specs]
     notes = [
         f"{spec.name}: {line['printed']} is printed in {line['source']}, "
