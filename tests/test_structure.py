@@ -5,11 +5,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "resnet_cli"
 ABOVE = {  # what a room must not import
+    "models": ("table", "analyses", "render", "pytorch", "commands", "output", "cli"),
+    "pytorch": ("analyses", "render", "checkpoints", "commands", "output", "cli"),
+    "checkpoints": ("table", "analyses", "render", "pytorch", "commands", "output", "cli"),
     "errors": ("architecture", "trace", "table", "analyses", "render", "commands", "output", "cli"),
     "architecture": ("trace", "table", "analyses", "render", "commands", "output", "cli"),
     "trace": ("table", "analyses", "render", "commands", "output", "cli"),
     "analyses": ("render", "commands", "output", "cli"),
-    "render": ("architecture", "trace", "analyses", "commands", "output", "cli"),
+    "render": ("analyses", "commands", "output", "cli"),
     "commands": ("cli",),
 }
 

@@ -20,14 +20,14 @@ TABLE_1 = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 @answers
 def command(
-    models: Annotated[
+    networks: Annotated[
         list[str] | None,
         typer.Argument(help="Other networks than the paper's.", autocompletion=complete),
     ] = None,
 ) -> Answer:
     """Table 1 of He et al. 2015: networks side by side, blocks, output sizes and FLOPs."""
-    within("number of networks", len(models or TABLE_1), 20)
-    specs = [models.load(model) for model in models or TABLE_1]
+    within("number of networks", len(networks or TABLE_1), 20)
+    specs = [models.load(model) for model in networks or TABLE_1]
     traced = [(spec, trace(spec.net(), spec.input_shape)) for spec in specs]
     notes = [
         f"{spec.name}: {line['printed']} is printed in {line['source']}, "
