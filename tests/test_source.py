@@ -1,0 +1,312 @@
+"""Generated PyTorch files: the same tensors and outputs as the tree, and readable as code."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+
+from resnet_cli.architecture import layers as leaf
+from resnet_cli.architecture import zoo
+from resnet_cli.architecture.resnet import ResNet
+from resnet_cli.errors import UserError
+from resnet_cli.render.source import identifier, pytorch_source
+from resnet_cli.trace import trace
+
+HOSTILE = ["x'''\nimport os", '"""\nimport os\n"""', "1abc", "class", "日本", "super", "nn", "\\",
+           "a`b\\", "", " _ ", "Bottleneck", "int", "_stage", "x" * 200, "日" * 80]  # fmt: skip
+FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())
+
+
+def build(spec):
+    """The network that a generated file makes, from nothing but its text."""
+    names = {}
+    exec(compile(pytorch_source(spec), "generated", "exec"), names)
+    return names[identifier(spec.name)]()
+
+
+def imported(file):
+    """The file as a module, which TorchScript can read back."""
+    found = importlib.util.spec_from_file_location(file.stem, file)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def expected_tensors(spec):
+    """Names and shapes in the order of the trace."""
+    return [
+        (f"{row.path}.{name}", shape)
+        for row in trace(spec.net(), spec.input_shape)
+        for name, shape in (row.layer.parameters() | row.layer.buffers()).items()
+    ]
+
+
+def reference(spec, state, x):
+    """The tree's output: every row of the trace, computed by a function of torch's."""
+    outputs = []
+    rows = trace(spec.net(), spec.input_shape)
+    for row in rows:
+        a, *b = [x if index < 0 else outputs[index] for index in row.reads]
+        t = {name: state[f"{row.path}.{name}"] for name in row.layer.parameters()}
+        t |= {name: state[f"{row.path}.{name}"] for name in row.layer.buffers()}
+        match row.layer:
+            case leaf.Conv2d(stride=stride, padding=padding, groups=groups):
+                y = F.conv2d(a, t["weight"], t.get("bias"), stride, padding, 1, groups)
+            case leaf.BatchNorm2d():
+                y = F.batch_norm(a, t["running_mean"], t["running_var"], t["weight"], t["bias"])
+            case leaf.ReLU():
+                y = a.clamp(min=0)
+            case leaf.Sigmoid():
+                y = 1 / (1 + (-a).exp())
+            case leaf.MaxPool2d(kernel=kernel, stride=stride, padding=padding):
+                y = F.max_pool2d(a, kernel, stride, padding)
+            case leaf.AvgPool2d(kernel=kernel):
+                y = F.avg_pool2d(a, kernel, ceil_mode=True, count_include_pad=False)
+            case leaf.AdaptiveAvgPool2d(size=size):
+                y = F.adaptive_avg_pool2d(a, size)
+            case leaf.PadShortcut(out_channels=channels, stride=stride):
+                y = a.new_zeros(len(a), *row.output)
+                kept = min(channels, a.shape[1])
+                y[:, :kept] = a[:, :kept, ::stride, ::stride]
+            case leaf.Add():
+                y = a + b[0]
+            case leaf.Scale():
+                y = a * b[0]
+            case leaf.Flatten():
+                y = a.reshape(len(a), -1)
+            case leaf.Linear():
+                y = a @ t["weight"].T + t["bias"]
+            case leaf.Dropout():
+                y = a
+        assert y.shape[1:] == row.output
+        outputs.append(y)
+    return outputs[-1]
+
+
+def randomised(net):
+    """The network in double precision, where every tensor is drawn anew; ready for inference."""
+    generator = torch.Generator().manual_seed(0)
+    net = net.double().eval()
+    for tensor in net.state_dict().values():
+        if tensor.dim() > 1:
+            tensor.normal_(std=tensor[0].numel() ** -0.5, generator=generator)
+        elif tensor.dim():
+            tensor.uniform_(0.5, 1.5, generator=generator)
+    return net
+
+
+def input_for(spec):
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(2, *spec.input_shape, generator=generator, dtype=torch.double)
+
+
+def assert_same_outputs(spec):
+    net, x = randomised(build(spec)), input_for(spec)
+    expected = reference(spec, net.state_dict(), x)
+    tolerance = 1e-10 * expected.abs().max().item()
+    torch.testing.assert_close(net(x), expected, rtol=1e-10, atol=tolerance)
+    return net, x
+
+
+def small(spec):
+    """The same kinds of block, two a stage and a fourth as wide, on few pixels."""
+    fields = {"stages": (2,) * len(spec.stages), "width": spec.width // 4, "num_classes": 7}
+    if isinstance(spec, ResNet):
+        fields["stem_width"] = spec.stem_width // 4
+    return replace(spec, **fields, input_size=(33, 47))
+
+
+@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+def test_tensors_are_those_of_the_trace(spec):
+    """Keys of the state dict, their order and shapes are the trace's, for every network."""
+    with torch.device("meta"):
+        state = build(spec).state_dict()
+    assert [(name, tuple(tensor.shape)) for name, tensor in state.items()] == expected_tensors(spec)
+
+
+@pytest.mark.parametrize("spec", FAMILIES, ids=[spec.family for spec in FAMILIES])
+def test_outputs_are_those_of_the_tree(spec):
+    """The generated network computes what the tree says, and each parameter has a part in it."""
+    net, x = assert_same_outputs(small(spec))
+    assert net(x)[0].ne(net(x)[1]).all()
+    net(x).square().sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+
+
+@st.composite
+def specs(draw):
+    """Small residual networks of every kind."""
+
+    def pick(*values):
+        return draw(st.sampled_from(values))
+
+    block, stem = pick("basic", "bottleneck"), pick("7x7", "3x3", "deep")
+    grouped = block == "bottleneck"
+    try:
+        return ResNet(
+            "own", "own", block,
+            stages=tuple(pick(1, 2, 3) for _ in range(pick(3, 4) if stem == "3x3" else 4)),
+            shortcut=pick("A", "B", "C", "none"), style=pick("v1", "v1.5"), stem=stem,
+            stem_width=pick(2, 4, 8, 16, 32), width=pick(2, 4, 8),
+            base_width=pick(16, 32, 64, 96, 128) if grouped else 64,
+            groups=pick(1, 2, 3) if grouped else 1,
+            preact=pick(True, False), se_reduction=pick(0, 1, 2), conv_bias=pick(True, False),
+            projection_norm=pick(True, False), projection_pool=pick(True, False),
+            num_classes=draw(st.integers(1, 9)), in_channels=draw(st.integers(1, 4)),
+            input_size=(draw(st.integers(1, 40)), draw(st.integers(1, 40))),
+        )  # fmt: skip
+    except UserError:
+        assume(False)
+
+
+@given(spec=specs())
+@settings(max_examples=200, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])  # fmt: skip
+def test_any_residual_network_is_written_as_it_is(spec):
+    """Whatever the combination of fields: the same tensors in order, outputs and gradients."""
+    net, x = assert_same_outputs(spec)
+    found = [(name, tuple(tensor.shape)) for name, tensor in net.state_dict().items()]
+    assert found == expected_tensors(spec)
+    net(x).sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+
+
+@given(batch_norm=st.booleans(), stages=st.tuples(*[st.integers(1, 3)] * 5),
+       width=st.integers(1, 4), inputs=st.integers(1, 4))  # fmt: skip
+@settings(max_examples=4, deadline=None, derandomize=True)
+def test_any_vgg_is_written_as_it_is(batch_norm, stages, width, inputs):
+    """Other stages, widths and inputs of a VGG give the tree's tensors and outputs too."""
+    spec = replace(zoo.find("vgg11"), stages=stages, batch_norm=batch_norm, width=width,
+                   in_channels=inputs, num_classes=3, input_size=(32, 41))  # fmt: skip
+    net, _ = assert_same_outputs(spec)
+    found = [(name, tuple(tensor.shape)) for name, tensor in net.state_dict().items()]
+    assert found == expected_tensors(spec)
+
+
+@pytest.mark.parametrize("name", ["resnet20", "plain20", "preact-resnet18", "se-resnext50_32x4d",
+                                  "resnet50-d", "vgg11_bn"])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_networks_can_be_scripted(name, tmp_path):
+    """TorchScript compiles a network that is imported from its file; the outputs stay the same."""
+    spec, file = small(zoo.find(name)), tmp_path / "generated.py"
+    file.write_text(pytorch_source(spec), encoding="utf-8")
+    net, x = randomised(getattr(imported(file), identifier(name))()), input_for(spec)
+    torch.testing.assert_close(torch.jit.script(net)(x), net(x))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "keras-resnet50", "se-resnet18", "vgg11_bn"])
+def test_initial_weights_are_the_papers(name):
+    """Convolutions are He normal (fan out), fc has a deviation of 0.01, every bias is 0."""
+    torch.manual_seed(0)
+    for path, module in build(replace(zoo.find(name), width=32)).named_modules():
+        if isinstance(module, nn.Conv2d) and module.weight.numel() > 10_000:
+            fan_out = module.out_channels * module.kernel_size[0] ** 2
+            assert module.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.05), path
+        elif isinstance(module, nn.Linear):
+            assert module.weight.std().item() == pytest.approx(0.01, rel=0.05)
+        elif isinstance(module, nn.BatchNorm2d):
+            assert (module.weight == 1).all()
+        if getattr(module, "bias", None) is not None:
+            assert (module.bias == 0).all(), path
+
+
+def test_files_are_clean_for_ruff(tmp_path):
+    """Nothing unused, nothing to reformat, no line over 100: every network and hostile names."""
+    networks = [*zoo.NETWORKS, *(replace(zoo.find("resnet18"), name=name) for name in HOSTILE)]
+    for number, spec in enumerate(networks):
+        (tmp_path / f"n{number}.py").write_text(pytorch_source(spec), encoding="utf-8")
+    ruff, length = [sys.executable, "-m", "ruff"], ["--line-length=100", "--isolated", "."]
+    rules = "--select=E,W,F,I,N,UP,B,SIM,RUF,ARG,D301"
+    for command in (["check", rules], ["format", "--check"]):
+        done = subprocess.run([*ruff, *command, *length], cwd=tmp_path, capture_output=True)
+        assert done.returncode == 0, done.stdout.decode()
+
+
+@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+def test_every_piece_is_used(spec):
+    """Torch is the one import; each class, function and attribute that is made is also read."""
+    tree = ast.parse(pytorch_source(spec))
+    made, read = set(), {identifier(spec.name), "forward", "__init__", "_"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            made.add(node.name)
+        elif isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            (read if isinstance(node.ctx, ast.Load) else made).add(name)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module == "torch"
+        assert not isinstance(node, ast.Import)
+    assert made <= read
+
+
+@pytest.mark.parametrize(
+    ("name", "absent"),
+    [
+        ("plain20", ("downsample", "ResNet", "maxpool", "groups")),
+        ("resnet20", ("nn.Sequential(\n", "maxpool", "Squeeze")),
+        (
+            "resnet50",
+            ("groups", "Squeeze", "middle", "AvgPool2d(s", "self.norm", "zeros_(module.bias)"),
+        ),
+        ("preact-resnet18", ("inplace=True)\n\n    def", "Bottleneck")),
+        ("keras-resnet50", ("bias=False", "is not None")),
+        ("vgg16", ("BatchNorm2d", "stride", "bias")),
+    ],
+)
+def test_what_a_network_lacks_is_not_in_its_file(name, absent):
+    """No switch and no class for what another network has."""
+    source = pytorch_source(zoo.find(name)).replace("nn.init.zeros_(self.fc.bias)", "")
+    if name == "vgg16":
+        source = source.replace("nn.init.zeros_(module.bias)", "")
+    assert not [text for text in absent if text in source]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_stays_a_name(name):
+    """No text leaves its string or comment: the statements are those of resnet20's file."""
+
+    def statements(spec):
+        tree = ast.parse(pytorch_source(spec))
+        tree.body[-1].name = ""  # the constructor
+        return ast.dump(ast.Module(tree.body[1:], []))
+
+    spec = replace(zoo.find("resnet20"), name=name)
+    assert statements(spec) == statements(zoo.find("resnet20"))
+    assert identifier(name).isidentifier() and identifier(name).isascii()
+    assert isinstance(build(spec), nn.Module)
+
+
+def test_identifiers_are_the_names_with_underscores():
+    """Names become what a person would call the function, and no two networks share one."""
+    assert identifier("resnet50-v1.5") == "resnet50_v1_5"
+    assert identifier("class") == "net_class"
+    assert len(set(map(identifier, zoo.names()))) == len(zoo.NETWORKS)
+
+
+def test_the_docstring_counts_and_says_how_it_was_made():
+    """Parameters and MACs for the input size, and the command; none for a changed network."""
+    doc = ast.get_docstring(ast.parse(pytorch_source(zoo.find("resnet50"))))
+    assert "25,557,032 parameters; 3,857,973,248 multiply-accumulates" in doc
+    assert "3x224x224" in doc and "`resnet-cli build resnet50 -o resnet50.py`" in doc
+    changed = pytorch_source(zoo.changed(zoo.find("resnet50"), num_classes=10))
+    assert "resnet50 -o" not in changed and "num_classes: int = 10)" in changed
+
+
+def test_files_are_short():
+    """resnet50 is read on two screens, and no network needs 110 lines."""
+    assert len(pytorch_source(zoo.find("resnet50")).splitlines()) < 90
+    assert max(len(pytorch_source(spec).splitlines()) for spec in zoo.NETWORKS) < 110
+
+
+def test_an_input_too_small_is_refused():
+    """A VGG for 8 pixels has no file, as it has no output."""
+    with pytest.raises(UserError, match="too small"):
+        pytorch_source(replace(zoo.find("vgg16"), input_size=(8, 8)))
