@@ -5,6 +5,7 @@ Every number of this project is a sum, a group or a small dynamic program over t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from resnet_cli.architecture.layers import Layer, Node, Residual, Sequence, Shape, Stage
@@ -80,3 +81,12 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
 
     walk(net.parts, "", "", "", "main", INPUT)
     return rows
+
+
+def state_dict(rows: Iterable[Row]) -> dict[str, Shape]:
+    """Every tensor's name and shape in torch's order: a layer's parameters, then its buffers."""
+    tensors: dict[str, Shape] = {}
+    for row in rows:
+        for name, shape in (*row.layer.parameters().items(), *row.layer.buffers().items()):
+            tensors[f"{row.path}.{name}"] = shape
+    return tensors
