@@ -12,7 +12,7 @@ import typer
 from resnet_cli import __version__
 from resnet_cli.errors import UserError
 
-COMMANDS = ("list", "table", "summary", "flops", "compare")
+COMMANDS = ("list", "table", "summary", "flops", "compare", "verify")
 """In the order of --help; each is ``command`` in the file of its name in `resnet_cli.commands`."""
 
 

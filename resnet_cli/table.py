@@ -33,8 +33,12 @@ class Table(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """All that a command has to say: ``envelope`` is JSON's, ``tables[0]`` its rows."""
+    """All that a command has to say: ``envelope`` is JSON's, ``tables[0]`` its rows.
+
+    ``code`` is the exit status once it is printed: 1 where a check failed.
+    """
 
     envelope: dict[str, Any]
     tables: Sequence[Table]
     notes: Sequence[str] = ()
+    code: int = 0

@@ -52,14 +52,14 @@ def agreement(ours: int, printed: str, unit: str) -> str:
     return "by cutting" if ours * 10**digits // scale == shown else "no"
 
 
-def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]]:
-    """JSON's "published": the figures of this network, each counted by its own rule.
+def counted(spec: zoo.Spec, figures: Iterable[Figure]) -> list[tuple[Figure, int | None]]:
+    """The figures of this network, each with our count by its own rule (None for an error).
 
     A listed network has every figure printed under its name, also those of a variant (which the
     source then names); a changed one has those that hold for just what it is.
     """
     listed = zoo.is_listed(spec)
-    found = []
+    found: list[tuple[Figure, int | None]] = []
     traced: dict[zoo.Spec, list[Row]] = {}
     for figure in figures:
         if not figure.network:
@@ -75,16 +75,31 @@ def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]
             if held not in traced:
                 traced[held] = trace(held.net(), held.input_shape)
             ours = COUNTS[figure.counts](traced[held])
-        found.append(
-            {
-                "source": figure.where(),
-                "quantity": figure.quantity,
-                "printed": f"{figure.printed} {figure.unit}".rstrip(),
-                "ours": ours,
-                "agrees": None if ours is None else agreement(ours, figure.printed, figure.unit),
-            }
-        )
+        found.append((figure, ours))
     return found
+
+
+def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]]:
+    """JSON's "published": what is printed of this network, and whether ours agrees."""
+    return [
+        {
+            "source": figure.where(),
+            "quantity": figure.quantity,
+            "printed": f"{figure.printed} {figure.unit}".rstrip(),
+            "ours": ours,
+            "agrees": None if ours is None else agreement(ours, figure.printed, figure.unit),
+        }
+        for figure, ours in counted(spec, figures)
+    ]
+
+
+def unexpected(found: Iterable[tuple[Figure, int | None]]) -> list[str]:
+    """Figures that ours meets otherwise than is on record, in words; a known misprint is none."""
+    return [
+        f"{figure.where()} prints {figure.printed} {figure.unit}, ours is {ours:,}"
+        for figure, ours in found
+        if ours is not None and agreement(ours, figure.printed, figure.unit) != figure.agrees
+    ]
 
 
 def _unnamed(spec: zoo.Spec) -> zoo.Spec:

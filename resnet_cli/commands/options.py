@@ -144,6 +144,8 @@ def _sign(run: Any, command: Callable[..., Answer], parameters: list[inspect.Par
 def _show(answer: Answer, format: str, json: bool, target: str | None, exact: bool) -> None:
     text = output.render(answer, "json" if json else format, exact, to_file=target is not None)
     output.send(text, target)
+    if answer.code:
+        raise typer.Exit(answer.code)
 
 
 def _network(model: str | None, depth: int | None, batch: int, **overrides: Any) -> Network:
