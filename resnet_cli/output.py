@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from resnet_cli.errors import UserError
@@ -64,15 +66,36 @@ def send(text: str, target: str | None) -> None:
             text = text.translate(ASCII).encode(encoding, "replace").decode(encoding)
         sys.stdout.write(text)
         return
-    beside = Path(f"{target}.part{os.getpid()}")
+    with whole(target) as beside:
+        Path(beside).write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def whole(target: str) -> Iterator[str]:
+    """A path beside the target to write to; it becomes the target when all went well.
+
+    Raises `UserError` (exit 1) when the file cannot be written.
+    """
+    path = Path(target)
+    beside = path.with_name(f"{path.stem}.part{os.getpid()}{path.suffix}")
     try:
-        if Path(target).is_dir():
+        if path.is_dir():
             raise IsADirectoryError(21, "is a directory")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(target)
+        yield str(beside)
+        if beside.exists():
+            beside.replace(path)
     except (OSError, ValueError) as problem:
-        beside.unlink(missing_ok=True)
         reason = getattr(problem, "strerror", None) or str(problem)
         raise UserError(
             f"cannot write {target!r}: {reason}", "give a path in a folder you may write to", 1
         ) from None
+    finally:
+        with suppress(OSError, ValueError):
+            beside.unlink(missing_ok=True)
+
+
+def check_writable(target: str) -> None:
+    """Raises `UserError` (exit 1) for a file that could not be written once the work is done."""
+    with whole(target) as beside:
+        Path(beside).touch()
+        Path(beside).unlink()

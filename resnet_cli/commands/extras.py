@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
+from math import prod
 from typing import TypeVar
 
+from resnet_cli.analyses import counts
 from resnet_cli.errors import UserError
+from resnet_cli.trace import Row
 
 Item = TypeVar("Item")
 
@@ -21,6 +26,32 @@ def need(command: str, *modules: str, extra: str = "torch") -> None:
                 f'pip install "resnet-cli[{extra}]"',
                 1,
             )
+
+
+def fits(rows: Sequence[Row]) -> None:
+    """Raises `UserError` (exit 1) for a network that this machine's memory does not hold, in floats."""
+    weights = sum(map(counts.parameters, rows)) + sum(map(counts.buffers, rows))
+    live = max(prod(row.input) + prod(row.output) for row in rows)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if 4 * (weights + live) > memory:
+        raise UserError(
+            f"the network takes {4 * weights:,} bytes of weights and {4 * live:,} for one input, over "
+            f"the {memory:,} bytes of this machine",
+            "take a smaller width or input size",
+            1,
+        )
+
+
+@contextmanager
+def working(doing: str) -> Iterator[None]:
+    """Says on stderr what takes a while, as long as it does, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{doing} …"):
+        yield
 
 
 def progress(items: Sequence[Item], doing: str) -> Iterator[Item]:

@@ -102,15 +102,19 @@ DEFAULTS = {"batch": 1, "format": "table", "json": False, "exact": False}
 
 
 def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
-    """Gives a command its network (from MODEL and the overrides) and prints what it answers."""
+    """Gives a command its network (from MODEL and the overrides) and prints what it answers.
+
+    An option of output that the command has itself is the command's.
+    """
     own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shown = _parameters({key: OUTPUT[key] for key in OUTPUT if key not in {p.name for p in own}})
 
     def run(**given: Any) -> None:
         network = _network(**{key: given.pop(key) for key in NETWORK})
-        show = {key: given.pop(key) for key in OUTPUT}
+        show = {parameter.name: given.pop(parameter.name) for parameter in shown}
         _show(command(network, **given), **show)
 
-    _sign(run, command, [*_parameters(NETWORK), *own, *_parameters(OUTPUT)])
+    _sign(run, command, [*_parameters(NETWORK), *own, *shown])
     return run
 
 
@@ -141,7 +145,7 @@ def _sign(run: Any, command: Callable[..., Answer], parameters: list[inspect.Par
     run.__doc__ = command.__doc__
 
 
-def _show(answer: Answer, format: str, json: bool, target: str | None, exact: bool) -> None:
+def _show(answer: Answer, format: str, json: bool, exact: bool, target: str | None = None) -> None:
     text = output.render(answer, "json" if json else format, exact, to_file=target is not None)
     output.send(text, target)
     if answer.code:

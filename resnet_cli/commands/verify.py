@@ -10,6 +10,7 @@ import typer
 from resnet_cli import models
 from resnet_cli.analyses import counts, published
 from resnet_cli.analyses import verify as analysis
+from resnet_cli.analyses.built import modules
 from resnet_cli.architecture import zoo
 from resnet_cli.commands.extras import need, progress
 from resnet_cli.commands.options import answers, complete
@@ -96,7 +97,7 @@ def check(spec: zoo.Spec) -> Checked:
     if list(measure.tensors(net).items()) != list(state_dict(rows).items()):
         problems.append("the module's keys, their order or shapes are not those of the trace")
     ran = measure.run(net, spec.input_shape)
-    leaves = [(r.path, r.output) for r in rows if r.layer.kind not in ("addition", "scale")]
+    leaves = [(row.path, row.output) for row in modules(rows)]
     if ran != leaves:
         first = next((p for p in zip(ran, leaves, strict=False) if p[0] != p[1]), "the last layer")
         problems.append(f"a run has other layers or shapes than the trace, from {first} on")

@@ -1,0 +1,48 @@
+"""A built network by stage, as measured: shapes of a run, parameters of the modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from resnet_cli.table import Column, Table
+from resnet_cli.trace import Row
+
+Shape = tuple[int, ...]
+COLUMNS = (
+    Column("stage", "stage"),
+    Column("path", "modules"),
+    Column("output", "output", "shape"),
+    Column("tensors", "tensors", "count", drop=1),
+    Column("params", "params", "exact"),
+)
+
+
+def modules(rows: Sequence[Row]) -> list[Row]:
+    """The rows that torch has a module for: all but additions and scalings."""
+    return [row for row in rows if row.layer.kind not in ("addition", "scale")]
+
+
+def by_stage(
+    rows: Sequence[Row],
+    ran: Sequence[tuple[str, Shape]],
+    params: Mapping[str, int],
+    tensors: Mapping[str, Shape],
+) -> Table:
+    """A row a stage: what ran in it, its last output, and the numbers that its modules hold.
+
+    ``ran`` has path and output shape of every module in order, ``params`` are by path, ``tensors``
+    those of the state dict; the trace only says which of them are of which stage.
+    """
+    lines: list[tuple[Any, ...]] = []
+    pairs = zip(modules(rows), ran, strict=True)
+    for stage, group in groupby(pairs, key=lambda pair: pair[0].stage):
+        layers = [layer for _, layer in group]
+        paths = dict.fromkeys(path for path, _ in layers)
+        held = sum(name.rpartition(".")[0] in paths for name in tensors)
+        own = sum(params.get(path, 0) for path in paths)
+        children = dict.fromkeys(path.partition(".")[0] for path in paths)
+        lines.append((stage, ", ".join(children), layers[-1][1], held, own))
+    total = ("total", None, None, len(tensors), sum(params.values()))
+    return Table("rows", "", COLUMNS, lines, total)

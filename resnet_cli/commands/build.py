@@ -1,0 +1,108 @@
+"""resnet-cli build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from resnet_cli import output
+from resnet_cli.analyses import built
+from resnet_cli.commands.extras import fits, need, working
+from resnet_cli.commands.options import Network, about_a_network
+from resnet_cli.errors import UserError
+from resnet_cli.table import Answer
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+NEEDS = {  # by suffix: what has to be installed, and the extra that brings it
+    ".safetensors": (("safetensors",), "torch"),
+    ".pth": ((), "torch"),
+    ".onnx": (("onnx", "onnxruntime", "onnxscript"), "onnx"),
+    ".pt2": ((), "torch"),
+    ".py": ((), "torch"),
+}
+
+
+@about_a_network
+def command(
+    network: Network,
+    target: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help=f"Save it: {', '.join(NEEDS)}."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the initial weights.")] = 0,
+    zero_gamma: Annotated[
+        bool, typer.Option("--zero-gamma", help="0 in the last batch norm of each block.")
+    ] = False,
+) -> Answer:
+    """A real torch module: built, run once, measured, and saved where -o says."""
+    need("build", "torch")
+    if target is not None:
+        _check(target)
+    if not 0 <= seed < 2**63:
+        raise UserError(f"--seed {seed} is out of range", "give one of 0 to 2^63 - 1")
+    fits(network.rows)
+    from resnet_cli.pytorch import measure
+    from resnet_cli.pytorch.build import build
+
+    spec = network.spec
+    with working(f"building {spec.name}"):
+        net = build(spec, seed=seed, zero_gamma=zero_gamma).eval()
+        ran = measure.run(net, spec.input_shape)
+    params, tensors = measure.parameters(net), measure.tensors(net)
+    table = built.by_stage(network.rows, ran, params, tensors)._replace(title=network.title())
+    size = "×".join(map(str, spec.input_shape))
+    notes = [
+        f"measured: outputs of one forward pass of 1×{size}, in eval mode; parameters and tensors of the modules",
+        f"initialised by seed {seed}: convolutions He normal (fan out), batch norm 1 and 0",
+    ]
+    if target is not None:
+        with working(f"saving {target}"):
+            notes.append(f"{target}: {_save(net, network, target)}")
+    total = {"params": sum(params.values()), "tensors": len(tensors)}
+    envelope: dict[str, Any] = {
+        "command": "build",
+        "model": spec.name,
+        "input": list(spec.input_shape),
+        "seed": seed,
+        "file": target,
+        "rows": [],
+        "total": total,
+    }
+    return Answer(envelope, [table], notes)
+
+
+def _check(target: str) -> None:
+    """Refuses before the work what could not be written after it."""
+    suffix = Path(target).suffix.lower()
+    if suffix not in NEEDS:
+        raise UserError(
+            f"{target!r} has no suffix that says what to save", f"give one of {', '.join(NEEDS)}"
+        )
+    modules, extra = NEEDS[suffix]
+    need(f"build -o FILE{suffix}", *modules, extra=extra)
+    output.check_writable(target)
+
+
+def _save(net: Module, network: Network, target: str) -> str:
+    """Writes the file, whole or not at all; says what is in it."""
+    from resnet_cli.pytorch import export
+
+    suffix = Path(target).suffix.lower()
+    shape = network.spec.input_shape
+    with output.whole(target) as beside:
+        if suffix == ".safetensors":
+            return export.safetensors(net, beside)
+        if suffix == ".pth":
+            return export.pth(net, beside)
+        if suffix == ".onnx":
+            return export.onnx(net, beside, shape)
+        if suffix == ".pt2":
+            return export.pt2(net, beside, shape)
+        from resnet_cli.render.source import pytorch_source
+
+        Path(beside).write_text(pytorch_source(network.spec), encoding="utf-8")
+        return "PyTorch source of this network, without its weights"
