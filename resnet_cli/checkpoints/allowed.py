@@ -19,32 +19,29 @@ RECORDS = (
       for name in ("Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath")),
     *(f"datetime.{name}" for name in ("datetime", "date", "time", "timedelta", "timezone")),
     *(f"builtins.{name}" for name in ("int", "float", "complex", "bool", "str", "bytes", "bytearray",
-                                      "tuple", "list", "dict", "slice", "range")),
+                                      "tuple", "list", "dict", "slice", "range",
+                                      "long", "unicode", "xrange")),  # Python 2's
 )  # fmt: skip
 KNOWN = {
     name: Opaque(name)
     for name in (*CALLS, *STORAGES, *RECORDS, *(f"torch.{dtype}" for dtype in WIDTHS))
 }
-MODEL_WORDS = {
-    "nn", "model", "models", "module", "modules", "net", "nets", "network", "networks", "backbone",
-    "backbones", "torchvision", "timm", "__main__",
-}  # fmt: skip
 
 
-def named(name: str) -> Opaque:
+def named(name: str, pickle: bytes) -> Opaque:
     """What a pickle names; raises `UserError` for all that is not in the table."""
-    if name.startswith("__builtin__."):  # Python 2's, and protocol 2's
+    if name.startswith("__builtin__."):  # as protocol 2 and Python 2 say it
         name = "builtins" + name[11:]
     found = KNOWN.get(name)
     if found is None:
-        raise _refused(name)
+        raise _refused(name[:200], pickle)
     return found
 
 
-def _refused(name: str) -> UserError:
+def _refused(name: str, pickle: bytes) -> UserError:
     *modules, last = name.split(".")
-    if last[:1].isupper() and not MODEL_WORDS.isdisjoint(modules):
-        return bad(
+    if last[:1].isupper() and b"_parameters" in pickle and b"_modules" in pickle:
+        return bad(  # those are attributes of every torch.nn.Module
             f"holds a whole pickled module ({shown(name)}), not a state dict",
             "reading it would run its code; its owner can write torch.save(model.state_dict(), 'weights.pth')",
         )

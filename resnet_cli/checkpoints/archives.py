@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from resnet_cli.checkpoints import opcodes, pickles, zips
 from resnet_cli.checkpoints.files import bad, part, shown
+from resnet_cli.errors import UserError
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -24,17 +25,22 @@ def zipped(file: BinaryIO, size: int) -> object:
     programs = tuple(folder + part for part in PROGRAMS)
     if any(name.startswith(programs) for name in entries):
         raise bad("is a TorchScript archive, not a state dict", SAVE)
-    data = zips.content(file, entries[folder + "data.pkl"], opcodes.MOST_BYTES)
+    if not all(entry.plain for entry in entries.values()):
+        raise bad("is a compressed or encrypted archive, which torch.save does not write", SAVE)
+    pickle = entries[folder + "data.pkl"]
+    if pickle.size > pickles.MOST_BYTES:
+        raise _too_large()
+    data = zips.content(file, pickle)
     try:
         loaded = pickles.load(data)
     except opcodes.Ended:
         raise bad("holds a pickle that is cut short") from None
     for key, needed in loaded.storages.items():
-        entry = entries.get(f"{folder}data/{key}")
-        if entry is None:
+        held = entries.get(f"{folder}data/{key}")
+        if held is None:
             raise bad(f"lacks the storage {shown(key)} that its tensors are in")
-        if entry.size < needed:
-            raise bad(f"holds {entry.size:,} bytes of storage {shown(key)}, which has {needed:,}")
+        if held.size < needed:
+            raise bad(f"holds {held.size:,} bytes of storage {shown(key)}, which has {needed:,}")
     return loaded.content
 
 
@@ -79,7 +85,9 @@ def legacy(file: BinaryIO, size: int) -> object:
 
 def _next(file: BinaryIO, start: int) -> pickles.Pickle:
     """The pickle at `start` of the file; how long it is shows only when it is read."""
-    for most in (1 << 18, opcodes.MOST_BYTES):
+    most = 1 << 16
+    while most < pickles.MOST_BYTES:
+        most *= 4
         data = part(file, start, most)
         try:
             loaded = pickles.load(data)
@@ -87,4 +95,11 @@ def _next(file: BinaryIO, start: int) -> pickles.Pickle:
         except opcodes.Ended:
             if len(data) < most:
                 raise bad("holds a pickle that is cut short") from None
-    raise bad(f"holds a pickle of over {opcodes.MOST_BYTES:,} bytes")
+    raise _too_large()
+
+
+def _too_large() -> UserError:
+    return bad(
+        f"holds a pickle of over {pickles.MOST_BYTES:,} bytes",
+        f"arrays inside a pickle (.pkl, .npy) are not read; {SAVE}",
+    )

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from resnet_cli.errors import UserError
 
+MOST_NAME = 1000  # letters, of a tensor
 AGAIN = "it is truncated or damaged; download or save it again"
 
 
@@ -22,6 +23,11 @@ def bad(what: str, hint: str = AGAIN) -> UserError:
 def shown(text: str) -> str:
     """Text from a file as it may reach a terminal: quoted, without control characters, short."""
     return repr(text if len(text) <= 80 else text[:77] + "...")
+
+
+def printable(name: str) -> bool:
+    """Whether a name from a file is short and free of what a terminal would act upon."""
+    return len(name) <= MOST_NAME and name.isprintable()
 
 
 def opened(path: str) -> tuple[BinaryIO, int]:

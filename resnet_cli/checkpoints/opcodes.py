@@ -11,13 +11,10 @@ from collections.abc import Callable
 from resnet_cli.checkpoints.allowed import named
 from resnet_cli.checkpoints.contents import Opaque, Tensor
 from resnet_cli.checkpoints.files import bad
-from resnet_cli.checkpoints.rebuild import broken, called, check_key, stored
+from resnet_cli.checkpoints.rebuild import broken, called, key_of, put, stored
 
-MOST_BYTES = 64 << 20  # of a pickle
 MOST_COPIED = 1_000_000  # values
-MOST_TEXT = 1 << 20  # bytes
-MOST_NAME = 1000
-MOST_INTEGER = 255  # bytes
+LONG = struct.Struct("<I").unpack_from
 
 
 class Ended(Exception):
@@ -85,16 +82,12 @@ def _fixed(width: int, convert: Callable[[bytes], object]) -> Action:
     return action
 
 
-def _sized(width: int, most: int, convert: Callable[[bytes], object]) -> Action:
+def _sized(width: int, convert: Callable[[bytes], object]) -> Action:
     """An argument behind its own length, of `width` bytes."""
 
     def action(machine: Machine, at: int) -> int:
         start = at + width
         end = start + int.from_bytes(machine.data[at:start], "little")
-        if end - start > most:
-            raise bad(
-                f"holds a text or number of {end - start:,} bytes, over the limit of {most:,}"
-            )
         if end > len(machine.data):
             raise Ended
         machine.stack.append(convert(machine.data[start:end]))
@@ -152,15 +145,12 @@ def _last(count: int) -> Action:
 
 
 def _frozenset(machine: Machine, at: int) -> int:
-    items = machine.marked()
-    for item in items:
-        check_key(item)
-    machine.stack.append(frozenset(items))
+    machine.stack.append(frozenset(map(key_of, machine.marked())))
     return at
 
 
 def _get(machine: Machine, at: int) -> int:
-    machine.stack.append(machine.memo[int.from_bytes(machine.data[at : at + 4], "little")])
+    machine.stack.append(machine.memo[LONG(machine.data, at)[0]])
     return at + 4
 
 
@@ -203,9 +193,8 @@ def _set_items(machine: Machine, at: int) -> int:
 def _update(target: object, items: list[object]) -> None:
     if type(target) is not dict or len(items) % 2:
         raise broken()
-    for key in items[::2]:
-        check_key(key)
-    target.update(zip(items[::2], items[1::2], strict=True))
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        put(target, key, value)
 
 
 def _add_items(machine: Machine, at: int) -> int:
@@ -213,9 +202,7 @@ def _add_items(machine: Machine, at: int) -> int:
     target = machine.stack[-1]
     if type(target) is not set:
         raise broken()
-    for item in items:
-        check_key(item)
-    target.update(items)
+    target.update(map(key_of, items))
     return at
 
 
@@ -223,20 +210,20 @@ def _global(machine: Machine, at: int) -> int:
     """Two lines: the module, and the name in it."""
     words = []
     for _ in range(2):
-        end = machine.data.find(b"\n", at, at + MOST_NAME)
+        end = machine.data.find(b"\n", at)
         if end < 0:
-            raise Ended if at + MOST_NAME > len(machine.data) else broken()
+            raise Ended
         words.append(machine.data[at:end].decode("utf-8", "replace"))
         at = end + 1
-    machine.stack.append(named(".".join(words)))
+    machine.stack.append(named(".".join(words), machine.data))
     return at
 
 
 def _stack_global(machine: Machine, at: int) -> int:
     name, module = machine.stack.pop(), machine.stack.pop()
-    if type(name) is not str or type(module) is not str or len(name) + len(module) > MOST_NAME:
+    if type(name) is not str or type(module) is not str:
         raise broken()
-    machine.stack.append(named(f"{module}.{name}"))
+    machine.stack.append(named(f"{module}.{name}", machine.data))
     return at
 
 
@@ -264,12 +251,12 @@ def _refuse(machine: Machine, at: int) -> int:
     code = machine.data[at - 1]
     name = REFUSED.get(code)
     what = f"the pickle instruction {name}" if name else f"byte {code:#04x} as a pickle instruction"
-    raise bad(f"uses {what}, which torch.save does not write")
+    raise bad(f"uses {what}, which no file of weights does")
 
 
 REFUSED = {
     ord("0"): "POP", ord("1"): "POP_MARK", ord("2"): "DUP", ord("I"): "INT", ord("L"): "LONG",
-    ord("F"): "FLOAT", ord("S"): "STRING", ord("V"): "UNICODE", ord("d"): "DICT", ord("l"): "LIST",
+    ord("F"): "FLOAT", 0x8B: "LONG4", ord("S"): "STRING", ord("V"): "UNICODE", ord("d"): "DICT", ord("l"): "LIST",
     ord("p"): "PUT", ord("g"): "GET", ord("i"): "INST", ord("o"): "OBJ", ord("P"): "PERSID",
     0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x92: "NEWOBJ_EX", 0x97: "NEXT_BUFFER", 0x98: "READONLY_BUFFER",
 }  # fmt: skip
@@ -279,11 +266,11 @@ KNOWN: dict[int, Action] = {
     ord("N"): _constant(None), 0x88: _constant(True), 0x89: _constant(False), ord(")"): _constant(()),
     ord("]"): _fresh(list), ord("}"): _fresh(dict), 0x8F: _fresh(set),
     ord("M"): _fixed(2, _natural), ord("J"): _fixed(4, _integer),
-    ord("G"): _fixed(8, _real), 0x8A: _sized(1, MOST_INTEGER, _integer), 0x8B: _sized(4, MOST_INTEGER, _integer),
-    ord("X"): _sized(4, MOST_TEXT, _text), 0x8C: _sized(1, MOST_TEXT, _text), 0x8D: _sized(8, MOST_TEXT, _text),
-    ord("B"): _sized(4, MOST_BYTES, bytes), ord("C"): _sized(1, MOST_BYTES, bytes),
-    0x8E: _sized(8, MOST_BYTES, bytes), 0x96: _sized(8, MOST_BYTES, bytes),
-    ord("U"): _sized(1, MOST_TEXT, _old_text), ord("T"): _sized(4, MOST_TEXT, _old_text),
+    ord("G"): _fixed(8, _real), 0x8A: _sized(1, _integer),
+    ord("X"): _sized(4, _text), 0x8C: _sized(1, _text), 0x8D: _sized(8, _text),
+    ord("B"): _sized(4, bytes), ord("C"): _sized(1, bytes),
+    0x8E: _sized(8, bytes), 0x96: _sized(8, bytes),
+    ord("U"): _sized(1, _old_text), ord("T"): _sized(4, _old_text),
     ord("j"): _get, 0x94: _memoize, ord("a"): _append, ord("e"): _appends, ord("s"): _set_item, ord("u"): _set_items,
     0x90: _add_items, 0x91: _frozenset,
     ord("c"): _global, 0x93: _stack_global, ord("R"): _call, 0x81: _call, ord("b"): _build, ord("Q"): _persistent,

@@ -5,17 +5,17 @@ Its instructions are in `opcodes`, the names that a pickle may use in `allowed`.
 
 from __future__ import annotations
 
-from struct import Struct, error
+from struct import error
 from typing import NamedTuple
 
 from resnet_cli.checkpoints.files import bad
-from resnet_cli.checkpoints.opcodes import ACTIONS, Ended, Machine
+from resnet_cli.checkpoints.opcodes import ACTIONS, LONG, Ended, Machine
 from resnet_cli.checkpoints.rebuild import broken
 
-MOST_STEPS = 2_000_000  # so also values on the stack, in the memo and in containers
+MOST_BYTES = 16 << 20
+MOST_STEPS = 1_500_000  # so also values on the stack, in the memo and in containers
 MOST_DEPTH = 100  # containers in containers
 MOST_UNFOLDED = 4_000_000  # parts, where shared ones count each time
-LONG = Struct("<I").unpack_from
 CONTAINERS = frozenset((dict, list, tuple, set, frozenset))
 
 
@@ -27,14 +27,14 @@ class Pickle(NamedTuple):
     end: int
 
 
-def load(data: bytes, at: int = 0) -> Pickle:
-    """The pickle that starts at `at`.
+def load(data: bytes) -> Pickle:
+    """The pickle that the bytes begin with.
 
     Raises `Ended` where the bytes end too early, and `UserError` for an instruction, a name or a
     structure that is not read.
     """
     machine = Machine(data)
-    end = _run(machine, at)
+    end = _run(machine)
     if len(machine.stack) != 1 or machine.marks:
         raise broken()
     content = machine.stack[0]
@@ -42,12 +42,13 @@ def load(data: bytes, at: int = 0) -> Pickle:
     return Pickle(content, machine.storages, end)
 
 
-def _run(machine: Machine, at: int) -> int:
+def _run(machine: Machine) -> int:
     """Runs to the end of the pickle, which is the result.
 
     The instructions that a tensor takes most of stand here in the order of how frequent they are.
     """
     data, stack, marks, memo = machine.data, machine.stack, machine.marks, machine.memo
+    at = 0
     try:
         for _ in range(MOST_STEPS):
             code = data[at]
@@ -73,20 +74,22 @@ def _run(machine: Machine, at: int) -> int:
                 return at
             else:
                 at = ACTIONS[code](machine, at)
-    except (IndexError, KeyError, error):  # beyond the bytes, an empty stack, nothing in the memo
-        raise Ended if at + 4 > len(data) else broken() from None
+    except error:  # too few bytes for a number
+        raise Ended from None
+    except (IndexError, KeyError):  # beyond the bytes, an empty stack, nothing in the memo
+        raise Ended if at >= len(data) else broken() from None
     raise bad(f"holds a pickle of over {MOST_STEPS:,} steps", "no file of weights takes as many")
 
 
-def _measured(node: object, depth: int, seen: dict[int, tuple[int, int] | None]) -> tuple[int, int]:
-    """How many parts a container unfolds to, and how many levels; each one is entered once.
+def _measured(node: object, depth: int, seen: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """How many parts a container unfolds to, and how many levels; each one is measured once.
 
-    Raises `UserError` for a container in itself, and beyond `MOST_DEPTH` and `MOST_UNFOLDED`.
+    Raises `UserError` beyond `MOST_DEPTH`, which is also where a container in itself ends, and
+    beyond `MOST_UNFOLDED`.
     """
-    if type(node) not in CONTAINERS:
+    if type(node) not in CONTAINERS or not node:
         return 1, 0
     size, height = 1, 1
-    seen[id(node)] = None  # entered
     parts = [*node, *node.values()] if type(node) is dict else node
     for part in parts:  # type: ignore[attr-defined]
         kind = type(part)
@@ -97,10 +100,7 @@ def _measured(node: object, depth: int, seen: dict[int, tuple[int, int] | None])
         else:
             if depth >= MOST_DEPTH:
                 raise bad("nests containers too deeply, or one in itself", "no state dict does")
-            known = seen.get(id(part), ())
-            if known is None:
-                raise bad("holds a container in itself", "no state dict does")
-            more, levels = known or _measured(part, depth + 1, seen)
+            more, levels = seen.get(id(part)) or _measured(part, depth + 1, seen)
             size, height = size + more, max(height, levels + 1)
     if size > MOST_UNFOLDED or depth + height > MOST_DEPTH + 1:
         raise bad("unfolds to too many parts, or too deeply", "no state dict does")

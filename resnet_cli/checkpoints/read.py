@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import BinaryIO
 
@@ -17,8 +18,12 @@ OTHERS = (  # offset, the bytes there, what such a file is
     (0, b"\x89HDF\r\n\x1a\n", "is an HDF5 file"),
     (0, b"\x93NUMPY", "is a NumPy array"),
     (0, b"GGUF", "is a GGUF file"),
-    (0, b"\x1f\x8b", "is compressed with gzip"),
-    (257, b"ustar", "is a tar archive, as only torch before 0.1.10 wrote, which is not supported"),
+    (0, b"\x1f\x8b", "is compressed with gzip; unpack it first"),
+    (0, b"BZh", "is compressed with bzip2; unpack it first"),
+    (0, b"\xfd7zXZ", "is compressed with xz; unpack it first"),
+    (0, b"\x28\xb5\x2f\xfd", "is compressed with zstandard; unpack it first"),
+    (257, b"ustar", "is a tar archive; unpack it first"),
+    (0, b"<", "is a web page or XML, not weights: the download failed"),
 )
 
 
@@ -28,6 +33,8 @@ def read(path: str) -> Checkpoint:
     Raises `UserError` (exit 1) for a file that cannot be read, is of no known kind, is damaged, or
     names anything that torch.save would not have written into a file of weights.
     """
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here is in a cycle, and looking for some takes most of a large file's time
     try:
         file, size = opened(path)
         with file:
@@ -35,19 +42,25 @@ def read(path: str) -> Checkpoint:
     except UserError as problem:
         raise UserError(f"{path!r} {problem.what}", problem.hint, 1) from None
     except OSError as problem:
-        raise bad(f"cannot read {path!r}: {problem.strerror}", "try again") from None
+        raise bad(
+            f"{path!r} cannot be read: {problem.strerror}", "give a file of weights"
+        ) from None
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _read(file: BinaryIO, size: int, folder: str) -> Checkpoint:
     start = part(file, 0, 512)
+    if start[8:9] == b"{" and not _text(start[:8]):  # first: a length may look like what is below
+        from resnet_cli.checkpoints import safetensors
+
+        found, _ = safetensors.tensors(file, size)
+        return Checkpoint("safetensors", found, size)
     if start.startswith(b"PK"):
         from resnet_cli.checkpoints import archives
 
         return Checkpoint("zip", archives.zipped(file, size), size)
-    if start[8:9] == b"{" and not _text(start[:8]):
-        from resnet_cli.checkpoints import safetensors
-
-        return Checkpoint("safetensors", safetensors.tensors(file, size), size)
     if start.startswith(b"\x80"):
         from resnet_cli.checkpoints import archives
 
@@ -56,7 +69,7 @@ def _read(file: BinaryIO, size: int, folder: str) -> Checkpoint:
         from resnet_cli.checkpoints import safetensors
 
         return Checkpoint("safetensors index", *safetensors.index(file, size, folder))
-    raise bad(_unknown(start), f"read are {READ}")
+    raise bad(_unknown(start), f"known kinds: {READ}")
 
 
 def _text(start: bytes) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeGuard
 
 from resnet_cli.checkpoints.contents import MOST_DIMENSIONS, MOST_ELEMENTS, WIDTHS, Opaque, Tensor
-from resnet_cli.checkpoints.files import bad
+from resnet_cli.checkpoints.files import bad, printable, shown
 from resnet_cli.errors import UserError
 
 Arguments = tuple[object, ...]
@@ -17,7 +18,7 @@ STORAGES = {
     "torch.BoolStorage": "bool", "torch.ComplexDoubleStorage": "complex128",
     "torch.ComplexFloatStorage": "complex64", "torch.storage.UntypedStorage": "uint8",
 }  # fmt: skip
-KEYS = frozenset((str, bytes, int, float, bool, type(None), Opaque))
+KEYS = frozenset((bytes, float, bool, type(None), Opaque))  # beside short texts and integers
 
 
 class Storage(Opaque):
@@ -42,10 +43,26 @@ def broken() -> UserError:
     return bad("holds a damaged pickle")
 
 
-def check_key(key: object) -> None:
-    """A dict's key or a set's member: nothing whose hash is slow to take or made to collide."""
-    if type(key) not in KEYS or (type(key) is int and not -(2**63) <= key < 2**63):
-        raise bad(f"has a key of type {type(key).__name__}, where only texts and numbers are read")
+def key_of(value: object) -> object:
+    """A dict's key or a set's member, if need be by the name of its type alone.
+
+    So its hash is never slow to take nor made to collide, and a text among them is fit to print.
+    """
+    if type(value) is str:
+        fits = printable(value)
+    elif type(value) is int:
+        fits = -(2**63) <= value < 2**63
+    else:
+        fits = type(value) in KEYS
+    return value if fits else Opaque(type(value).__name__)
+
+
+def put(target: dict[object, object], key: object, value: object) -> None:
+    """`target[key] = value`; raises `UserError` for a tensor whose name is not fit to print."""
+    fit = key_of(key)
+    if fit is not key and type(key) is str and type(value) is Tensor:
+        raise bad(f"names a tensor {shown(key)}: too long or unprintable")
+    target[fit] = value
 
 
 def stored(ident: object) -> tuple[Storage, str, int]:
@@ -56,19 +73,16 @@ def stored(ident: object) -> tuple[Storage, str, int]:
     """
     if type(ident) is not tuple or len(ident) not in (5, 6) or ident[0] != "storage":
         raise broken()
-    kind, key, elements = ident[1], ident[2], ident[4]
+    _, kind, key, _, elements, *views = ident
     dtype = STORAGES.get(kind.name) if type(kind) is Opaque else None
     if dtype is None or type(key) is not str or not _natural(elements):
         raise broken()
     width = WIDTHS[dtype]
     seen = elements
-    if len(ident) == 6 and ident[5] is not None:
-        view = ident[5]
-        if (
-            type(view) is not tuple
-            or len(view) != 3
-            or not (_natural(view[1]) and _natural(view[2]))
-        ):
+    for view in views:
+        if view is None:
+            continue
+        if type(view) is not tuple or len(view) != 3 or not all(map(_natural, view[1:])):
             raise broken()
         if view[1] + view[2] > elements:
             raise bad("describes a view beyond its storage")
@@ -76,7 +90,7 @@ def stored(ident: object) -> tuple[Storage, str, int]:
     return Storage(kind.name, dtype, seen * width), key, elements * width
 
 
-def _natural(number: object) -> bool:
+def _natural(number: object) -> TypeGuard[int]:
     return type(number) is int and 0 <= number <= MOST_ELEMENTS
 
 
@@ -89,28 +103,36 @@ def _tensor(arguments: Arguments) -> Tensor:
 
 def _tensor_v3(arguments: Arguments) -> Tensor:
     """_rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype, ...)."""
-    kind = arguments[6] if len(arguments) > 6 else None
-    dtype = kind.name.removeprefix("torch.") if type(kind) is Opaque else ""
+    if len(arguments) < 7:
+        raise broken()
+    return _view(arguments, _dtype(arguments[6]))
+
+
+def _meta(arguments: Arguments) -> Tensor:
+    """_rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad): of the meta device."""
+    if len(arguments) < 3:
+        raise broken()
+    dtype, size, stride = arguments[:3]
+    return _view((Storage("meta", "", MOST_ELEMENTS), 0, size, stride), _dtype(dtype))
+
+
+def _dtype(named: object) -> str:
+    dtype = named.name.removeprefix("torch.") if type(named) is Opaque else ""
     if dtype not in WIDTHS:
         raise broken()
-    return _view(arguments, dtype)
+    return dtype
 
 
 def _view(arguments: Arguments, dtype: str) -> Tensor:
     storage, offset, size, stride = arguments[:4]
     if type(storage) is not Storage or type(size) is not tuple or type(stride) is not tuple:
         raise broken()
-    if (
-        len(size) != len(stride)
-        or len(size) > MOST_DIMENSIONS
-        or type(offset) is not int
-        or offset < 0
-    ):
+    if len(size) != len(stride) or len(size) > MOST_DIMENSIONS or not _natural(offset):
         raise broken()
     elements, last = 1, offset
     for extent, step in zip(size, stride, strict=True):
-        if type(extent) is not int or type(step) is not int or extent < 0 or step < 0:
-            raise bad("gives a tensor a shape that is not of whole numbers from 0")
+        if not (_natural(extent) and _natural(step)):
+            raise bad("gives a tensor a shape that is not of whole numbers from 0 to 2^63-1")
         elements *= extent
         last += (extent - 1) * step
     if elements > MOST_ELEMENTS:
@@ -146,12 +168,11 @@ def _mapping(arguments: Arguments) -> object:
         return pairs
     if type(pairs) is not list:
         raise broken()
-    found = {}
+    found: dict[object, object] = {}
     for pair in pairs:
         if type(pair) not in (list, tuple) or len(pair) != 2:
             raise broken()
-        check_key(pair[0])
-        found[pair[0]] = pair[1]
+        put(found, *pair)
     return found
 
 
@@ -162,12 +183,15 @@ def _defaults(arguments: Arguments) -> object:
     return {}
 
 
-def _set(arguments: Arguments) -> object:
+def _set(arguments: Arguments) -> set[object]:
+    """set(list), frozenset(list)."""
     if len(arguments) != 1 or type(arguments[0]) is not list:
         raise broken()
-    for member in arguments[0]:
-        check_key(member)
-    return set(arguments[0])
+    return set(map(key_of, arguments[0]))
+
+
+def _frozenset(arguments: Arguments) -> frozenset[object]:
+    return frozenset(_set(arguments))
 
 
 def _size(arguments: Arguments) -> object:
@@ -184,6 +208,7 @@ REBUILDS: dict[str, Callable[[Arguments], object]] = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_tensor_v3": _tensor_v3,
+    "torch._utils._rebuild_meta_tensor_no_storage": _meta,
     "torch._utils._rebuild_parameter": _parameter,
     "torch._utils._rebuild_parameter_with_state": _parameter,
 }
@@ -196,5 +221,5 @@ CALLS = REBUILDS | {
     "collections.defaultdict": _defaults,
     "collections.deque": _deque,
     "builtins.set": _set,
-    "builtins.frozenset": _set,
+    "builtins.frozenset": _frozenset,
 }

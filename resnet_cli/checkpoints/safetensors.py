@@ -11,14 +11,11 @@ import os
 from typing import BinaryIO, NoReturn
 
 from resnet_cli.checkpoints.contents import MOST_DIMENSIONS, MOST_ELEMENTS, WIDTHS, Tensor
-from resnet_cli.checkpoints.files import AGAIN, bad, opened, part, shown
+from resnet_cli.checkpoints.files import bad, opened, part, printable, shown
 from resnet_cli.errors import UserError
 
-MOST_HEADER = 100_000_000  # bytes, the format's own limit
-MOST_MARKS = 16_000_000  # braces, brackets and commas: what JSON takes in memory
-MOST_TENSORS = 1_000_000
-MOST_NAME = 1000
-MOST_SHARDS = 1000
+MOST_HEADER = 16_000_000  # bytes, of all shards together; the format allows 100 MB in each
+MOST_MARKS = 1_000_000  # braces, brackets and commas: what JSON takes in memory
 TYPES = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16",
     "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu",
@@ -28,19 +25,21 @@ TYPES = {
 }  # fmt: skip
 
 
-def tensors(file: BinaryIO, size: int) -> dict[str, Tensor]:
-    """Name -> tensor of one .safetensors file of `size` bytes, in the header's order.
+def tensors(file: BinaryIO, size: int, most: int = MOST_HEADER) -> tuple[dict[str, Tensor], int]:
+    """Name -> tensor of one .safetensors file of `size` bytes in its order; bytes of the header.
 
     Raises `UserError` where the header is no valid one or does not fit the file.
     """
     length = int.from_bytes(part(file, 0, 8), "little")
-    if length > MOST_HEADER:
-        raise bad(f"claims a header of {length:,} bytes, over the format's {MOST_HEADER:,}")
     if length > size - 8:
         raise bad(f"claims a header of {length:,} bytes in a file of {size:,}")
+    if length > most:
+        raise bad(
+            f"has a header of {length:,} bytes, over the limit of {most:,}",
+            "no weights need as much",
+        )
     header = _parsed(part(file, 8, length))
     _check_metadata(header.pop("__metadata__", {}))
-    _check_count(len(header))
     found: dict[str, Tensor] = {}
     places = []
     for name, entry in header.items():
@@ -48,7 +47,7 @@ def tensors(file: BinaryIO, size: int) -> dict[str, Tensor]:
         found[name], begin, end = _tensor(name, entry)
         places.append((begin, end, name))
     _check_places(sorted(places), size - 8 - length)
-    return found
+    return found, length
 
 
 def index(file: BinaryIO, size: int, folder: str) -> tuple[dict[str, Tensor], int]:
@@ -63,32 +62,37 @@ def index(file: BinaryIO, size: int, folder: str) -> tuple[dict[str, Tensor], in
     places = _parsed(part(file, 0, size)).get("weight_map")
     if not isinstance(places, dict) or not all(type(shard) is str for shard in places.values()):
         raise bad("is JSON without the weight_map of a safetensors index", "give a file of weights")
-    _check_count(len(places))
-    shards = dict.fromkeys(places.values())
-    if len(shards) > MOST_SHARDS:
-        raise bad(f"names {len(shards):,} shards, over the limit of {MOST_SHARDS:,}")
-    held = {}
-    for shard in shards:
-        held[shard], more = _shard(shard, folder)
-        size += more
-    found = {}
+    wanted: dict[str, list[str]] = {}
     for name, shard in places.items():
         _check_name(name)
-        if name not in held[shard]:
-            raise bad(f"names {shown(name)} in the shard {shown(shard)}, which does not hold it")
-        found[name] = held[shard][name]
-    return found, size
+        wanted.setdefault(shard, []).append(name)
+    found = {}
+    left = MOST_HEADER
+    for shard, names in wanted.items():
+        held, length, more = _shard(shard, folder, left)
+        left -= length
+        size += more
+        for name in names:
+            if name not in held:
+                raise bad(f"names {shown(name)} in shard {shown(shard)}, which does not hold it")
+            found[name] = held[name]
+    return {name: found[name] for name in places}, size
 
 
-def _shard(shard: str, folder: str) -> tuple[dict[str, Tensor], int]:
+def _shard(shard: str, folder: str, most: int) -> tuple[dict[str, Tensor], int, int]:
+    """Name -> tensor of a shard, bytes of its header, bytes of it all."""
     if not shard or shard in (".", "..") or len(shard) > 255 or not shard.isprintable():
         raise bad(f"names a shard {shown(shard)}, which is no file name")
     if any(sign in shard for sign in "/\\:"):  # also absolute, or on another Windows drive
         raise bad(f"names a shard outside its own folder: {shown(shard)}", "do not trust this file")
+    if not shard.endswith(".safetensors"):
+        raise bad(
+            f"has a shard {shown(shard)} that is no .safetensors", "give the shards one by one"
+        )
     try:
         file, size = opened(os.path.join(folder, shard))
         with file:
-            return tensors(file, size), size
+            return *tensors(file, size, most), size
     except UserError as problem:
         raise bad(f"has a shard {shown(shard)} that {problem.what}", problem.hint) from None
 
@@ -126,13 +130,8 @@ def _check_metadata(given: object) -> None:
         raise bad("has a __metadata__ that is not of texts alone")
 
 
-def _check_count(count: int) -> None:
-    if count > MOST_TENSORS:
-        raise bad(f"names {count:,} tensors, over the limit of {MOST_TENSORS:,}")
-
-
 def _check_name(name: str) -> None:
-    if len(name) > MOST_NAME or not name.isprintable():
+    if not printable(name):
         raise bad(f"names a tensor {shown(name)}: too long or unprintable")
 
 
@@ -140,15 +139,16 @@ def _tensor(name: str, entry: object) -> tuple[Tensor, int, int]:
     """A header's entry as the tensor and where its bytes begin and end."""
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise bad(f"describes {shown(name)} not by dtype, shape and data_offsets alone")
-    dtype = TYPES.get(entry["dtype"]) if type(entry["dtype"]) is str else None
-    if dtype is None:
-        known = f"known are {', '.join(TYPES)}"
+    kind = entry["dtype"]
+    if type(kind) is not str or kind not in TYPES:
+        named = f": {shown(kind)}" if type(kind) is str else ""
         raise bad(
-            f"gives {shown(name)} a dtype of no known kind: {shown(str(entry['dtype']))}", known
+            f"gives {shown(name)} a dtype of no known kind{named}", f"known are {', '.join(TYPES)}"
         )
+    dtype = TYPES[kind]
     shape, places = _naturals(entry["shape"]), _naturals(entry["data_offsets"])
-    if shape is None or len(shape) > MOST_DIMENSIONS:
-        raise bad(f"gives {shown(name)} a shape that is not of whole numbers from 0 to 2^63-1")
+    if shape is None or len(shape) > MOST_DIMENSIONS or math.prod(shape) > MOST_ELEMENTS:
+        raise bad(f"gives {shown(name)} a shape that is not of whole numbers from 0, or too large")
     if places is None or len(places) != 2 or places[0] > places[1]:
         raise bad(f"gives {shown(name)} data_offsets that are no beginning and end")
     needed, held = math.prod(shape) * WIDTHS[dtype], places[1] - places[0]
@@ -173,4 +173,4 @@ def _check_places(places: list[tuple[int, int, str]], size: int) -> None:
             raise bad(f"places {shown(name)} so that it {fault}")
         at = end
     if at != size:
-        raise bad(f"has {size:,} bytes of numbers, where its header describes {at:,}", AGAIN)
+        raise bad(f"has {size:,} bytes of numbers, where its header describes {at:,}")

@@ -1,6 +1,7 @@
 """The central directory of a zip archive, read within limits (PKWARE's APPNOTE, 4.3 and 4.5.3).
 
-Smaller and stricter than the standard library's: it is checked before it is read into memory.
+Smaller and stricter than the standard library's: it is checked before it is read into memory, and
+nothing is ever unpacked.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ LOCAL = struct.Struct("<4s5H3I2H")
 
 
 class Entry(NamedTuple):
-    """A file in an archive: `packed` bytes of it from `start` (its local header), unpacked `size`."""
+    """A file in an archive: `size` bytes behind the local header at `start`.
+
+    `plain` says that they stand there as they are, neither compressed nor encrypted. A `crc` of 0
+    is none: torch.save can be told to write none.
+    """
 
     start: int
-    packed: int
     size: int
-    method: int
     crc: int
-    encrypted: bool
+    plain: bool
 
 
 def entries(file: BinaryIO, size: int) -> dict[str, Entry]:
@@ -39,7 +42,7 @@ def entries(file: BinaryIO, size: int) -> dict[str, Entry]:
         raise bad("is truncated: its directory lies beyond its end")
     directory = part(file, start, length)
     found: dict[str, Entry] = {}
-    at = 0
+    at = held = 0
     for _ in range(count):
         if at + ENTRY.size > len(directory):
             raise bad("has a damaged directory")
@@ -51,35 +54,27 @@ def entries(file: BinaryIO, size: int) -> dict[str, Entry]:
         if 0xFFFFFFFF in (packed, full, place):
             full, packed, place = _large(directory[at : at + more], [full, packed, place])
         at += more + comment
+        held += LOCAL.size + packed
         if head[0] != b"PK\1\2" or place + LOCAL.size + packed > start:
-            raise bad("has a damaged directory, or is truncated")
+            raise bad("has a damaged directory")
         if name in found:
             raise bad(f"holds {shown(name)} twice")
-        found[name] = Entry(place, packed, full, method, crc, bool(flags & 1))
+        found[name] = Entry(place, full, crc, method == 0 and packed == full and not flags & 1)
+    if held > start:
+        raise bad("holds files that overlap")
     return found
 
 
-def content(file: BinaryIO, entry: Entry, most: int) -> bytes:
-    """The unpacked bytes of an entry, up to `most`; raises `UserError` beyond, and for a damaged one."""
-    import zlib
+def content(file: BinaryIO, entry: Entry) -> bytes:
+    """The bytes of a plain entry; raises `UserError` for a damaged one."""
+    from binascii import crc32
 
-    if entry.encrypted:
-        raise bad("is encrypted", "unpack it with its password, and pack it without")
-    if entry.size > most or entry.packed > most:
-        raise bad(f"claims a pickle of {entry.size:,} bytes, over the limit of {most:,}")
     head = part(file, entry.start, LOCAL.size)
     if len(head) < LOCAL.size or not head.startswith(b"PK\3\4"):
         raise bad("has a damaged directory")
     *_, named, more = LOCAL.unpack(head)
-    data = part(file, entry.start + LOCAL.size + named + more, entry.packed)
-    if entry.method == 8:
-        try:
-            data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.size + 1)
-        except zlib.error:
-            raise bad("holds a damaged compressed pickle") from None
-    elif entry.method:
-        raise bad(f"is compressed by method {entry.method}, which is not read")
-    if len(data) != entry.size or zlib.crc32(data) != entry.crc:
+    data = part(file, entry.start + LOCAL.size + named + more, entry.size)
+    if len(data) != entry.size or (entry.crc and crc32(data) != entry.crc):
         raise bad("holds a pickle that does not fit its size and checksum")
     return data
 
