@@ -38,14 +38,16 @@ def sure_of(differences: list[Difference]) -> str:
 
 
 def in_words(differences: list[Difference]) -> list[str]:
-    """The differences in sentences: shapes one by one, the rest counted by stage."""
+    """The differences in sentences: a shape of each of the first layers, the rest counted by stage."""
     reshaped = [d for d in differences if d.file is not None and d.network is not None]
+    layers = {d.name.rpartition(".")[0]: d for d in reversed(reshaped)}
+    shown = [d for d in reshaped if layers[d.name.rpartition(".")[0]] is d][:5]
     words = [
-        f"{_shown(d.name)} is {_times(d.file)}, the network has {_times(d.network)}"
-        for d in reshaped[:5]
+        f"{printable(d.name)} is {_times(d.file)}, the network has {_times(d.network)}"
+        for d in shown
     ]
-    if len(reshaped) > 5:
-        words.append(f"{len(reshaped) - 5:,} more tensors have another shape")
+    more = len(reshaped) - len(shown)
+    words += [f"{more:,} more of another shape"] if more else []
     missing = _grouped([d.name for d in differences if d.file is None])
     extra = _grouped([d.name for d in differences if d.network is None])
     words += [f"missing in the file: {missing}"] if missing else []
@@ -58,14 +60,18 @@ def _grouped(names: list[str]) -> str:
     groups = Counter(name.partition(".")[0] for name in names)
     example = {name.partition(".")[0]: name for name in reversed(names)}
     parts = [
-        _shown(example[top]) if count == 1 else f"{count:,} tensors of {_shown(top)}"
+        printable(example[top]) if count == 1 else f"{count:,} tensors of {printable(top)}"
         for top, count in list(groups.items())[:6]
     ]
     return ", ".join(parts + ([f"{len(groups) - 6:,} more"] if len(groups) > 6 else []))
 
 
-def _shown(name: str) -> str:
-    return name if name.isprintable() and 0 < len(name) <= 80 else repr(name[:80])
+def printable(name: str, most: int = 200) -> str:
+    """A name as it may reach a terminal: control characters written out, the end cut off."""
+    cut = name if len(name) <= most else name[: most - 3] + "..."
+    if cut.isprintable():
+        return cut
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
 def _times(shape: Shape | None) -> str:

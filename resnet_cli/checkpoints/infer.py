@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise, takewhile
 
 from resnet_cli.architecture import zoo
 from resnet_cli.architecture.layers import Shape
@@ -15,7 +15,7 @@ from resnet_cli.architecture.vgg import VGG
 from resnet_cli.errors import UserError
 
 Shapes = dict[str, Shape]
-UNLISTED = "unlisted network"
+UNLISTED = "unlisted"
 BLOCK = re.compile(r"layer([0-9]{1,6})\.([0-9]{1,6})\.")
 CONVOLUTION = re.compile(r"features\.([0-9]{1,6})\.weight")
 
@@ -39,6 +39,13 @@ def number_of_classes(shapes: Shapes) -> int | None:
     return None
 
 
+def blocks(names: Iterable[str]) -> tuple[int, ...]:
+    """The number of blocks in each stage, up to the first stage that has none."""
+    found = {match.groups() for name in names if (match := BLOCK.match(name))}
+    lengths = Counter(int(stage) for stage, _ in found)
+    return tuple(lengths[stage] for stage in takewhile(lengths.__contains__, count(1)))
+
+
 def is_folded(shapes: Shapes) -> bool:
     """Whether the batch norm of a residual network was folded into the convolutions' biases."""
     norms = ("bn1.weight", "layer1.0.bn1.weight", "layer1.0.bn2.weight")
@@ -51,21 +58,31 @@ def listed(spec: zoo.Spec) -> list[zoo.Spec]:
     Those that a formula names (WRN-D-K, 6n + 2, 9n + 2) count as listed.
     """
     known = {other.name: other for other in (*zoo.NETWORKS, *_by_formula(spec))}
-    return [
-        other for other in known.values() if _what_tensors_show(other) == _what_tensors_show(spec)
-    ]
+    seen = _traces(spec)
+    return [other for other in known.values() if _traces(other) == seen]
 
 
-def _what_tensors_show(spec: zoo.Spec) -> zoo.Spec:
-    """The spec with everything that leaves no trace in the names and shapes set to one value."""
-    seen: zoo.Spec = replace(
-        spec, name="", family="", num_classes=1, in_channels=1, input_size=(1, 1)
-    )
-    if isinstance(seen, ResNet):
-        seen = replace(seen, style="v1")
-        if seen.shortcut in ("A", "none"):
-            seen = replace(seen, shortcut="A", projection_norm=True, projection_pool=False)
-    return seen
+def most_alike(spec: zoo.Spec) -> zoo.Spec:
+    """The listed network with the fewest fields of another value, of the same block where one is."""
+    seen = _traces(spec)
+
+    def unlike(other: zoo.Spec) -> tuple[bool, int]:
+        fields = _traces(other)
+        return (fields[0] != seen[0], sum(a != b for a, b in zip(fields, seen, strict=True)))
+
+    return min((other for other in zoo.NETWORKS if type(other) is type(spec)), key=unlike)
+
+
+def _traces(spec: zoo.Spec) -> tuple[object, ...]:
+    """What tensors tell of a network but for its two ends, the block (or the norm of a VGG) first."""
+    if isinstance(spec, VGG):
+        return (spec.batch_norm, spec.stages, spec.width)
+    projects = spec.shortcut in ("B", "C")
+    return (
+        spec.block, spec.stages, spec.stem, spec.stem_width, spec.width, spec.base_width,
+        spec.groups, spec.preact, spec.se_reduction, spec.conv_bias, projects and spec.shortcut,
+        projects and spec.projection_norm, projects and spec.projection_pool,
+    )  # fmt: skip
 
 
 def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
@@ -78,7 +95,7 @@ def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
 
 
 def _resnet(shapes: Shapes) -> ResNet:
-    stages = _stages(shapes)
+    stages = blocks(shapes)
     stem, stem_width, in_channels = _stem(shapes)
     bottleneck = any(f"layer{stage}.0.conv3.weight" in shapes for stage in (1, 2, 3, 4))
     out = shapes[f"layer1.0.conv{3 if bottleneck else 2}.weight"][0]
@@ -98,7 +115,7 @@ def _resnet(shapes: Shapes) -> ResNet:
         UNLISTED, "own", "bottleneck" if bottleneck else "basic", stages,
         stem=stem, stem_width=stem_width, width=width, preact=_is_preact(shapes),
         conv_bias="layer1.0.conv1.bias" in shapes and not folded,
-        num_classes=_or(number_of_classes(shapes), 1000), in_channels=in_channels,
+        num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
         input_size=(32, 32) if stem == "3x3" else (224, 224),
         **fields,  # type: ignore[arg-type]
     )  # fmt: skip
@@ -108,22 +125,6 @@ def _is_preact(shapes: Shapes) -> bool:
     """Whether norms stand before the convolutions: as wide as what goes in, and one at the end."""
     after, before = shapes["layer2.0.conv1.weight"][:2]
     return "norm.weight" in shapes or shapes.get("layer2.0.bn1.weight") == (before,) != (after,)
-
-
-def _or(value: int | None, otherwise: int) -> int:
-    return otherwise if value is None else value
-
-
-def _stages(names: Iterable[str]) -> tuple[int, ...]:
-    """The blocks of each stage, counted from the first one as long as there is a next."""
-    found = {(int(m[1]), int(m[2])) for name in names if (m := BLOCK.match(name))}
-    stages: list[int] = []
-    while (len(stages) + 1, 0) in found:
-        blocks = 1
-        while (len(stages) + 1, blocks) in found:
-            blocks += 1
-        stages.append(blocks)
-    return tuple(stages)
 
 
 def _stem(shapes: Shapes) -> tuple[str, int, int]:
@@ -139,20 +140,20 @@ def _shortcut(shapes: Shapes, stages: tuple[int, ...], changes: bool) -> dict[st
 
     Without any projection it is option A: a plain network has no other tensors.
     """
-    blocks = [
+    sides = [
         f"layer{stage}.{block}.downsample"
         for stage in range(1, len(stages) + 1)
         for block in (0, 1)
     ]
     # behind a pool the convolution is the second of three
     kinds = [
-        (at, i) for at in blocks for i in (0, 1) if len(shapes.get(f"{at}.{i}.weight", ())) == 4
+        (at, i) for at in sides for i in (0, 1) if len(shapes.get(f"{at}.{i}.weight", ())) == 4
     ]
     if not kinds:
         return {"shortcut": "A"}
     at, index = kinds[0]
     projected = {at for at, _ in kinds}
-    where_nothing_changes = {at for at in blocks if at.endswith(".1.downsample")}
+    where_nothing_changes = {at for at in sides if at.endswith(".1.downsample")}
     if not changes:
         where_nothing_changes.add("layer1.0.downsample")
     return {
@@ -179,5 +180,5 @@ def _vgg(shapes: Shapes) -> VGG:
     width, in_channels, _, _ = shapes["features.0.weight"]
     return VGG(
         UNLISTED, "own", tuple(stages), batch_norm, width,
-        _or(number_of_classes(shapes), 1000), in_channels,
+        number_of_classes(shapes) or 1000, in_channels,
     )  # fmt: skip

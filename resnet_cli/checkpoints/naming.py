@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from resnet_cli.checkpoints.read import Tensor
+from resnet_cli.architecture.limits import BLOCKS
 from resnet_cli.checkpoints.schemes import HEADS, SCHEMES, UNKNOWN, Scheme
 from resnet_cli.errors import UserError
 
+Kind = TypeVar("Kind")
 WRAPPERS = (
     "state_dict", "model_state_dict", "model_state", "model", "net", "network", "module", "params",
     "weights", "backbone", "student", "teacher", "ema", "model_ema", "state_dict_ema", "ema_state_dict",
@@ -22,21 +23,24 @@ TRAINING = ("optim", "scheduler", "lr_sched", "callbacks", "loops", "scaler", "e
 """What the keys begin with under which a training run keeps tensors that are no weights."""
 DEEPEST = 5
 LONGEST_NAME = 500
+MOST_TENSORS = 32 * BLOCKS
+"""More than the longest network that can be described has."""
 
 
-def find_state_dict(content: object) -> tuple[str, dict[str, Tensor]]:
+def find_state_dict(content: object, kind: type[Kind]) -> tuple[str, dict[str, Kind]]:
     """The mapping with the most tensors by name, and where it stands, as in "model.state_dict".
 
+    ``kind`` is the class of what counts as a tensor: `read`'s or torch's.
     Raises `UserError` (exit 1) when there is none.
     """
     best: tuple[int, int] = (0, 0)
     place: tuple[str, ...] = ()
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, Kind] = {}
     for path, mapping in _mappings(content):
         named = {
             name: value
             for name, value in mapping.items()
-            if isinstance(name, str) and isinstance(value, Tensor)
+            if isinstance(name, str) and isinstance(value, kind)
         }
         known = WRAPPERS.index(path[-1]) if path and path[-1] in WRAPPERS else len(WRAPPERS)
         if named and (len(named), -known) > best:
@@ -106,6 +110,8 @@ class Naming(NamedTuple):
 def to_torchvision(names: Iterable[str]) -> Naming:
     """Our name for each of a file's names, whatever library wrote them and below what prefix."""
     names = list(names)
+    if len(names) > MOST_TENSORS:
+        return Naming("", "", {}, names)
     scheme, prefix = _recognised(names)
     ours_for = scheme.translator()
     parts = prefix.split(".")[:-1][:DEEPEST]

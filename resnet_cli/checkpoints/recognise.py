@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from itertools import islice, zip_longest
 from math import prod
 from typing import NamedTuple
 
 from resnet_cli.architecture import zoo
 from resnet_cli.architecture.layers import Shape
 from resnet_cli.architecture.resnet import ResNet
-from resnet_cli.checkpoints.differences import Difference, between, in_words, sure_of
+from resnet_cli.architecture.vgg import VGG
+from resnet_cli.checkpoints.differences import Difference, between, in_words, printable, sure_of
 from resnet_cli.checkpoints.infer import (
     Shapes,
+    blocks,
     infer,
     is_folded,
     listed,
     number_of_classes,
 )
-from resnet_cli.checkpoints.naming import Naming, to_torchvision
+from resnet_cli.checkpoints.naming import Naming, find_state_dict, to_torchvision
 from resnet_cli.checkpoints.read import Tensor
 from resnet_cli.checkpoints.schemes import HEADS
 from resnet_cli.errors import UserError
@@ -32,56 +34,76 @@ STRIDE_IN_1X1 = ("Caffe", "detectron2", "legacy SENets")
 """The schemes of networks that stride in a bottleneck's first 1×1; the others do so in its 3×3."""
 
 
+class Named(NamedTuple):
+    """A file's tensors, and their shapes by our names, without counters of batches.
+
+    ``wrapper`` is where they stand in the file, as in "model.state_dict". ``norm`` is how batch norm
+    is stored: "whole", "no statistics", "folded" (into the convolutions) or "none".
+    """
+
+    wrapper: str
+    tensors: dict[str, Tensor]
+    naming: Naming
+    shapes: Shapes
+    norm: str
+
+    def differences(self, spec: zoo.Spec) -> list[Difference]:
+        """To the network with its batch norm stored as the file stores it."""
+        return between(self.shapes, _stored(spec, self.norm))
+
+
 class Recognised(NamedTuple):
     """What is known of a file's network.
 
     ``spec`` is a listed network where one has these tensors (with the file's classes and input
     channels); ``fits`` are the names of all that do. ``sure`` is "exact" where every tensor is the
     network's, "backbone exact" where the classifier is another or missing or the file has more than
-    the network, else "nearest".
-    ``norm`` is how batch norm is stored: "whole", "no statistics", "folded" or "none"; the
-    differences are to the network stored like that, and leave counters of batches out. ``words``
-    sum up the differences.
+    the network, else "nearest". ``words`` sum up the differences.
     """
 
     spec: zoo.Spec
     fits: list[str]
     sure: str
-    norm: str
-    naming: Naming
     cannot_tell: list[str]
     differences: list[Difference]
     words: list[str]
 
 
-def recognise(tensors: dict[str, Tensor]) -> Recognised:
-    """The residual network or VGG that has these tensors, or is nearest to having them.
+def named(content: object) -> Named:
+    """The tensors of what `read` found in a file, by our names as far as they have any.
 
-    Raises `UserError` (exit 1) for tensors that are not nearly those of any network.
+    Raises `UserError` (exit 1) when there are none.
     """
+    wrapper, tensors = find_state_dict(content, Tensor)
     naming = to_torchvision(tensors)
-    if not naming.scheme:
-        raise _no_network(tensors)
     shapes = {
         ours: _shape(ours, tensors[theirs].shape)
         for theirs, ours in naming.names.items()
         if not ours.endswith(COUNTER)
     }
-    norm = _norm(shapes)
-    inferred = infer(shapes)
-    spec, fits = _listed(inferred, naming.scheme) if inferred else (None, [])
-    sure, differences = "nearest", []
-    if spec:
-        differences = between(shapes, _stored(spec, norm))
-        sure = sure_of(differences)
-    if not spec or sure == "nearest":
-        spec = _nearest(shapes, norm, spec)
-        if spec is None:
-            raise _no_network(tensors)
-        fits = [other.name for other in listed(spec)]
-        differences = between(shapes, _stored(spec, norm))
+    return Named(wrapper, tensors, naming, shapes, _norm(shapes))
+
+
+def recognise(file: Named) -> Recognised:
+    """The residual network or VGG that has these tensors, or is nearest to having them.
+
+    Raises `UserError` (exit 1) for tensors that are not nearly those of any network.
+    """
+    found = infer(file.shapes) if file.naming.scheme else None
+    differences = file.differences(found) if found else []
+    if file.naming.scheme and (not found or sure_of(differences) == "nearest"):
+        found = _nearest(file, found)
+        differences = file.differences(found) if found else []
+    if not found:
+        names = ", ".join(printable(name, 60) for name in islice(file.tensors, 4))
+        raise UserError(
+            f"no residual network that is known here: its {len(file.tensors):,} tensors are {names}, ...",
+            "its tensors: resnet-cli identify FILE --keys '*'; the networks: resnet-cli list",
+            1,
+        )
+    spec, fits = _listed(found, file.naming.scheme)
     return Recognised(
-        spec, fits, sure, norm, naming, _cannot_tell(spec, fits, norm, shapes), differences,
+        spec, fits, sure_of(differences), _cannot_tell(spec, fits, file), differences,
         in_words(differences),
     )  # fmt: skip
 
@@ -107,18 +129,19 @@ def _listed(spec: zoo.Spec, scheme: str) -> tuple[zoo.Spec, list[str]]:
     Of two that differ in the stride's place alone, the likelier is the way of the scheme's library.
     """
     style = "v1" if scheme in STRIDE_IN_1X1 else "v1.5"
-    fits = listed(spec)
-    if not fits:
-        return replace(spec, style=style) if isinstance(spec, ResNet) else spec, []
 
     def unlikely(other: zoo.Spec) -> tuple[bool, bool]:
         if not isinstance(other, ResNet):
             return (False, False)
         return (other.shortcut == "none", other.style != style)
 
-    likeliest = min(fits, key=unlikely)
-    given = {"num_classes": spec.num_classes, "in_channels": spec.in_channels}
-    return zoo.changed(likeliest, **given), [other.name for other in fits]
+    fits = listed(spec)
+    if fits:
+        ends = {"num_classes": spec.num_classes, "in_channels": spec.in_channels}
+        spec = zoo.changed(min(fits, key=unlikely), **ends)
+    elif isinstance(spec, ResNet):
+        spec = zoo.changed(spec, style=style)
+    return spec, [other.name for other in fits]
 
 
 def _stored(spec: zoo.Spec, norm: str) -> Shapes:
@@ -140,20 +163,30 @@ def _stored(spec: zoo.Spec, norm: str) -> Shapes:
     return folded
 
 
-def _nearest(shapes: Shapes, norm: str, inferred: zoo.Spec | None) -> zoo.Spec | None:
+def _nearest(file: Named, inferred: zoo.Spec | None) -> zoo.Spec | None:
     """The network with the fewest differences, the inferred one before the listed ones.
 
-    None when they share too little.
+    None when they share too little. Every block that only one of the two has is a difference at
+    least: a network of too many or too few is not looked at.
     """
-    best: tuple[int, float, zoo.Spec | None] = (1 << 62, 0.0, None)
-    for spec in ([inferred] if inferred else []) + list(zoo.NETWORKS):
-        spec = _with_ends(spec, shapes)
-        network = _stored(spec, norm)
-        equal = sum(shapes.get(name) == shape for name, shape in network.items())
-        different = len(network) + len(shapes) - 2 * equal
-        if different < best[0]:
-            best = (different, equal / min(len(network), len(shapes)), spec)
-    return best[2] if best[1] >= LEAST_SHARE else None
+    stages = blocks(file.shapes)
+
+    def least(spec: zoo.Spec) -> int:
+        lengths = () if isinstance(spec, VGG) else spec.stages
+        return sum(abs(a - b) for a, b in zip_longest(lengths, stages, fillvalue=0))
+
+    fewest, share, best = 1 << 62, 0.0, None
+    for spec in ([inferred] if inferred else []) + sorted(zoo.NETWORKS, key=least):
+        if least(spec) >= fewest:
+            continue
+        spec = _with_ends(spec, file.shapes)
+        network = _stored(spec, file.norm)
+        equal = sum(file.shapes.get(name) == shape for name, shape in network.items())
+        different = len(network) + len(file.shapes) - 2 * equal
+        if different < fewest:
+            fewest, best = different, spec
+            share = equal / min(len(network), len(file.shapes))
+    return best if share >= LEAST_SHARE else None
 
 
 def _with_ends(spec: zoo.Spec, shapes: Shapes) -> zoo.Spec:
@@ -161,21 +194,14 @@ def _with_ends(spec: zoo.Spec, shapes: Shapes) -> zoo.Spec:
     stems = (shapes.get(f"{stem}.weight", ()) for stem in ("conv1", "conv1.0", "features.0"))
     in_channels = next((stem[1] for stem in stems if len(stem) == 4), None)
     with suppress(UserError):
-        spec = zoo.changed(spec, num_classes=number_of_classes(shapes), in_channels=in_channels)
+        spec = zoo.changed(spec, in_channels=in_channels)
+    with suppress(UserError):
+        spec = zoo.changed(spec, num_classes=number_of_classes(shapes))
     return spec
 
 
-def _no_network(tensors: dict[str, Tensor]) -> UserError:
-    names = ", ".join(repr(name[:60]) for name in list(tensors)[:4])
-    return UserError(
-        f"no residual network that is known here: its {len(tensors):,} tensors are {names}, ...",
-        "residual networks and VGGs are known: resnet-cli list",
-        1,
-    )
-
-
-def _cannot_tell(spec: zoo.Spec, fits: list[str], norm: str, shapes: Shapes) -> list[str]:
-    """A sentence for everything that the tensors leave open, and what was taken for it."""
+def _cannot_tell(spec: zoo.Spec, fits: list[str], file: Named) -> list[str]:
+    """A clause for everything that the tensors leave open, and what was taken for it."""
     said = []
     if isinstance(spec, ResNet):
         if spec.block == "bottleneck":
@@ -189,13 +215,13 @@ def _cannot_tell(spec: zoo.Spec, fits: list[str], norm: str, shapes: Shapes) -> 
                 "whether there are shortcuts, as those of option A hold no tensors: "
                 f"{taken} is taken"
             )
-        if norm == "folded":
+        if file.norm == "folded":
             said.append(
                 "whether the convolutions had biases before batch norm was folded into them"
             )
-    if norm == "no statistics":
+    if file.norm == "no statistics":
         said.append("which norm it is, as no running statistics are there: batch norm is taken")
-    if number_of_classes(shapes) is None:
+    if number_of_classes(file.shapes) is None:
         said.append(f"the number of classes: {spec.num_classes} is taken")
     if not fits:
         height, width = spec.input_size

@@ -60,16 +60,26 @@ def _number(text: str) -> int:
 
 
 BLOCKS = ("layer1.0.conv2.weight", *(f"layer{stage}.0.conv1.weight" for stage in (1, 2, 3, 4)))
+STAGES = ("stages.0.blocks.0.conv1.weight", "stages.1.blocks.0.conv1.weight")
+PREACT = {
+    "stages.0.blocks.0.norm1": "bn1",  # the first norm, which we put before the first block
+    "stages.{S}.blocks.{B}.conv{N}": "layer{S}.{B}.conv{N}",
+    "stages.{S}.blocks.{B}.norm{N}": "layer{S}.{B}.bn{N}",
+    "head.fc": "fc",
+}
 
 SCHEMES = (
-    Scheme("timm's pre-activation ResNets",
-        ("stages.0.blocks.0.conv1.weight", "stages.1.blocks.0.conv1.weight"), {
+    Scheme("timm's pre-activation ResNets-D", STAGES, PREACT | {
+        "stem.conv1": "conv1.0",
+        "stem.norm1": "conv1.1",
+        "stem.conv2": "conv1.3",
+        "stem.norm2": "conv1.4",
+        "stem.conv3": "conv1.6",
+        "stages.{S}.blocks.{B}.downsample.conv": "layer{S}.{B}.downsample.1",  # behind a pool
+    }, shift={"S": 1}, needs=("stem.conv3.weight",)),
+    Scheme("timm's pre-activation ResNets", STAGES, PREACT | {
         "stem.conv": "conv1",
-        "stages.0.blocks.0.norm1": "bn1",  # the first norm, which we put before the first block
-        "stages.{S}.blocks.{B}.conv{N}": "layer{S}.{B}.conv{N}",
-        "stages.{S}.blocks.{B}.norm{N}": "layer{S}.{B}.bn{N}",
         "stages.{S}.blocks.{B}.downsample.conv": "layer{S}.{B}.downsample.0",
-        "head.fc": "fc",
     }, shift={"S": 1}),
     Scheme("Hugging Face", ("encoder.stages.0.layers.0.layer.0.convolution.weight",
                             "encoder.stages.1.layers.0.layer.0.convolution.weight"), {

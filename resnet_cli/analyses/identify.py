@@ -1,0 +1,199 @@
+"""What a weight file holds, as tables: its network, its tensors, its differences to a network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from fnmatch import fnmatchcase
+from math import prod
+from typing import Any
+
+from resnet_cli.analyses import counts
+from resnet_cli.architecture import zoo
+from resnet_cli.architecture.vgg import VGG
+from resnet_cli.checkpoints.contents import Checkpoint
+from resnet_cli.checkpoints.differences import Difference, printable
+from resnet_cli.checkpoints.infer import most_alike, number_of_classes
+from resnet_cli.checkpoints.recognise import Named, Recognised
+from resnet_cli.table import Column, Table
+from resnet_cli.trace import trace
+
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+STEMS = {"7x7": "7×7", "3x3": "3×3", "deep": "three 3×3"}
+SHORTCUTS = {
+    "A": "A: zeros where the shape changes",
+    "B": "B: projection where the shape changes",
+    "C": "C: projection everywhere",
+    "none": "none",
+}
+SURE = {
+    "exact": "exact: every tensor is the network's",
+    "backbone exact": "backbone exact: all but the classifier",
+    "nearest": "nearest: no network here has all its tensors",
+}
+NORMS = {
+    "whole": "weights and statistics",
+    "no statistics": "weights without statistics",
+    "folded": "folded into the convolutions",
+    "none": "none",
+}
+FORMATS = {
+    "zip": "PyTorch, a zip archive",
+    "legacy": "PyTorch, as before 1.6",
+    "safetensors": "safetensors",
+    "safetensors index": "safetensors in several files",
+}
+DESCRIPTION = (Column("property", "property"), Column("value", "value", "stack"))
+TENSORS = (
+    Column("name", "name in the file"),
+    Column("ours", "name here", drop=2),
+    Column("shape", "shape", "shape"),
+    Column("dtype", "dtype", drop=1),
+    Column("numbers", "numbers", "count"),
+)
+DIFFERENCES = (
+    Column("name", "name in the file", drop=1),
+    Column("ours", "name here"),
+    Column("file", "in the file", "shape"),
+    Column("network", "in the network", "shape"),
+)
+
+
+def facts(checkpoint: Checkpoint, file: Named, found: Recognised) -> dict[str, Any]:
+    """JSON's fields: the network, how sure it is, and how the file stores it.
+
+    ``network`` is null for one that is not listed: ``spec`` has its fields, and ``like`` names the
+    listed network that differs in the fewest of them. ``classes`` is null without a classifier.
+    ``params`` are learnable numbers, of the file as far as names tell.
+    """
+    spec = found.spec
+    rows = trace(spec.net(), spec.input_shape)
+    return {
+        "network": spec.name if found.fits else None,
+        "like": (spec if found.fits else most_alike(spec)).name,
+        "fits": found.fits,
+        "sure": found.sure,
+        "spec": asdict(spec),
+        "classes": number_of_classes(file.shapes),
+        "params": {"file": _learnable(file), "network": sum(map(counts.parameters, rows))},
+        "dtypes": dict(_dtypes(file)),
+        "norm": file.norm,
+        "scheme": file.naming.scheme,
+        "prefix": printable(file.naming.prefix),
+        "wrapper": printable(file.wrapper),
+        "tensors": {"file": len(file.tensors), "beside": len(file.naming.beside)},
+        "differences": [_difference(difference) for difference in found.differences],
+        "cannot_tell": found.cannot_tell,
+        "format": checkpoint.format,
+        "bytes": checkpoint.bytes,
+    }
+
+
+def description(spec: zoo.Spec, told: dict[str, Any]) -> Table:
+    """A row a property: the network's first, then how the file stores it; ``told`` are the facts."""
+    name = told["network"] or _changes(zoo.find(told["like"]), spec)
+    nearest = told["sure"] == "nearest"
+    others = [other for other in told["fits"] if other != spec.name]
+    dtypes = [
+        dtype if len(told["dtypes"]) == 1 else f"{dtype} ({count:,})"
+        for dtype, count in told["dtypes"].items()
+    ]
+    beside = told["tensors"]["beside"]
+    rows: list[tuple[str, object]] = [
+        ("nearest network" if nearest else "network", name),
+        ("as near" if nearest else "or", ", ".join(others)),
+        ("sure", SURE[told["sure"]]),
+        *_architecture(spec),
+        ("classes", told["classes"] or "no classifier in the file"),
+        ("input channels", spec.in_channels),
+        ("params of the network", told["params"]["network"]),
+        ("params in the file", told["params"]["file"]),
+        ("dtype", ", ".join(dtypes)),
+        ("batch norm", NORMS[told["norm"]]),
+        ("naming", told["scheme"]),
+        ("prefix", told["prefix"]),
+        ("wrapper", told["wrapper"]),
+        ("tensors", told["tensors"]["file"]),
+        ("beside the network", beside or ""),
+        ("format", FORMATS[told["format"]]),
+        ("bytes", told["bytes"]),
+    ]
+    return Table("rows", "", DESCRIPTION, [row for row in rows if row[1] != ""])
+
+
+def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
+    stages = ", ".join(map(str, spec.stages))
+    if isinstance(spec, VGG):
+        return [("convolutions", stages), ("width", spec.width)]
+    side = SHORTCUTS[spec.shortcut]
+    if spec.shortcut in ("B", "C"):
+        side += ", average-pooled" if spec.projection_pool else ""
+        side += "" if spec.projection_norm else ", without batch norm"
+    bottleneck = spec.block == "bottleneck"
+    return [
+        ("block", spec.block),
+        ("stages", stages),
+        ("width", spec.width),
+        ("base width", spec.base_width if bottleneck else ""),
+        ("groups", spec.groups if bottleneck else ""),
+        ("stem", f"{STEMS[spec.stem]}, {spec.stem_width} channels"),
+        ("shortcut", side),
+        ("squeeze-excitation", f"reduction {spec.se_reduction}" if spec.se_reduction else "no"),
+        ("pre-activation", "yes" if spec.preact else "no"),
+        ("bias of convolutions", "yes" if spec.conv_bias else ""),
+    ]
+
+
+def _changes(base: zoo.Spec, spec: zoo.Spec) -> str:
+    """A network that is not listed, told by one that is: "like resnet50-d, stages 2,2,2,2"."""
+    before, after = asdict(base), asdict(spec)
+    left_out = ("name", "family", "style", "num_classes", "in_channels", "input_size")
+    changed = [
+        f"{key.replace('_', ' ')} {','.join(map(str, v)) if isinstance(v, tuple) else v}"
+        for key, v in after.items()
+        if v != before[key] and key not in left_out
+    ]
+    return f"like {base.name}, {', '.join(changed)}"
+
+
+def tensors(file: Named, pattern: str) -> Table:
+    """The tensors whose name, in the file or here, matches the glob, or has the plain text in it."""
+    glob = pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*"
+    rows = []
+    for theirs, tensor in file.tensors.items():
+        ours = file.naming.names.get(theirs)
+        if fnmatchcase(theirs, glob) or (ours is not None and fnmatchcase(ours, glob)):
+            here = None if ours is None else printable(ours)
+            rows.append((printable(theirs), here, tensor.shape, tensor.dtype, prod(tensor.shape)))
+    return Table("rows", "", TENSORS, rows, ("total", None, None, None, sum(r[-1] for r in rows)))
+
+
+def against(file: Named, spec: zoo.Spec) -> Table:
+    """The tensors that are not the same in the file and in the network."""
+    theirs = {ours: name for name, ours in file.naming.names.items()}
+    rows = []
+    for name, stored, wanted in file.differences(spec):
+        here = printable(theirs[name]) if name in theirs else None
+        rows.append((here, printable(name), stored, wanted))
+    return Table("rows", "", DIFFERENCES, rows)
+
+
+def _difference(difference: Difference) -> dict[str, object]:
+    return {**difference._asdict(), "name": printable(difference.name)}
+
+
+def _learnable(file: Named) -> int:
+    names = file.naming.names
+    return sum(
+        prod(tensor.shape)
+        for name, tensor in file.tensors.items()
+        if not names.get(name, name).endswith(STATISTICS)
+    )
+
+
+def _dtypes(file: Named) -> Iterable[tuple[str, int]]:
+    """Each dtype with the number of its tensors, the most frequent first; counters left out."""
+    return Counter(
+        tensor.dtype for name, tensor in file.tensors.items() if not name.endswith(STATISTICS[2])
+    ).most_common()
