@@ -76,7 +76,8 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
         gate = node.merge.kind == "scale"
         body = walk(node.body, inside, stage, label, "gate" if gate else role, start)
         side = walk(node.shortcut, inside, stage, label, "shortcut", start)
-        merged = run(node.merge, at, stage, label, role, (side, body))
+        named = inside + node.merge.name if node.merge.parameters() else at
+        merged = run(node.merge, named, stage, label, role, (side, body))
         return walk(node.after, inside, stage, label, role, merged)
 
     walk(net.parts, "", "", "", "main", INPUT)

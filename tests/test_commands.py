@@ -6,9 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from program import run
+
+import resnet_cli
+from resnet_cli.output import ASCII
+from resnet_cli.render.markup import LATEX
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex")
 
@@ -95,6 +100,15 @@ def test_rows_add_up_to_the_total_at_every_level(command, network):
         for key in ("macs", "params"):
             if key in answer["rows"][0]:
                 assert sum(row[key] for row in answer["rows"]) == answer["total"][key]
+
+
+def test_every_sign_has_an_ascii_and_a_latex_form():
+    """Whatever sign the program writes, a terminal without it and LaTeX have another for it."""
+    drawn = set("█▉▊▋▌▍▎▏▁▂▃▄▅▆▇─⎡⎢⎣⎤⎥⎦—")
+    for file in Path(resnet_cli.__file__).parent.rglob("*.py"):
+        for sign in set(file.read_text()) - set(map(chr, range(128))):
+            assert ord(sign) in ASCII, f"{sign} in {file}"
+            assert sign in drawn or sign in LATEX, f"{sign} in {file}"
 
 
 def test_json_is_the_contract():

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from resnet_cli.architecture.layers import (
+    ADDITION,
     AdaptiveAvgPool2d,
+    Add,
     AvgPool2d,
     BatchNorm2d,
     Conv2d,
+    Dropout,
+    GatedAdd,
     Node,
     PadShortcut,
     ReLU,
     Residual,
     Scale,
+    ScaledAdd,
     Sequence,
     Sigmoid,
 )
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 
 EXPANSION = {"basic": 1, "bottleneck": 4}
 """Output channels of a block, in units of its width (He et al. 2015, Fig. 5)."""
+GATES = ("gate", "exclusive gate")
+"""Shortcuts that are multiplied by 1 − g(x) (He et al. 2016, Table 1)."""
 
 
 def basic(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
@@ -86,13 +93,15 @@ def squeeze_excitation(channels: int, reduction: int) -> Residual:
 def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> list[Node]:
     """What stands on the shortcut (He et al. 2015, Sec. 3.3); nothing for an identity.
 
-    A pads with zeros where the shape changes, B projects there, C projects everywhere.
+    A pads with zeros where the shape changes, B projects there, C projects everywhere. The gates
+    and the dropout of He et al. 2016 stand on A.
     """
     changes = stride != 1 or channels != out_channels
+    if spec.shortcut in ("A", *GATES, "dropout"):
+        padded: list[Node] = [PadShortcut("downsample", out_channels, stride)] if changes else []
+        return [*padded, Dropout("dropout")] if spec.shortcut == "dropout" else padded
     if not changes and spec.shortcut != "C":
         return []
-    if spec.shortcut == "A":
-        return [PadShortcut("downsample", out_channels, stride)]
     pool: list[Node] = []
     if spec.projection_pool:
         # torchvision's and timm's index 0 is taken by the pool even where it has nothing to do
@@ -102,6 +111,15 @@ def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> lis
     projection = Conv2d(str(index), channels, out_channels, 1, stride, bias=spec.conv_bias)
     norm = [BatchNorm2d(str(index + 1), out_channels)] if spec.projection_norm else []
     return [Sequence("downsample", (*pool, projection, *norm))]
+
+
+def merge(spec: ResNet, channels: int) -> Add | GatedAdd:
+    """How shortcut and body become one: their sum, unless scaled or gated (He et al. 2016, Fig. 2)."""
+    if spec.shortcut in GATES:
+        return GatedAdd("gate", channels, spec.shortcut == "exclusive gate")
+    if (spec.shortcut_scale, spec.body_scale) != (1, 1):
+        return ScaledAdd("add", spec.shortcut_scale, spec.body_scale)
+    return ADDITION
 
 
 def block(
@@ -125,6 +143,7 @@ def block(
     if spec.shortcut == "none":
         return Sequence(name, (*first, *body, *after), label)
     side = shortcut(spec, channels, out_channels, stride)
+    joined = merge(spec, out_channels)
     if side:  # a shortcut that does something takes the activated input
-        return Residual(name, tuple(body), tuple(side), tuple(first), after, label=label)
-    return Residual(name, (*first, *body), after=after, label=label)
+        return Residual(name, tuple(body), tuple(side), tuple(first), after, joined, label)
+    return Residual(name, (*first, *body), (), (), after, joined, label)

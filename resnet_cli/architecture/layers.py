@@ -249,6 +249,39 @@ class Add(Layer):
         return prod(y)
 
 
+@dataclass(frozen=True)
+class ScaledAdd(Add):
+    """λ·shortcut + μ·body: constant scaling (He et al. 2016, Sec. 3.1, Fig. 2b)."""
+
+    shortcut: float
+    body: float
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return (1 + (self.shortcut != 1) + (self.body != 1)) * prod(y)
+
+
+@dataclass(frozen=True)
+class GatedAdd(Layer):
+    """(1 − g)·shortcut + body, with g a sigmoid of a 1×1 convolution of the shortcut (Fig. 2d).
+
+    Where it is ``exclusive`` the body is multiplied by g (Fig. 2c). He et al. 2016, Sec. 3.1.
+    """
+
+    channels: int
+    exclusive: bool
+    kind = "gated addition"
+
+    def parameters(self) -> dict[str, Shape]:
+        return {"weight": (self.channels, self.channels, 1, 1), "bias": (self.channels,)}
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        return self.channels * prod(y)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        """Bias, sigmoid, 1 − g, product and sum; one more product where exclusive."""
+        return (5 + self.exclusive) * prod(y)
+
+
 class Scale(Layer):
     """Where a gate meets what it gates: every element times its channel's gate."""
 
@@ -282,7 +315,7 @@ class Residual(NamedTuple):
     shortcut: tuple[Node, ...] = ()
     before: tuple[Node, ...] = ()
     after: tuple[Node, ...] = ()
-    merge: Add | Scale = ADDITION
+    merge: Add | GatedAdd | Scale = ADDITION
     label: str = ""
 
 

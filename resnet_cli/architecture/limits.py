@@ -36,6 +36,12 @@ def within(what: str, value: int, most: int, least: int = 1) -> None:
         raise UserError(f"{what} {given} is out of range", f"allowed: {least} to {most:,}")
 
 
+def factor(what: str, value: float) -> None:
+    """Raises `UserError` for what multiplies nothing sensibly: nan, negative or huge."""
+    if not 0 <= value <= 1000:  # false for nan
+        raise UserError(f"{what} {value} is out of range", "allowed: 0 to 1000, such as 0.5")
+
+
 def one_of(what: str, value: str, allowed: Sequence[str]) -> None:
     """Raises `UserError` unless the value is among the allowed ones."""
     if value not in allowed:

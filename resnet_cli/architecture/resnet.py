@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_cli.architecture import limits
-from resnet_cli.architecture.blocks import EXPANSION, block
+from resnet_cli.architecture.blocks import EXPANSION, GATES, block
 from resnet_cli.architecture.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
@@ -21,6 +21,8 @@ from resnet_cli.architecture.layers import (
 )
 from resnet_cli.errors import UserError
 
+SHORTCUTS = ("A", "B", "C", "none", *GATES, "dropout")
+
 
 @dataclass(frozen=True)
 class ResNet:
@@ -28,7 +30,8 @@ class ResNet:
 
     ``stages`` is the number of blocks in each; ``width`` the channels of the first stage's 3×3
     convolutions, doubled in each later one. ``base_width`` is torchvision's ``width_per_group``:
-    the 3×3 of a bottleneck has width · base_width / 64 · groups channels.
+    the 3×3 of a bottleneck has width · base_width / 64 · groups channels. ``shortcut_scale`` and
+    ``body_scale`` are λ and its counterpart where the two meet (He et al. 2016, Table 1).
 
     Raises `UserError` for values that describe no network.
     """
@@ -49,6 +52,8 @@ class ResNet:
     conv_bias: bool = False
     projection_norm: bool = True
     projection_pool: bool = False
+    shortcut_scale: float = 1.0
+    body_scale: float = 1.0
     num_classes: int = 1000
     in_channels: int = 3
     input_size: tuple[int, int] = (224, 224)
@@ -56,7 +61,9 @@ class ResNet:
     def __post_init__(self) -> None:
         limits.check_common(self)
         limits.one_of("block", self.block, ("basic", "bottleneck"))
-        limits.one_of("shortcut", self.shortcut, ("A", "B", "C", "none"))
+        limits.one_of("shortcut", self.shortcut, SHORTCUTS)
+        limits.factor("shortcut scale", self.shortcut_scale)
+        limits.factor("body scale", self.body_scale)
         limits.one_of("style", self.style, ("v1", "v1.5"))
         limits.one_of("stem", self.stem, ("7x7", "3x3", "deep"))
         limits.number_of_stages(self.stages, (4,) if self.stem != "3x3" else (3, 4))

@@ -75,13 +75,18 @@ def _checked(given: dict[str, object], example: zoo.Spec) -> dict[str, object]:
                     f"{key} is not a list of whole numbers", f"write {key} = {list(model)}"
                 )
             value = tuple(value)  # type: ignore[arg-type]
+        elif type(model) is float and type(value) is int and abs(value) < 1 << 53:
+            value = float(value)
         elif type(value) is not type(model):
-            kind = {int: "a whole number", str: "a text", bool: "true or false"}[type(model)]
+            kind = KINDS[type(model)]
             raise UserError(f"{key} is not {kind}", f"write {key} = {_toml(model)}")
         if isinstance(value, str) and not (value.isprintable() and 0 < len(value) <= 80):
             raise UserError(f"{key} is empty, too long or unprintable", "1 to 80 printable letters")
         fields[key] = value
     return fields
+
+
+KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
 def _toml(value: object) -> str:

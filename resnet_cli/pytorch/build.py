@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +20,14 @@ from resnet_cli.architecture.layers import (
     AvgPool2d,
     Dropout,
     Flatten,
+    GatedAdd,
     Layer,
     MaxPool2d,
     Node,
     PadShortcut,
     ReLU,
     Residual,
+    ScaledAdd,
     Sequence,
     Sigmoid,
     Stage,
@@ -40,8 +43,10 @@ class Steps(nn.Module):
     """Layers run by name, one after another; a name may come several times (one ReLU does).
 
     With a ``merge`` it is a residual unit: ``after(merge(shortcut(x), body(x)))`` where x is
-    ``before`` of the input.
+    ``before`` of the input. ``scales`` multiply shortcut and body of an addition.
     """
+
+    gate: nn.Module
 
     def __init__(
         self,
@@ -51,9 +56,10 @@ class Steps(nn.Module):
         before: Named | None = None,
         after: Named | None = None,
         merge: str = "",
+        scales: tuple[float, float] = (1.0, 1.0),
     ) -> None:
         super().__init__()
-        self.title, self.merge = title, merge
+        self.title, self.merge, self.scales = title, merge, scales
         self.before, self.body, self.shortcut, self.after = (
             self._register(part or []) for part in (before, body, shortcut, after)
         )
@@ -75,11 +81,18 @@ class Steps(nn.Module):
         if self.merge == "scale":
             y = self._run(self.shortcut, x) * y
         elif self.merge == "addition":
-            y = self._run(self.shortcut, x) + y
+            shortcut = self._run(self.shortcut, x)
+            y = shortcut + y if self.scales == (1, 1) else _scaled(shortcut, y, self.scales)
+        elif self.merge == "gated addition":
+            y = self.gate(self._run(self.shortcut, x), y)
         return self._run(self.after, y)
 
     def _get_name(self) -> str:
         return self.title
+
+
+def _scaled(shortcut: Tensor, body: Tensor, scales: tuple[float, float]) -> Tensor:
+    return scales[0] * shortcut + scales[1] * body
 
 
 class ZeroPadding(nn.Module):
@@ -97,21 +110,16 @@ class ZeroPadding(nn.Module):
         return f"channels={self.channels}, stride={self.stride}"
 
 
-class Unfilled:
-    """A layer that sets no numbers where it has none, on the meta device: a third of the time."""
+class GatedAddition(nn.Conv2d):
+    """The 1×1 convolution of a gate g: (1 − g)·shortcut + body, or + g·body (He et al. 2016, Sec. 3.1)."""
 
-    def reset_parameters(self) -> None:
-        if self.weight.device.type != "meta":  # type: ignore[attr-defined]
-            super().reset_parameters()  # type: ignore[misc]
+    def __init__(self, channels: int, exclusive: bool) -> None:
+        super().__init__(channels, channels, 1, device="meta")
+        self.exclusive = exclusive
 
-
-class Conv2d(Unfilled, nn.Conv2d): ...
-
-
-class BatchNorm2d(Unfilled, nn.BatchNorm2d): ...
-
-
-class Linear(Unfilled, nn.Linear): ...
+    def forward(self, shortcut: Tensor, body: Tensor) -> Tensor:  # type: ignore[override]
+        gate = super().forward(shortcut).sigmoid()
+        return (1 - gate) * shortcut + (gate * body if self.exclusive else body)
 
 
 def build(
@@ -190,27 +198,46 @@ def _module(node: Layer | Sequence | Residual, block: str) -> nn.Module:
         if len({name for name, _ in children}) == len(children):
             return nn.Sequential(OrderedDict(children))
         return Steps(block, children)
-    return Steps(
-        block if node.merge.kind == "addition" else "SqueezeExcitation",
+    merge = node.merge
+    scales = (merge.shortcut, merge.body) if isinstance(merge, ScaledAdd) else (1.0, 1.0)
+    steps = Steps(
+        "SqueezeExcitation" if merge.kind == "scale" else block,
         _children(node.body, block),
         _children(node.shortcut, block),
         _children(node.before, block),
         _children(node.after, block),
-        node.merge.kind,
+        merge.kind,
+        scales,
     )
+    if isinstance(merge, GatedAdd):
+        steps.add_module("gate", GatedAddition(merge.channels, merge.exclusive))
+    return steps
+
+
+def _unfilled(kind: type[nn.Module], *given: Any, **named: Any) -> nn.Module:
+    """Torch's own layer on the meta device, made without setting numbers: a third of the time."""
+    module = SILENT[kind](*given, device="meta", **named)
+    module.__class__ = kind
+    return module
+
+
+SILENT: dict[type[nn.Module], type[nn.Module]] = {
+    kind: type(kind.__name__, (kind,), {"reset_parameters": lambda self: None})
+    for kind in (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
+}
 
 
 def _leaf(layer: Layer) -> nn.Module:
     match layer:
         case layers.Conv2d():
-            return Conv2d(
-                layer.in_channels, layer.out_channels, layer.kernel, layer.stride, layer.padding,
-                groups=layer.groups, bias=layer.bias, device="meta",
+            return _unfilled(
+                nn.Conv2d, layer.in_channels, layer.out_channels, layer.kernel, layer.stride, layer.padding,
+                groups=layer.groups, bias=layer.bias,
             )  # fmt: skip
         case layers.BatchNorm2d():
-            return BatchNorm2d(layer.channels, device="meta")
+            return _unfilled(nn.BatchNorm2d, layer.channels)
         case layers.Linear():
-            return Linear(layer.in_features, layer.out_features, device="meta")
+            return _unfilled(nn.Linear, layer.in_features, layer.out_features)
         case MaxPool2d():
             return nn.MaxPool2d(layer.kernel, layer.stride, layer.padding)
         case AvgPool2d():

@@ -8,7 +8,7 @@ from typing import Any
 
 from resnet_cli.table import Answer, Column, Table
 
-FOR_PEOPLE = ("share", "bar")
+FOR_PEOPLE = ("share", "bar", "line")
 
 
 def as_json(answer: Answer) -> str:

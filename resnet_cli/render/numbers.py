@@ -20,6 +20,18 @@ def count(value: int, exact: bool) -> str:
     raise AssertionError("unreachable: the last unit always answers")
 
 
+def binary(value: int, exact: bool) -> str:
+    """10,436,608 bytes as 9.953 MiB (four digits) unless exact."""
+    if exact or value < 1024:
+        return f"{value:,}" if exact else f"{value} B"
+    scaled = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
+        if scaled < 1023.5 or unit == "EiB":
+            return f"{scaled:,.{max(0, 4 - len(str(int(scaled))))}f} {unit}"
+        scaled /= 1024
+    raise AssertionError("unreachable: the last unit always answers")
+
+
 def cell(column: Column, value: Any, exact: bool) -> str:
     """One value as text; None is an empty cell."""
     if value is None:
@@ -28,6 +40,8 @@ def cell(column: Column, value: Any, exact: bool) -> str:
         return count(value, exact)
     if column.kind == "exact":
         return f"{value:,}"
+    if column.kind == "bytes":
+        return binary(value, exact)
     if column.kind == "ratio":
         return ratio(value)
     if column.kind == "stack" and isinstance(value, int):
@@ -36,8 +50,14 @@ def cell(column: Column, value: Any, exact: bool) -> str:
         return "×".join(map(str, value))
     if column.kind == "share":
         return f"{100 * value:.1f}%"
+    if column.kind == "number":
+        return f"{value:.3g}"
+    if column.kind == "range":
+        return " to ".join(f"{end:.3g}" for end in value)
     if column.kind == "bar":
         return bar(value)
+    if column.kind == "line":
+        return line(**value)
     return str(value)
 
 
@@ -72,7 +92,15 @@ def bar(share: float, width: int = 16) -> str:
     return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
 
 
-LEFT = ("text", "bar", "stack")
+def line(values: list[float | None], low: float, high: float, width: int = 48) -> str:
+    """Values as a line of eight heights between low and high; of many, evenly chosen ones."""
+    shown = min(len(values), width)
+    chosen = [values[at * (len(values) - 1) // max(shown - 1, 1)] for at in range(shown)]
+    scale = 7 / (high - low) if high > low else 0
+    return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[round((v - low) * scale)] for v in chosen)
+
+
+LEFT = ("text", "bar", "stack", "line")
 """The kinds that are aligned to the left."""
 
 

@@ -11,6 +11,8 @@ from resnet_cli.table import Answer, Column, Table
 
 LONG = 200
 """Rows from which on a rich table would be most of the waiting."""
+GAP = 3
+"""Between two columns: two of padding and the box's own."""
 
 
 def fitting(table: Table, width: int | None, exact: bool) -> tuple[list[Column], list[Column]]:
@@ -19,11 +21,11 @@ def fitting(table: Table, width: int | None, exact: bool) -> tuple[list[Column],
     keep, dropped = list(table.columns), []
     cells = [[c.title for c in keep], *tall(keep, texts(keep, rows, exact))]
     widths = [
-        max(len(line) for text in column for line in text.split("\n")) + 2
+        max(len(line) for text in column for line in text.split("\n")) + GAP
         for column in zip(*cells, strict=True)
     ]
     size = dict(zip(keep, widths, strict=True))
-    while width and sum(size[c] for c in keep) > width and any(c.drop for c in keep):
+    while width and sum(size[c] for c in keep) - GAP > width and any(c.drop for c in keep):
         out = max(keep, key=lambda c: c.drop)
         keep.remove(out)
         dropped.append(out)

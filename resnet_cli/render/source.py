@@ -17,6 +17,7 @@ from resnet_cli.architecture import zoo
 from resnet_cli.architecture.blocks import EXPANSION
 from resnet_cli.architecture.resnet import ResNet
 from resnet_cli.architecture.vgg import VGG
+from resnet_cli.errors import UserError
 from resnet_cli.render.vgg_source import vgg_pieces
 from resnet_cli.trace import trace
 
@@ -24,11 +25,23 @@ from resnet_cli.trace import trace
 def pytorch_source(spec: zoo.Spec) -> str:
     """The text of a Python file that needs torch alone and builds exactly this network.
 
-    Raises `UserError` when the input is too small to reach the end.
+    Raises `UserError` when the input is too small to reach the end, and (exit 1) for scaled, gated
+    and dropped shortcuts, which nobody uses.
     """
+    if isinstance(spec, ResNet) and not _has_source(spec):
+        raise UserError(
+            f"no PyTorch source for {spec.name}: its shortcuts are scaled, gated or dropped",
+            "save it as .pt2 or .onnx",
+            1,
+        )
     pieces = vgg_pieces(spec) if isinstance(spec, VGG) else _resnet_pieces(spec)
     head = f"{_docstring(spec)}\n\nfrom torch import Tensor, nn"
     return "\n\n\n".join([head, *filter(None, pieces), _constructor(spec)]) + "\n"
+
+
+def _has_source(spec: ResNet) -> bool:
+    scales = (spec.shortcut_scale, spec.body_scale)
+    return spec.shortcut in ("A", "B", "C", "none") and scales == (1, 1)
 
 
 def identifier(name: str) -> str:

@@ -1,0 +1,118 @@
+"""How a gradient gets through: the factor of the shortcuts in theory, the norms as measured.
+
+Equations are those of He et al. 2016, "Identity Mappings in Deep Residual Networks", in the order
+of Sec. 2: x_L = (∏ λ) x_l + ..., so ∂E/∂x_l = ∂E/∂x_L · (∏ λ + ...).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log10
+from statistics import median
+from typing import Any, NamedTuple
+
+from resnet_cli.architecture.layers import ScaledAdd
+from resnet_cli.table import Column, Table
+from resnet_cli.trace import Row
+
+
+class Measured(NamedTuple):
+    """A network's blocks, and for each seed the gradient's norm at the input of each block."""
+
+    name: str
+    rows: Sequence[Row]
+    norms: Sequence[Sequence[float]]
+
+
+def blocks(rows: Sequence[Row]) -> dict[str, str]:
+    """Torch's path of every block in order -> the paper's label: "layer1.0" -> "conv2_1"."""
+    return {".".join(row.path.split(".")[:2]): row.label for row in rows if row.label != row.stage}
+
+
+def shortcut_factor(rows: Sequence[Row]) -> float | None:
+    """∏ λ over all blocks: 1 for identities, λⁿ where scaled; None where no block has a shortcut.
+
+    Projections, gates and dropout are no constants: they count as 1 here, which a note says.
+    """
+    merges = [row.layer for row in rows if row.layer.kind in ("addition", "gated addition")]
+    if not merges:
+        return None
+    factor = 1.0
+    for merge in merges:
+        factor *= merge.shortcut if isinstance(merge, ScaledAdd) else 1.0
+    return factor
+
+
+def spread(norms: Sequence[Sequence[float]], at: int) -> tuple[float, float, float]:
+    """Median, least and largest over the seeds at one block."""
+    values = [run[at] for run in norms]
+    return median(values), min(values), max(values)
+
+
+COLUMNS = (
+    Column("name", "network"),
+    Column("blocks", "blocks", "exact", drop=2),
+    Column("factor", "shortcuts' ∏λ", "number", drop=1),
+    Column("first", "first block", "number"),
+    Column("first_spread", "spread", "range", drop=3),
+    Column("last", "last block", "number"),
+    Column("last_spread", "spread", "range", drop=4),
+    Column("ratio", "first / last", "number"),
+    Column("line", "first to last block", "line"),
+)
+
+
+def compared(measured: Sequence[Measured], more: Sequence[Column] = ()) -> Table:
+    """A row a network: what theory says of its shortcuts, and the gradient's norm from first to last block.
+
+    The lines are of the logarithms, on one scale for all.
+    """
+    low, high = map(_log, extremes(measured))
+    lines = []
+    for one in measured:
+        logs = [_log(norm) for norm in medians(one)]
+        lines.append(_line(one, {"values": logs, "low": low, "high": high}))
+    return Table("rows", "", COLUMNS, lines)
+
+
+def medians(one: Measured) -> list[float]:
+    """At each block the median over the seeds."""
+    return [median(block) for block in zip(*one.norms, strict=True)]
+
+
+def extremes(measured: Sequence[Measured]) -> tuple[float, float]:
+    """The least and the largest median of all networks; those that vanish entirely do not count."""
+    known = [norm for one in measured for norm in medians(one) if norm > 0] or [1.0]
+    return min(known), max(known)
+
+
+def _log(norm: float) -> float | None:
+    return log10(norm) if norm > 0 else None
+
+
+def _line(one: Measured, line: Mapping[str, Any]) -> tuple[Any, ...]:
+    first, last = spread(one.norms, 0), spread(one.norms, -1)
+    ratio = first[0] / last[0] if last[0] else None
+    return (
+        one.name, len(blocks(one.rows)), shortcut_factor(one.rows), first[0], list(first[1:]), last[0],
+        list(last[1:]), ratio, line,
+    )  # fmt: skip
+
+
+def by_block(one: Measured) -> Table:
+    """A row a block: the gradient's norm at its input, over the seeds."""
+    columns = (
+        Column("block", "block"),
+        Column("path", "path", drop=1),
+        Column("median", "median", "number"),
+        Column("spread", "least to largest", "range"),
+        Column("bar", "", "bar"),
+    )
+    found = blocks(one.rows)
+    norms = [spread(one.norms, at) for at in range(len(found))]
+    most = max((n[0] for n in norms), default=0.0) or 1.0
+    lines = [
+        (label, path, middle, [low, high], middle / most)
+        for (path, label), (middle, low, high) in zip(found.items(), norms, strict=True)
+    ]
+    return Table("rows", one.name, columns, lines)

@@ -1,0 +1,183 @@
+"""gradient: the shortcuts' factor and the measured norms, checked by other routes."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from program import run
+from torch import nn
+
+from resnet_cli.analyses import counts
+from resnet_cli.analyses import gradient as analysis
+from resnet_cli.architecture import zoo
+from resnet_cli.commands.gradient import VARIANTS
+from resnet_cli.published import figures
+from resnet_cli.pytorch import gradient
+from resnet_cli.pytorch.build import build
+from resnet_cli.trace import trace
+
+
+def rows_of(spec):
+    return trace(spec.net(), spec.input_shape)
+
+
+def variant(name):
+    changes, bias = VARIANTS[name]
+    return zoo.changed(zoo.find("resnet20"), **changes), bias
+
+
+@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+def test_every_block_is_found(spec):
+    """As many blocks as the stages have, by the path of a module; VGG has none."""
+    found = analysis.blocks(rows_of(spec))
+    if spec.family.startswith("VGG"):
+        return
+    assert len(found) == sum(spec.stages)
+    net = build(spec, device="meta")
+    assert all(isinstance(net.get_submodule(path), nn.Module) for path in found)
+
+
+def test_shortcuts_multiply_to_lambda_to_the_n():
+    """1 for identities, 0.5⁹ for nine blocks scaled by a half, none for a plain network (Eq. 8, 11)."""
+    resnet20 = zoo.find("resnet20")
+    assert analysis.shortcut_factor(rows_of(resnet20)) == 1
+    assert analysis.shortcut_factor(rows_of(replace(resnet20, shortcut_scale=0.5))) == 2**-9
+    assert analysis.shortcut_factor(rows_of(replace(resnet20, shortcut_scale=2.0))) == 2**9
+    assert analysis.shortcut_factor(rows_of(zoo.find("plain20"))) is None
+
+
+@pytest.mark.parametrize("name", ["preact-resnet18", "resnet20", "plain20"])
+def test_norms_are_those_of_a_gradient_taken_by_hand(name):
+    """The stages run one by one, each given its own leaf: the same norm at its first block's input."""
+    spec = replace(zoo.find(name), input_size=(32, 32))
+    paths = list(analysis.blocks(rows_of(spec)))
+    norms = dict(zip(paths, gradient.norms(spec, paths, seed=3, batch=4), strict=True))
+    generator = torch.Generator().manual_seed(3)
+    x = torch.randn(4, *spec.input_shape, generator=generator)
+    labels = torch.randint(spec.num_classes, (4,), generator=generator)
+    net, leaves = build(spec, seed=3).train(), {}
+    for path, module in net.named_children():
+        if path == "flatten":
+            x = x.flatten(1)
+            continue
+        if path.startswith("layer"):
+            leaves[f"{path}.0"] = x = x.detach().requires_grad_()
+        x = module(x)
+        if path == "norm":  # runs last, and the ReLU once more
+            x = x.relu()
+    # backwards through what was cut: the chain rule, a stage at a time
+    upper = torch.autograd.grad(nn.functional.cross_entropy(x, labels), list(leaves.values())[-1])[
+        0
+    ]
+    last = list(leaves)[-1]
+    assert norms[last] == pytest.approx(upper.norm().item(), rel=1e-4)
+    before = list(leaves)[-2]
+    through = net.get_submodule(before.split(".")[0])(leaves[before])
+    lower = torch.autograd.grad(through, leaves[before], upper)[0]
+    assert norms[before] == pytest.approx(lower.norm().item(), rel=1e-4)
+
+
+def test_identity_blocks_pass_the_gradient_on_unchanged():
+    """Pre-activation with every body at zero: equal norms within a stage, λ of them where scaled."""
+    for scale in (1.0, 0.5):
+        spec = zoo.changed(
+            zoo.find("preact-resnet110"), stages=(4, 4, 4), shortcut_scale=scale, body_scale=0.0
+        )
+        paths = list(analysis.blocks(rows_of(spec)))
+        norms = gradient.norms(spec, paths, seed=0, batch=2)
+        for at in (1, 2, 5, 6, 9, 10):  # identities within a stage
+            assert norms[at] == pytest.approx(scale * norms[at + 1], rel=1e-4)
+
+
+def test_a_gate_that_is_shut_or_open_is_the_block_without_it():
+    """b_g = −40 leaves identity + F; b_g = 40 leaves F alone, as in a plain network."""
+    spec = zoo.changed(zoo.find("resnet20"), shortcut="gate")
+    x = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    gated = build(spec, seed=0).eval()
+    for bias, other in ((-40.0, "resnet20"), (40.0, "plain20")):
+        for module in gated.modules():
+            if hasattr(module, "exclusive"):
+                nn.init.zeros_(module.weight)
+                nn.init.constant_(module.bias, bias)
+        plain = build(zoo.find(other)).eval()
+        state = {n: t for n, t in gated.state_dict().items() if ".gate." not in n}
+        plain.load_state_dict(state, strict=True)
+        torch.testing.assert_close(gated(x), plain(x))
+
+
+def test_exclusive_gates_share_between_shortcut_and_body():
+    """At g = 1/2 the sum is half of both: the block scaled by 0.5 and 0.5."""
+    gated = build(zoo.changed(zoo.find("resnet20"), shortcut="exclusive gate"), seed=0).eval()
+    for module in gated.modules():
+        if hasattr(module, "exclusive"):
+            nn.init.zeros_(module.weight)
+    spec = zoo.changed(zoo.find("resnet20"), shortcut_scale=0.5, body_scale=0.5)
+    halved = build(spec).eval()
+    halved.load_state_dict(
+        {n: t for n, t in gated.state_dict().items() if ".gate." not in n}, strict=True
+    )
+    x = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(gated(x), halved(x))
+
+
+def test_gates_are_counted():
+    """A gate is a 1×1 convolution with a bias: c² + c parameters and c²·h·w MACs a block."""
+    plain, gated = (
+        rows_of(zoo.find("resnet20")),
+        rows_of(variant("shortcut-only gating: init b_g=-6")[0]),
+    )
+    more = counts.totals(gated)["params"] - counts.totals(plain)["params"]
+    assert more == 3 * (16 * 16 + 16) + 3 * (32 * 32 + 32) + 3 * (64 * 64 + 64)
+    macs = counts.totals(gated)["macs"] - counts.totals(plain)["macs"]
+    assert macs == 3 * (16**2 * 32**2 + 32**2 * 16**2 + 64**2 * 8**2)
+
+
+def test_variants_are_those_of_the_paper():
+    """All eleven rows of He et al. 2016, Table 1, in its order."""
+    printed = [
+        f.printed_name for f in figures() if (f.source, f.table) == ("He et al. 2016", "Table 1")
+    ]
+    assert list(VARIANTS) == printed
+
+
+def test_variants_stand_beside_the_papers_errors():
+    """Gated, scaled and dropped shortcuts of ResNet-20 are measured in one table."""
+    answer = json.loads(run("gradient", "resnet20", "--variants", "--seeds", "1", "--json")[0])
+    rows = {row["name"]: row for row in answer["rows"]}
+    assert rows["original: shortcut 1, F 1"]["error"] == "6.61%"
+    assert rows["dropout shortcut 0.5"]["error"] == "fail"
+    assert rows["constant scaling: shortcut 0.5, F 1"]["factor"] == 2**-9
+    assert rows["1x1 conv shortcut"]["params"] > rows["original: shortcut 1, F 1"]["params"]
+    assert len(answer["networks"]) == 11 and len(answer["networks"][0]["blocks"]) == 9
+
+
+def test_norms_come_again_and_spread_over_the_seeds():
+    """Two runs give equal numbers; the median lies within the spread; blocks are rows on request."""
+    words = ("gradient", "plain20", "resnet20", "--seeds", "3", "--json")
+    first, again = (json.loads(run(*words)[0]) for _ in range(2))
+    assert first == again
+    for row in first["rows"]:
+        assert row["first_spread"][0] <= row["first"] <= row["first_spread"][1]
+    out, _ = run("gradient", "resnet20", "--by", "block", "--seeds", "2")
+    assert "conv2_1" in out and "layer3.2" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["vgg16"], "vgg16 has no residual blocks"),
+        (["plain20", "--scale", "0.5"], "plain20 has no shortcuts"),
+        (["resnet20", "--scale", "nan"], "shortcut scale nan is out of range"),
+        (["resnet20", "--scale", "-1"], "out of range"),
+        (["resnet20", "--seeds", "0"], "seeds 0 is out of range"),
+        (["resnet20", "--batch", "1000000"], "out of range"),
+        (["resnet20", "--variants", "--scale", "0.5"], "both --variants and --scale"),
+        (["resnet20", "--by", "layer"], "layer"),
+        ([], "MODEL"),
+    ],
+)
+def test_bad_input_is_one_line(words, message):
+    """Said in one line, exit 2."""
+    _, err = run("gradient", *words, code=2)
+    assert message in err and len(err.splitlines()) <= 2
