@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from resnet_cli import output
 from resnet_cli.analyses import built
+from resnet_cli.architecture import zoo
 from resnet_cli.commands.extras import fits, need, working
 from resnet_cli.commands.options import Network, about_a_network
 from resnet_cli.errors import UserError
 from resnet_cli.table import Answer
-
-if TYPE_CHECKING:
-    from torch.nn import Module
 
 NEEDS = {  # by suffix: what has to be installed, and the extra that brings it
     ".safetensors": (("safetensors",), "torch"),
@@ -33,6 +31,12 @@ def command(
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help=f"Save it: {', '.join(NEEDS)}."),
     ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A checkpoint to load first.")
+    ] = None,
+    backbone_only: Annotated[
+        bool, typer.Option("--backbone-only", help="Load all of it but the classifier.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the initial weights.")] = 0,
     zero_gamma: Annotated[
         bool, typer.Option("--zero-gamma", help="0 in the last batch norm of each block.")
@@ -42,6 +46,8 @@ def command(
     need("build", "torch")
     if target is not None:
         _check(target)
+    if backbone_only and weights is None:
+        raise UserError("--backbone-only without weights", "add --weights FILE")
     if not 0 <= seed < 2**63:
         raise UserError(f"--seed {seed} is out of range", "give one of 0 to 2^63 - 1")
     fits(network.rows)
@@ -49,15 +55,18 @@ def command(
     from resnet_cli.pytorch.build import build
 
     spec = network.spec
+    fit = _fitting(weights, spec, backbone_only) if weights is not None else None
     with working(f"building {spec.name}"):
         net = build(spec, seed=seed, zero_gamma=zero_gamma).eval()
+        if weights is not None and fit is not None:
+            _load(net, weights, *fit)
         ran = measure.run(net, spec.input_shape)
     params, tensors = measure.parameters(net), measure.tensors(net)
     table = built.by_stage(network.rows, ran, params, tensors)._replace(title=network.title())
     size = "×".join(map(str, spec.input_shape))
     notes = [
         f"measured: outputs of one forward pass of 1×{size}, in eval mode; parameters and tensors of the modules",
-        f"initialised by seed {seed}: convolutions He normal (fan out), batch norm 1 and 0",
+        _origin(seed, weights, fit and len(fit[1]), backbone_only),
     ]
     if target is not None:
         with working(f"saving {target}"):
@@ -68,11 +77,41 @@ def command(
         "model": spec.name,
         "input": list(spec.input_shape),
         "seed": seed,
+        "weights": weights,
         "file": target,
         "rows": [],
         "total": total,
     }
     return Answer(envelope, [table], notes)
+
+
+def _fitting(path: str, spec: zoo.Spec, backbone_only: bool) -> tuple[str, dict[str, str]]:
+    """The file's format, and its name for each of the network's tensors; read before the work."""
+    from resnet_cli.checkpoints.fitting import fitting
+    from resnet_cli.checkpoints.read import read
+    from resnet_cli.checkpoints.recognise import named
+
+    file = read(path)
+    if file.format.startswith("safetensors"):
+        need("build --weights", "safetensors")
+    return file.format, fitting(path, named(file.content), spec, backbone_only)
+
+
+def _load(net: Any, path: str, format: str, names: dict[str, str]) -> None:
+    from resnet_cli.checkpoints.naming import find_state_dict
+    from resnet_cli.pytorch import weights
+
+    _, tensors = find_state_dict(weights.content(path, format), weights.TENSOR)
+    weights.fill(net, {ours: tensors[theirs] for ours, theirs in names.items()})
+
+
+def _origin(seed: int, weights: str | None, loaded: int | None, backbone_only: bool) -> str:
+    """A note on where the numbers are from."""
+    initial = f"initialised by seed {seed}: convolutions He normal (fan out), batch norm 1 and 0"
+    if weights is None:
+        return initial
+    rest = f"; the classifier is {initial}" if backbone_only else ""
+    return f"{loaded:,} tensors loaded from {weights}{rest}"
 
 
 def _check(target: str) -> None:
@@ -87,7 +126,7 @@ def _check(target: str) -> None:
     output.check_writable(target)
 
 
-def _save(net: Module, network: Network, target: str) -> str:
+def _save(net: Any, network: Network, target: str) -> str:
     """Writes the file, whole or not at all; says what is in it."""
     from resnet_cli.pytorch import export
 

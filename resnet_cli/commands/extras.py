@@ -28,16 +28,21 @@ def need(command: str, *modules: str, extra: str = "torch") -> None:
             )
 
 
-def fits(rows: Sequence[Row]) -> None:
-    """Raises `UserError` (exit 1) for a network that this machine's memory does not hold, in floats."""
+def fits(rows: Sequence[Row], train_on: int = 0) -> None:
+    """Raises `UserError` (exit 1) for a network that this machine's memory does not hold, in floats.
+
+    One input is run, or so many are trained on, which keeps weights twice and every output.
+    """
     weights = sum(map(counts.parameters, rows)) + sum(map(counts.buffers, rows))
     live = max(prod(row.input) + prod(row.output) for row in rows)
+    if train_on:
+        weights, live = 2 * weights, train_on * sum(prod(row.output) for row in rows)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if 4 * (weights + live) > memory:
         raise UserError(
-            f"the network takes {4 * weights:,} bytes of weights and {4 * live:,} for one input, over "
-            f"the {memory:,} bytes of this machine",
-            "take a smaller width or input size",
+            f"the network takes {4 * weights:,} bytes of weights and {4 * live:,} of activations, "
+            f"over the {memory:,} bytes of this machine",
+            "take a smaller width, input size or batch",
             1,
         )
 
