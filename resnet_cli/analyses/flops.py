@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from resnet_cli.analyses.counts import operations
 from resnet_cli.table import Column, Table
@@ -14,6 +14,12 @@ GROUPS: dict[str, Callable[[Row], str]] = {
     "layer": lambda row: row.path,
     "operator": lambda row: row.layer.kind,
 }
+
+
+def measured(rows: Iterable[Row], macs: Mapping[str, int]) -> list[Row]:
+    """The rows with MACs that something else counted by path; the first row of a path has them."""
+    left = dict(macs)
+    return [row._replace(macs=left.pop(row.path, 0)) for row in rows]
 
 
 def flops(rows: Sequence[Row], by: str, unit: str) -> Table:

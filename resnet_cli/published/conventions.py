@@ -1,0 +1,69 @@
+"""How other tools count: a convention a tool, as the rule found in its source and met by running it."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Term(NamedTuple):
+    """So many for each of something of a kind of layer: 2 an element of batch norm."""
+
+    times: int
+    layer: str
+    per: str
+
+
+class Convention(NamedTuple):
+    """One counting rule: a row of conventions.csv.
+
+    ``macs`` is what a multiply-accumulate counts, ``unit`` what the sum is meant in. ``checked``
+    names the networks for which the tool itself, in this version, printed the same: "all" of the
+    list, or some.
+    """
+
+    name: str
+    tool: str
+    version: str
+    unit: str
+    macs: int
+    terms: tuple[Term, ...]
+    checked: tuple[str, ...]
+    remark: str
+
+    def was_run_on(self, network: str) -> bool:
+        """Whether the tool itself printed the same for this network of the list."""
+        return "all" in self.checked or network in self.checked
+
+
+def _terms(text: str) -> tuple[Term, ...]:
+    """`2 batch norm/element; 1 ReLU/element` as terms."""
+    found = []
+    for item in filter(None, text.split("; ")):
+        times, _, what = item.partition(" ")
+        layer, _, per = what.partition("/")
+        found.append(Term(int(times), layer, per))
+    return tuple(found)
+
+
+@cache
+def conventions() -> dict[str, Convention]:
+    """Every convention by its name, the papers' first."""
+    with Path(__file__).with_name("conventions.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            name: Convention(
+                name,
+                tool.format(version=version),
+                version,
+                unit,
+                int(macs),
+                _terms(terms),
+                (*checked.split(),),
+                remark,
+            )
+            for name, tool, version, unit, macs, terms, checked, remark in list(csv.reader(file))[
+                1:
+            ]
+        }

@@ -1,0 +1,234 @@
+"""Every convention against the tool it is named after, the recorded figures and hand-worked numbers."""
+
+import csv
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from program import run
+from tools import spec_of
+
+from resnet_cli.analyses import conventions as analysis
+from resnet_cli.analyses.conventions import count
+from resnet_cli.analyses.flops import flops
+from resnet_cli.analyses.summary import summary
+from resnet_cli.architecture import zoo
+from resnet_cli.published import figures
+from resnet_cli.published.conventions import conventions
+from resnet_cli.trace import trace
+
+RESNET50 = {  # resnet50-v1.5 at 224×224, as each tool printed it
+    "papers": 4_089_184_256,
+    "fvcore": 4_111_512_576,
+    "torch": 8_178_368_512,
+    "ptflops-aten": 4_089_185_256,
+    "ptflops-pytorch": 4_132_436_968,
+    "thop": 4_133_742_592,
+    "ultralytics-thop": 4_133_742_592,
+    "torchprofile": 4_100_300_288,
+    "calflops": 8_211_108_352,
+    "torchlens": 8_249_769_960,
+    "pycls": 4_089_185_256,
+    "torchinfo": 4_089_238_376,
+}
+MODULES = {"ptflops-aten": "ptflops", "ptflops-pytorch": "ptflops", "ultralytics-thop": "thop"}
+# every family; 97 leaves pools cut at the border, 256 windows of unlike size in a VGG's last pool
+NETWORKS = (
+    "resnet18", "resnet50-v1.5", "resnet20", "wrn-16-8", "resnext50_32x4d:97", "se-resnet18:97",
+    "preact-resnet18:97", "vgg11:256", "vgg13_bn:97", "resnet18-d:97", "keras-resnet50:97", "plain34:97",
+)  # fmt: skip
+BY_PYCLS = ("resnet50", "resnet50-v1.5", "resnet152", "resnext50_32x4d", "wide_resnet50_2",
+            "resnext101_64x4d")  # fmt: skip
+LISTED = {spec.name: trace(spec.net(), spec.input_shape) for spec in zoo.NETWORKS}
+
+
+def rows_of(name):
+    spec = spec_of(name)
+    return trace(spec.net(), spec.input_shape)
+
+
+def reconciled(*words):
+    return json.loads(run("flops", *words, "--reconcile", "--json")[0])
+
+
+def test_each_convention_gives_resnet50_to_the_last_digit():
+    """What eleven tools printed for one network, from rules for each layer and no total."""
+    rows = LISTED["resnet50-v1.5"]
+    assert {name: count(rule, rows) for name, rule in conventions().items()} == RESNET50
+
+
+def test_every_convention_gives_what_its_tool_printed_for_every_network():
+    """The record of running each tool on the whole list: equal to the digit, and complete where said."""
+    rules = conventions()
+    with Path(__file__).with_name("data").joinpath("printed.csv").open() as file:
+        for record in csv.DictReader(file):
+            name = record.pop("network")
+            for tool, printed in record.items():
+                assert bool(printed) == rules[tool].was_run_on(name), (tool, name)
+                if printed:
+                    assert count(rules[tool], LISTED[name]) == int(printed), (tool, name)
+
+
+def test_the_command_prints_what_each_tool_does():
+    """--reconcile has a row a convention, the papers' figures after them."""
+    rows = reconciled("resnet50-v1.5")["rows"]
+    assert {row["name"]: row["counted"] for row in rows[: len(RESNET50)]} == RESNET50
+    assert [row["name"][:4] for row in rows[len(RESNET50) :]] == ["Xie ", "He e", "Hu e"]
+
+
+def installed(tool):
+    """Whether the tool is there; two packages call themselves thop."""
+    if find_spec(MODULES.get(tool, tool)) is None:
+        return False
+    if "thop" in tool:
+        import thop
+
+        return thop.__version__.startswith("0.") == (tool == "thop")
+    return True
+
+
+@pytest.mark.parametrize("tool", [name for name in RESNET50 if name != "papers"])
+def test_the_tool_itself_prints_what_its_convention_says(tool):
+    """Run on networks of every family, and at odd sizes; skipped where the tool is not installed."""
+    if not installed(tool):
+        pytest.skip(f"{tool} is not installed")
+    names = BY_PYCLS if tool == "pycls" else NETWORKS
+    script = Path(__file__).with_name("tools.py")
+    done = subprocess.run(
+        [sys.executable, str(script), tool, *names], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed == {name: count(conventions()[tool], rows_of(name)) for name in names}
+
+
+@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+def test_steps_lead_from_our_macs_to_what_is_printed(spec):
+    """factor · MACs + the terms = the number, for every convention and paper, for every network."""
+    rows = LISTED[spec.name]
+    macs = sum(row.macs for row in rows)
+    lines = [
+        *analysis.by_tools(spec, rows, conventions().values()),
+        *analysis.by_papers(spec, rows, figures()),
+    ]
+    for line in lines:
+        assert line.counted == line.factor * macs + sum(number for _, number in line.steps), line
+        assert all(number for _, number in line.steps)
+
+
+def test_the_papers_38_is_not_41():
+    """He et al.'s ResNet-50 strides in the first 1×1: 231,211,008 MACs fewer, printed as 3.8 G."""
+    row = next(r for r in reconciled("resnet50-v1.5")["rows"] if "He et al. 2015" in r["name"])
+    assert row["counted"] == 3_857_973_248
+    assert row["ledger"] == "4,089,184,256 MACs; - 231,211,008 style v1; printed as 3.8 G"
+
+
+def test_the_ledger_is_written_out():
+    """Terms in words with their numbers; JSON has them as integers too."""
+    answer = reconciled("resnet50-v1.5")
+    ledgers = {line["name"]: line for line in answer["ledgers"]}
+    assert ledgers["fvcore"]["terms"] == [
+        {"term": "batch norm, 2 an element", "count": 22_227_968},
+        {"term": "adaptive pool, 1 an input", "count": 100_352},
+    ]
+    assert ledgers["calflops"]["factor"] == 2
+    rows = {row["name"]: row for row in answer["rows"]}
+    assert rows["torch"]["ledger"] == "2 × 4,089,184,256 MACs"
+    assert rows["torchlens"]["ledger"].endswith("; + 5,519,360 addition, 1 an element")
+
+
+def test_hand_worked_terms_of_a_gate():
+    """One gate of se-resnet18's first stage: 64 channels of 56×56 to 4 and back."""
+    gate = [row for row in LISTED["se-resnet18"] if row.path.startswith("layer1.0.se")]
+    elements, hidden, channels = 64 * 56 * 56, 4, 64
+    macs = 2 * hidden * channels
+    by = {name: count(rule, gate) for name, rule in conventions().items()}
+    assert by["fvcore"] == macs + elements
+    assert by["ptflops-aten"] == macs + hidden + channels
+    assert by["torchprofile"] == macs + channels + elements
+    assert by["torchlens"] == (
+        2 * macs + hidden + channels + elements + hidden + 4 * channels + elements
+    )
+
+
+def test_hand_worked_biases_of_pycls():
+    """vgg11's biases once a channel, whatever the pixels (pycls.core.net.complexity_conv2d)."""
+    rows = LISTED["vgg11"]
+    convolutions, linear = 64 + 128 + 2 * 256 + 4 * 512, 2 * 4096 + 1000
+    assert count(conventions()["pycls"], rows) == (
+        count(conventions()["papers"], rows) + convolutions + linear
+    )
+
+
+def test_only_what_was_run_is_called_checked():
+    """A listed network says yes; a changed one, and one that a tool cannot take, say not run."""
+    checked = {r["name"]: r["checked"] for r in reconciled("vgg11")["rows"]}
+    assert (checked["fvcore"], checked["pycls"]) == ("yes", "not run")
+    assert conventions()["pycls"].was_run_on("resnet50")
+    changed = reconciled("vgg11", "--width", "32")["rows"]
+    assert {row["checked"] for row in changed if row["name"] != "papers"} == {"not run"}
+
+
+@pytest.mark.parametrize("name", conventions())
+def test_a_table_by_a_convention_adds_up(name):
+    """At every level of every network the rows sum to what the tool prints."""
+    rule = conventions()[name]
+    for rows in LISTED.values():
+        recounted = analysis.recounted(rule, rows)
+        for by in ("stage", "operator"):
+            table = analysis.named(rule, flops(recounted, by, "mac"))
+            assert table.total[1] == sum(row[1] for row in table.rows) == count(rule, rows)
+            assert [column.key for column in table.columns] == [by, "counted", "share", "bar"]
+
+
+def test_the_command_counts_by_a_convention():
+    """The rows have the tool's unit; the total of our MACs stays beside them."""
+    answer = json.loads(run("flops", "se-resnet50", "--convention", "calflops", "--json")[0])
+    total = count(conventions()["calflops"], LISTED["se-resnet50"])
+    assert sum(row["counted"] for row in answer["rows"]) == answer["convention"]["total"] == total
+    assert sum(row["counted"] for row in answer["operators"]) == total
+    assert answer["convention"]["unit"] == "FLOPs"
+    assert answer["total"]["macs"] == 3_860_488_192
+
+
+def test_any_table_of_macs_can_use_a_convention():
+    """summary of recounted rows has the convention's numbers beside its own parameters."""
+    rule = conventions()["fvcore"]
+    table = analysis.named(
+        rule, summary(analysis.recounted(rule, LISTED["resnet50-v1.5"]), "stage")
+    )
+    at = [column.key for column in table.columns].index("counted")
+    assert table.total[at] == sum(row[at] for row in table.rows) == 4_111_512_576
+    assert table.columns[at].title == "MACs (fvcore)"
+
+
+@pytest.mark.parametrize("format", ["table", "plain", "csv", "markdown", "latex"])
+@pytest.mark.parametrize("words", [("--reconcile",), ("--convention", "torchinfo")])
+def test_every_format_says_what_is_counted(words, format):
+    """The unit and the rule reach every format."""
+    out, _ = run("flops", "resnet50-v1.5", *words, "-f", format, "--exact")
+    assert "4,089,238,376" in out or "4089238376" in out or format == "csv"
+    assert "mult-adds" in out and "1 a parameter" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--convention", "fvcor"), "did you mean 'fvcore'"),
+        (("--convention", "ptflops"), "did you mean 'ptflops-aten', 'ptflops-pytorch'"),
+        (("--reconcile", "--by", "layer"), "both --reconcile and --by"),
+        (("--reconcile", "--convention", "thop"), "both --reconcile and --convention"),
+        (("--reconcile", "--backward"), "both --reconcile and --backward"),
+        (("--backward", "--unit", "flop"), "both --backward and --unit"),
+        (("--engine", "torch", "--convention", "thop"), "both --convention and --engine"),
+        (("--engine", "torch", "--backward"), "both --backward and --engine"),
+        (("--engine", "tensorflow"), "no engine named"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(words, said):
+    """Exit 2 and one line that names both."""
+    out, err = run("flops", "resnet50", *words, code=2)
+    assert out == "" and said in err

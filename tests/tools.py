@@ -1,0 +1,135 @@
+"""Runs one counting tool on networks of the list: `python tools.py NAME resnet50 vgg11:256 ...`.
+
+A process a tool, as some leave torch's functions patched. The networks are built by us and have
+torch's own layer types, as a network written by hand has; NAME:SIZE gives another input size.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import sys
+import warnings
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from resnet_cli.architecture import zoo
+from resnet_cli.pytorch.build import build
+from resnet_cli.pytorch.measure import zeroed
+
+
+def spec_of(name):
+    """The spec of NAME or NAME:SIZE."""
+    name, _, size = name.partition(":")
+    spec = zoo.find(name)
+    return replace(spec, input_size=(int(size),) * 2) if size else spec
+
+
+def network(spec):
+    """A network in eval mode whose numbers are zeros, of torch's own layers."""
+    net = zeroed(build(spec, device="meta")).eval()
+    for module in net.modules():
+        if hasattr(nn, type(module).__name__):
+            module.__class__ = getattr(nn, type(module).__name__)
+    return net
+
+
+def fvcore(net, x):
+    from fvcore.nn import FlopCountAnalysis
+
+    return FlopCountAnalysis(net, x).total()
+
+
+def flop_counter(net, x):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        net(x)
+    return counter.get_total_flops()
+
+
+def ptflops(net, x, backend):
+    from ptflops import get_model_complexity_info
+
+    return get_model_complexity_info(
+        net, tuple(x.shape[1:]), as_strings=False, print_per_layer_stat=False, backend=backend
+    )[0]
+
+
+def thop(net, x):
+    from thop import profile
+
+    return profile(net, inputs=(x,), verbose=False)[0]
+
+
+def torchprofile(net, x):
+    from torchprofile import profile_macs
+
+    return profile_macs(net, x)
+
+
+def calflops(net, x):
+    from calflops import calculate_flops
+
+    return calculate_flops(
+        net, input_shape=tuple(x.shape), print_results=False, output_as_string=False
+    )[0]
+
+
+def torchinfo(net, x):
+    from torchinfo import summary
+
+    return summary(net, input_data=x, verbose=0, device="cpu").total_mult_adds
+
+
+def torchlens(net, x):
+    from torchlens import trace
+
+    return trace(net, x).total_flops_forward
+
+
+def pycls(spec):
+    """pycls counts the networks of its own code, from the same numbers."""
+    from pycls.core import net
+    from pycls.core.config import cfg
+    from pycls.models.resnet import ResNet
+
+    sizes = {(3, 4, 6, 3): 50, (3, 4, 23, 3): 101, (3, 8, 36, 3): 152}
+    cfg.TRAIN.DATASET = cfg.TEST.DATASET = "imagenet"
+    cfg.TRAIN.IM_SIZE, cfg.MODEL.NUM_CLASSES = spec.input_size[0], spec.num_classes
+    cfg.MODEL.DEPTH = sizes[spec.stages]
+    cfg.RESNET.TRANS_FUN, cfg.RESNET.STRIDE_1X1 = "bottleneck_transform", spec.style == "v1"
+    cfg.RESNET.NUM_GROUPS, cfg.RESNET.WIDTH_PER_GROUP = spec.groups, spec.base_width
+    return net.complexity(ResNet)["flops"]
+
+
+TOOLS = {
+    "fvcore": fvcore,
+    "torch": flop_counter,
+    "ptflops-aten": lambda net, x: ptflops(net, x, "aten"),
+    "ptflops-pytorch": lambda net, x: ptflops(net, x, "pytorch"),
+    "thop": thop,
+    "ultralytics-thop": thop,
+    "torchprofile": torchprofile,
+    "calflops": calflops,
+    "torchlens": torchlens,
+    "torchinfo": torchinfo,
+}
+
+
+def printed(tool, name):
+    """What the tool prints for one input of the network."""
+    spec = spec_of(name)
+    if tool == "pycls":
+        return pycls(spec)
+    return int(TOOLS[tool](network(spec), torch.zeros(1, *spec.input_shape)))
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    logging.disable()
+    with contextlib.redirect_stdout(io.StringIO()):
+        found = {name: printed(sys.argv[1], name) for name in sys.argv[2:]}
+    print(json.dumps(found))
