@@ -40,11 +40,13 @@ def formula(rows: Sequence[Row]) -> str:
 def wide(name: str) -> str | None:
     """Why WRN-D-K has a D of 6n + 4 where He et al.'s rule gives 6n + 2; None for other nets.
 
-    Zagoruyko & Komodakis 2016 count the three shortcut convolutions, and not fc.
+    Zagoruyko & Komodakis 2016 count the three shortcut convolutions, and not fc; also for k = 1,
+    where the first stage has none.
     """
-    named = re.fullmatch(r"wrn-(\d+)-\d+", name)  # a file's network may be called wrn-anything
+    named = re.fullmatch(r"wrn-(\d+)-(\d+)", name)  # a file's network may be called wrn-anything
     if not named:
         return None
     depth = int(named[1])
     n = (depth - 4) // 6
-    return f"the {depth} in {name} is 6·{n} + 4: conv1, the blocks and three shortcuts, without fc"
+    missing = ", of which k = 1 has two" if named[2] == "1" else ""
+    return f"the {depth} in {name} is 6·{n} + 4: conv1, the blocks and three shortcuts{missing}, without fc"
