@@ -232,3 +232,13 @@ def test_options_that_contradict_each_other_are_refused(words, said):
     """Exit 2 and one line that names both."""
     out, err = run("flops", "resnet50", *words, code=2)
     assert out == "" and said in err
+
+
+def test_summary_counts_by_a_convention_too():
+    """summary --convention torchinfo: the same total as flops, beside parameters and shapes."""
+    words = ("resnet50-v1.5", "--convention", "torchinfo", "--json")
+    summary, flops = (json.loads(run(command, *words)[0]) for command in ("summary", "flops"))
+    assert summary["convention"] == flops["convention"]
+    assert sum(row["counted"] for row in summary["rows"]) == 4_089_238_376
+    assert [row["counted"] for row in summary["rows"]] == [row["counted"] for row in flops["rows"]]
+    assert "mult-adds as torchinfo" in run("summary", *words[:3])[0]

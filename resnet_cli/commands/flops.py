@@ -111,23 +111,13 @@ def _engine(network: Network, engine: str) -> tuple[list[Row], str]:
 
 
 def _convention(network: Network, by: str, name: str) -> Answer:
-    from resnet_cli.analyses import conventions
-    from resnet_cli.published.conventions import conventions as known
+    from resnet_cli.commands.convention import recounted
 
-    one_of("convention", name, tuple(known()))
-    rule = known()[name]
-    rows = conventions.recounted(rule, network.rows)
-    total = conventions.count(rule, network.rows)
-    size = "×".join(map(str, network.spec.input_shape))
-    notes = [f"{conventions.words(rule)}; for one input of {size}", *filter(None, [rule.remark])]
-    if network.batch > 1:
-        notes.append(f"batch of {network.batch:,}: {total * network.batch:,} {rule.unit}")
+    counted = recounted(network, name)
     envelope = network.envelope("flops", counts.totals(network.rows))
-    envelope["convention"] = {
-        "name": name, "tool": rule.tool, "version": rule.version, "unit": rule.unit, "total": total,
-    }  # fmt: skip
-    tables = _tables(network, rows, by, "mac")
-    return Answer(envelope, [conventions.named(rule, table) for table in tables], notes)
+    envelope["convention"] = counted.envelope
+    tables = _tables(network, counted.rows, by, "mac")
+    return Answer(envelope, [counted.named(table) for table in tables], counted.notes)
 
 
 def _reconcile(network: Network) -> Answer:

@@ -17,6 +17,9 @@ from resnet_cli.table import Answer
 def command(
     network: Network,
     level: Annotated[str, typer.Option(help="A row for each stage, block or layer.")] = "stage",
+    convention: Annotated[
+        str | None, typer.Option(help="Count by another tool's rule: fvcore, thop, torchinfo, ...")
+    ] = None,
 ) -> Answer:
     """The architecture by stage, block or layer, with parameters and MACs."""
     one_of("level", level, ("stage", "block", "layer"))
@@ -25,8 +28,15 @@ def command(
         depth.formula(network.rows),
         *filter(None, [depth.wide(network.spec.name)]),
         f"params: learnable; {total['buffers']:,} running statistics of batch norm are apart",
-        *network.convention(total["macs"]),
     ]
     envelope = network.envelope("summary", total)
+    if convention is not None:
+        from resnet_cli.commands.convention import recounted
+
+        counted = recounted(network, convention)
+        envelope["convention"] = counted.envelope
+        table = counted.named(analyse(counted.rows, level))._replace(title=network.title())
+        return Answer(envelope, [table], [*notes, *counted.notes])
+    notes += network.convention(total["macs"])
     table = analyse(network.rows, level)._replace(title=network.title())
     return Answer(envelope, [table, *published.tables(envelope["published"])], notes)
