@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from typing import BinaryIO
 
 from resnet_cli.checkpoints.contents import Checkpoint, Opaque, Tensor
 from resnet_cli.checkpoints.files import bad, opened, part
 from resnet_cli.errors import UserError
+from resnet_cli.garbage import uncollected
 
 __all__ = ["Checkpoint", "Opaque", "Tensor", "read"]
 
@@ -33,11 +33,9 @@ def read(path: str) -> Checkpoint:
     Raises `UserError` (exit 1) for a file that cannot be read, is of no known kind, is damaged, or
     names anything that torch.save would not have written into a file of weights.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # nothing here is in a cycle, and looking for some takes most of a large file's time
     try:
         file, size = opened(path)
-        with file:
+        with file, uncollected():
             return _read(file, size, os.path.dirname(path))
     except UserError as problem:
         raise UserError(f"{path!r} {problem.what}", problem.hint, 1) from None
@@ -45,9 +43,6 @@ def read(path: str) -> Checkpoint:
         raise bad(
             f"{path!r} cannot be read: {problem.strerror}", "give a file of weights"
         ) from None
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _read(file: BinaryIO, size: int, folder: str) -> Checkpoint:
