@@ -12,8 +12,29 @@ import typer
 from resnet_cli import __version__
 from resnet_cli.errors import UserError
 
-COMMANDS = ("list", "table", "summary", "flops", "compare", "verify")
-"""In the order of --help; each is ``command`` in the file of its name in `resnet_cli.commands`."""
+COMMANDS = (
+    "list",
+    "table",
+    "summary",
+    "flops",
+    "memory",
+    "compare",
+    "explain",
+    "conv",
+    "receptive-field",
+    "features",
+    "paths",
+    "gradient",
+    "build",
+    "verify",
+    "identify",
+)
+"""In the order of --help; each is ``command`` in its `file`."""
+
+
+def file(name: str) -> str:
+    """The module of a command."""
+    return f"resnet_cli.commands.{'listing' if name == 'list' else name.replace('-', '_')}"
 
 
 def app(names: tuple[str, ...] = COMMANDS) -> typer.Typer:
@@ -34,8 +55,7 @@ def app(names: tuple[str, ...] = COMMANDS) -> typer.Typer:
             raise typer.Exit
 
     for name in names:
-        module = "listing" if name == "list" else name
-        program.command(name)(import_module(f"resnet_cli.commands.{module}").command)
+        program.command(name)(import_module(file(name)).command)
     return program
 
 

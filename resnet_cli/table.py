@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 class Column(NamedTuple):
     """``key`` names it in JSON and CSV, ``title`` for people.
 
-    ``kind``: text, count (an integer), exact (never shortened), ratio (one for
-    each compared number), shape, stack (text whose brackets
-    a terminal draws over several lines), share (0 to 1) or bar (a share, drawn). Columns
-    with a ``drop`` leave a narrow terminal, the highest first. Shares are for people only: JSON
-    and CSV hold the integers they come from.
+    ``kind``: text, count (an integer), exact (never shortened), bytes, number (a float), range (two
+    of them), ratio (one for each compared number), shape, stack (text whose brackets a terminal
+    draws over several lines), share (0 to 1), bar (a share, drawn) or line (floats, drawn). Columns
+    with a ``drop`` leave a narrow terminal, the highest first. Shares, bars and lines are for people
+    only: JSON and CSV hold the numbers they come from.
     """
 
     key: str

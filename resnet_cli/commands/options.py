@@ -76,7 +76,7 @@ def _option(*names: str, help: str, panel: str = "The network") -> Any:
 # name -> annotation; Typer reads the signature that `about_a_network` puts together from these
 NETWORK: dict[str, Any] = {
     "model": Annotated[
-        str | None, typer.Argument(help="A name (resnet-cli list) or a TOML file.", autocompletion=complete)
+        str | None, typer.Argument(help="A name (resnet-cli list), a TOML file or a weight file.", autocompletion=complete)
     ],
     "depth": Annotated[int | None, _option("--depth", help="The residual network of this depth.")],
     "stages": Annotated[str | None, _option("--stages", help="Blocks in each stage: 3,4,6,3.")],
@@ -90,7 +90,7 @@ NETWORK: dict[str, Any] = {
     "num_classes": Annotated[int | None, _option("--num-classes", help="Outputs of the classifier.")],
     "in_channels": Annotated[int | None, _option("--in-channels", help="Channels of the input.")],
     "input_size": Annotated[str | None, _option("--input-size", help="224, or height×width: 224x320.")],
-    "batch": Annotated[int, _option("--batch", help="Inputs at once; totals stay those of one.")],
+    "batch": Annotated[int, _option("--batch", help="Inputs at once; tables of costs stay those of one.")],
 }  # fmt: skip
 OUTPUT: dict[str, Any] = {
     "format": Annotated[str, _option("--format", "-f", help=", ".join(output.FORMATS) + ".", panel="The output")],
