@@ -19,7 +19,14 @@ def few_pixels(spec):
     return replace(spec, input_size=(64, 48) if max(spec.input_size) > 64 else (16, 12))
 
 
-@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+def networks():
+    """All of the list; the two of a thousand layers take ten seconds each."""
+    for spec in zoo.NETWORKS:
+        marks = [pytest.mark.slow] if sum(spec.stages) > 200 else []
+        yield pytest.param(spec, id=spec.name, marks=marks)
+
+
+@pytest.mark.parametrize("spec", list(networks()))
 def test_every_module_of_every_network_agrees_by_every_route(spec):
     """Trace, built module, fvcore and torch's flop counter give equal numbers for each module."""
     assert verify.check(few_pixels(spec)).problems == []

@@ -1,7 +1,6 @@
 """Runs one counting tool on networks of the list: `python tools.py NAME resnet50 vgg11:256 ...`.
 
-A process a tool, as some leave torch's functions patched. The networks are built by us and have
-torch's own layer types, as a network written by hand has; NAME:SIZE gives another input size.
+A process a tool, as some leave torch's functions patched. NAME:SIZE gives another input size.
 """
 
 import contextlib
@@ -13,7 +12,6 @@ import warnings
 from dataclasses import replace
 
 import torch
-from torch import nn
 
 from resnet_cli.architecture import zoo
 from resnet_cli.pytorch.build import build
@@ -28,12 +26,8 @@ def spec_of(name):
 
 
 def network(spec):
-    """A network in eval mode whose numbers are zeros, of torch's own layers."""
-    net = zeroed(build(spec, device="meta")).eval()
-    for module in net.modules():
-        if hasattr(nn, type(module).__name__):
-            module.__class__ = getattr(nn, type(module).__name__)
-    return net
+    """A network in eval mode whose numbers are zeros."""
+    return zeroed(build(spec, device="meta")).eval()
 
 
 def fvcore(net, x):
