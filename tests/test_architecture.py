@@ -227,3 +227,21 @@ def test_an_input_too_small_for_vgg_is_refused():
     """Five halvings leave nothing of 8 pixels."""
     with pytest.raises(UserError, match="too small"):
         rows_of(zoo.changed(zoo.find("vgg16"), input_size=(8, 8)))
+
+
+@pytest.mark.parametrize(
+    "name", ["preact-resnet56", "plain8", "preact-resnet29", "plain_56", "PreAct-ResNet110"]
+)
+def test_members_of_a_family_are_found_by_depth(name):
+    """6n + 2 and 9n + 2 layers also where no table lists them; listed ones are what they were."""
+    spec = zoo.find(name)
+    assert folded(spec.name) == folded(name)
+    assert totals(rows_of(spec))["layers"] == int("".join(filter(str.isdigit, name)))
+    assert spec.preact is folded(name).startswith("preact")
+    assert spec == zoo.BY_NAME.get(folded(name), spec)
+
+
+def test_a_depth_that_no_member_has_is_refused():
+    """57 is neither 6n + 2 nor 9n + 2."""
+    with pytest.raises(UserError, match="preact-resnet57"):
+        zoo.find("preact-resnet57")

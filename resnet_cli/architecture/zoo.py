@@ -133,6 +133,11 @@ NETWORKS: tuple[Spec, ...] = (
 )
 # fmt: on
 
+FORMULAS: dict[str, tuple[str, str, dict[str, object]]] = {
+    "plain": ("plain", "plain (CIFAR)", {"shortcut": "none"}),
+    "preactresnet": ("preact-resnet", "pre-activation (CIFAR)", {**PRE}),
+}
+"""Families of which any depth is found by name: title, family, and what tells them from a ResNet."""
 BY_NAME = {folded(spec.name): spec for spec in NETWORKS}
 
 
@@ -149,7 +154,8 @@ def is_listed(spec: Spec) -> bool:
 def find(name: str) -> Spec:
     """The network of that name, whatever its case, hyphens and underscores.
 
-    Any valid WRN-D-K is found by its formula. Raises `UserError` with the closest names.
+    Any valid WRN-D-K is found by its formula, and so is any plain or pre-activation network of 6n + 2
+    or 9n + 2 layers (plain8, preact-resnet56). Raises `UserError` with the closest names.
     """
     spec = BY_NAME.get(folded(name))
     if spec is not None:
@@ -164,6 +170,13 @@ def find(name: str) -> Spec:
                 f"WRN-D-K has D = 6n + 4 and K of at least 1: try wrn-{6 * n + 4}-{max(k, 1)}",
             )
         return _wide(depth, k)
+    member = re.fullmatch(r"(plain|preactresnet)(\d{1,6})", folded(name))
+    if member:
+        title, family, fields = FORMULAS[member[1]]
+        depth = int(member[2])
+        spec = _of_depth(f"{title}{depth}", family, depth, **fields)
+        if spec is not None:
+            return spec
     guess = did_you_mean(name, names())
     hint = "All names: resnet-cli list"
     raise UserError(f"no network named {name[:80]!r}", f"{guess}? {hint}" if guess else hint)
@@ -178,16 +191,24 @@ def by_depth(depth: int) -> Spec:
     spec = BY_NAME.get(f"resnet{depth}") or BY_NAME.get(f"preactresnet{depth}")
     if spec is not None:
         return spec
-    if 8 <= depth <= 40_000:
-        if depth % 6 == 2:
-            return _cifar(f"resnet{depth}", "ResNet (CIFAR)", "basic", (depth - 2) // 6)
-        if depth % 9 == 2:
-            return _cifar(f"resnet{depth}", "ResNet (CIFAR)", "bottleneck", (depth - 2) // 9)
+    spec = _of_depth(f"resnet{depth}", "ResNet (CIFAR)", depth)
+    if spec is not None:
+        return spec
     raise UserError(
         f"no residual network of the papers has {str(depth)[:20]} layers",
         "conv1 + 2 (basic) or 3 (bottleneck) layers a block + fc gives 6n + 2 or 9n + 2 on three "
         f"equal stages; nearest: {', '.join(map(str, _nearest(depth)))}",
     )
+
+
+def _of_depth(name: str, family: str, depth: int, **other: object) -> ResNet | None:
+    """The CIFAR network of 6n + 2 (basic) or 9n + 2 layers (bottleneck); None where there is none."""
+    if 8 <= depth <= 40_000:
+        if depth % 6 == 2:
+            return _cifar(name, family, "basic", (depth - 2) // 6, **other)
+        if depth % 9 == 2:
+            return _cifar(name, family, "bottleneck", (depth - 2) // 9, **other)
+    return None
 
 
 def _nearest(depth: int) -> list[int]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from resnet_cli.architecture.zoo import Spec
 from resnet_cli.pytorch.build import GatedAddition, build
+
+
+@contextmanager
+def _threads(spec: Spec) -> Iterator[None]:
+    """One thread for small images: several wait for one another most of the time, all where others run."""
+    usual = torch.get_num_threads()
+    if max(spec.input_size) <= 64:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(usual)
 
 
 def norms(
@@ -34,8 +47,8 @@ def norms(
         net.get_submodule(path).register_forward_pre_hook(keep)
     x = torch.randn(batch, *spec.input_shape, generator=generator, requires_grad=True)
     labels = torch.randint(spec.num_classes, (batch,), generator=generator)
-    with torch.random.fork_rng(devices=[]):  # dropout has no generator of its own
+    with _threads(spec), torch.random.fork_rng(devices=[]):  # dropout has no generator of its own
         torch.manual_seed(seed)
         loss = nn.functional.cross_entropy(net(x), labels)
-    gradients = torch.autograd.grad(loss, [inputs[path] for path in blocks])
+        gradients = torch.autograd.grad(loss, [inputs[path] for path in blocks])
     return [gradient.double().norm().item() for gradient in gradients]
