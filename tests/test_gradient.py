@@ -108,7 +108,7 @@ def test_a_gate_that_is_shut_or_open_is_the_block_without_it():
 
 def test_exclusive_gates_share_between_shortcut_and_body():
     """At g = 1/2 the sum is half of both: the block scaled by 0.5 and 0.5."""
-    gated = build(zoo.changed(zoo.find("resnet20"), shortcut="exclusive gate"), seed=0).eval()
+    gated = build(zoo.changed(zoo.find("resnet20"), shortcut="exclusive-gate"), seed=0).eval()
     for module in gated.modules():
         if hasattr(module, "exclusive"):
             nn.init.zeros_(module.weight)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 EXPANSION = {"basic": 1, "bottleneck": 4}
 """Output channels of a block, in units of its width (He et al. 2015, Fig. 5)."""
-GATES = ("gate", "exclusive gate")
+GATES = ("gate", "exclusive-gate")
 """Shortcuts that are multiplied by 1 − g(x) (He et al. 2016, Table 1)."""
 
 
@@ -116,7 +116,7 @@ def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> lis
 def merge(spec: ResNet, channels: int) -> Add | GatedAdd:
     """How shortcut and body become one: their sum, unless scaled or gated (He et al. 2016, Fig. 2)."""
     if spec.shortcut in GATES:
-        return GatedAdd("gate", channels, spec.shortcut == "exclusive gate")
+        return GatedAdd("gate", channels, spec.shortcut == "exclusive-gate")
     if (spec.shortcut_scale, spec.body_scale) != (1, 1):
         return ScaledAdd("add", spec.shortcut_scale, spec.body_scale)
     return ADDITION

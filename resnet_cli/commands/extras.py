@@ -37,6 +37,8 @@ def fits(rows: Sequence[Row], train_on: int = 0) -> None:
     live = max(prod(row.input) + prod(row.output) for row in rows)
     if train_on:
         weights, live = 2 * weights, train_on * sum(prod(row.output) for row in rows)
+    if not hasattr(os, "sysconf"):  # Windows does not say
+        return
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if 4 * (weights + live) > memory:
         raise UserError(
