@@ -11,13 +11,15 @@ from pathlib import Path
 from resnet_cli.errors import UserError
 from resnet_cli.table import Answer
 
-FORMATS = ("table", "plain", "json", "csv", "markdown", "latex")
+FORMATS = ("table", "plain", "json", "csv", "markdown", "latex", "html")
 
 ASCII = str.maketrans({
     "×": "x", "·": "*", "…": "...", "−": "-", "–": "-", "—": "-", "█": "#", "▉": "#", "▊": "#",
     "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "√": "sqrt ", "²": "^2", "ⁿ": "^n", "₂": "2",
     "λ": "lambda", "μ": "mu", "γ": "gamma", "∂": "d", "∏": "product of ", "‖": "|",
     "▁": "_", "▂": ".", "▃": "-", "▄": "~", "▅": "=", "▆": "+", "▇": "*",
+    "│": "|", "┤": "+", "└": "+", "┬": "+", "░": ".", "▒": ":", "▓": "%", "▚": "x", "▞": "/",
+    "■": "#", "□": "+", "▲": "^", "△": "A", "▼": "v", "◆": "*", "○": "0", "●": "o",
     "▋": "#", "▌": "#", "▍": "|", "▎": "|", "▏": "|", "─": "-", "⎡": "[", "⎢": "|", "⎣": "[", "⎤": "]", "⎥": "|", "⎦": "]",
 })  # fmt: skip
 
@@ -27,7 +29,7 @@ def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
     if format == "table":
         from resnet_cli.render import rich_table
 
-        return rich_table.render(answer, exact, *_terminal(to_file))
+        return rich_table.render(answer, exact, *terminal(to_file))
     if format == "plain":
         from resnet_cli.render import plain
 
@@ -40,10 +42,14 @@ def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
         from resnet_cli.render import markup
 
         return (markup.markdown if format == "markdown" else markup.latex)(answer, exact)
+    if format == "html":
+        from resnet_cli.render import html
+
+        return html.render(answer, exact)
     raise UserError(f"no format named {format[:40]!r}", f"allowed: {', '.join(FORMATS)}")
 
 
-def _terminal(to_file: bool) -> tuple[int | None, bool]:
+def terminal(to_file: bool) -> tuple[int | None, bool]:
     """Width (None: as wide as the content) and whether to colour."""
     if to_file:
         return None, False

@@ -68,24 +68,25 @@ def command(
     limits.one_of("grouping", by, ("network", "block"))
     limits.within("seeds", seeds, 1000)
     limits.within("batch", batch, 1024)
-    cases = [case for name in networks for case in _cases(models.load(name), scale, variants)]
+    found = [case for name in networks for case in cases(models.load(name), scale, variants)]
     need("gradient", "torch")
-    measured = _measure(cases, seeds, batch)
+    measured = measure(found, seeds, batch)
     if by == "block":
         tables = [analysis.by_block(one) for one in measured]
         tables = [t._replace(key="rows" if not i else f"rows_{i}") for i, t in enumerate(tables)]
     else:
         tables = [analysis.compared(measured)]
     if variants and by == "network":
-        tables = [_beside_the_paper(tables[0], cases, measured)]
+        tables = [_beside_the_paper(tables[0], found, measured)]
     low, high = analysis.extremes(measured)
     values = {"low": low, "high": high, "seeds": seeds, "batch": batch}
-    sizes = dict.fromkeys("×".join(map(str, case.spec.input_shape)) for case in cases)
+    sizes = dict.fromkeys("×".join(map(str, case.spec.input_shape)) for case in found)
     notes = [note.format(size=" and ".join(sizes), **values) for note in NOTES]
-    return Answer(_envelope(cases, measured, seeds, batch), tables, notes)
+    return Answer(_envelope(found, measured, seeds, batch), tables, notes)
 
 
-def _cases(spec: zoo.Spec, scale: float | None, variants: bool) -> list[Case]:
+def cases(spec: zoo.Spec, scale: float | None = None, variants: bool = False) -> list[Case]:
+    """The network, with its shortcuts scaled or in all variants; raises `UserError` without blocks."""
     if not isinstance(spec, ResNet):
         raise UserError(f"{spec.name} has no residual blocks", "give residual or plain networks")
     if spec.shortcut == "none" and (variants or scale is not None):
@@ -102,7 +103,8 @@ def _cases(spec: zoo.Spec, scale: float | None, variants: bool) -> list[Case]:
     return [Case(spec.name, spec)]
 
 
-def _measure(cases: Sequence[Case], seeds: int, batch: int) -> list[analysis.Measured]:
+def measure(cases: Sequence[Case], seeds: int, batch: int) -> list[analysis.Measured]:
+    """Each case for each seed, with a bar on stderr; raises `UserError` where memory would not do."""
     traced: list[list[Row]] = [trace(c.spec.net(), c.spec.input_shape) for c in cases]
     for rows in traced:
         fits(rows, train_on=batch)
