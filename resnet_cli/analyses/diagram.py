@@ -1,0 +1,207 @@
+"""The papers' figures as a plain drawing, read from the rows of the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from resnet_cli.analyses import architecture, counts
+from resnet_cli.architecture.layers import ScaledAdd, Shape
+from resnet_cli.drawing import Arc, Box, Column, Drawing, Size, Unit
+from resnet_cli.errors import UserError
+from resnet_cli.trace import Row
+
+LEVELS = ("stage", "block", "layer")
+DIRECTIONS = ("down", "right")
+UNFOLDED = 40
+"""Up to so many boxes a network is drawn whole unless asked; Figure 3's longest has 37."""
+MOST = 20_000
+
+WORDS = {"batch norm": "BN", "addition": "+", "gated addition": "gated +", "scale": "×"}
+POOLS = ("max pool", "average pool")
+MERGES = ("addition", "gated addition", "scale")
+
+
+def diagram(
+    networks: Sequence[tuple[str, Sequence[Row]]],
+    level: str = "block",
+    fold: bool | None = None,
+    direction: str = "down",
+    units: bool = False,
+) -> Drawing:
+    """Networks, each a name and its trace, as columns of boxes (He et al. 2015, Fig. 3).
+
+    Level block has a box a convolution, pooling and linear layer, as the paper; layer a box for
+    every layer; stage one a row of Table 1. ``fold`` draws a run of equal blocks once; None folds
+    where a network has over `UNFOLDED` boxes. ``units`` is for single blocks, with their addition
+    (He et al. 2015, Fig. 5; He et al. 2016, Fig. 1). Raises `UserError` for over `MOST` boxes.
+    """
+    columns = [_column(name, rows, level, units) for name, rows in networks]
+    folded = fold if fold is not None else max(len(c.boxes) for c in columns) > UNFOLDED
+    if folded:
+        columns = [column._replace(units=_folded(column.units)) for column in columns]
+    boxes = sum(len(column.boxes) for column in columns)
+    if boxes > MOST:
+        raise UserError(
+            f"{boxes:,} boxes are too many for a diagram", "add --fold or --level stage"
+        )
+    return Drawing(tuple(columns), level, direction, folded)
+
+
+def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> Column:
+    shape = rows[0].input
+    text = f"{shape[0]}-d" if units else "image"
+    first = Unit((Box((text,), "input", "", (), (), (), shape, shape, _size(shape), 0, 0),))
+    if level == "stage" and not units:
+        chain = list(_stages(rows))
+    else:
+        chain = [_unit(rows, group, level, units) for group in _groups(rows, level, units)]
+    total = counts.totals(rows)
+    return Column(name, (first, *chain), total["params"], total["macs"], open=units)
+
+
+def _stages(rows: Sequence[Row]) -> Iterator[Unit]:
+    for stage, group in groupby(rows, key=lambda row: row.stage):
+        members = list(group)
+        lines = (stage, *architecture.stage(members).split("; "))
+        yield Unit((_box(members, lines, "stage"),))
+
+
+def _groups(rows: Sequence[Row], level: str, units: bool) -> Iterator[list[int]]:
+    """Indices of the rows of each unit: a block, or a drawn layer and the ones after it.
+
+    Layers before the first drawn one, such as the last norm of a pre-activation network, join it.
+    """
+    group: list[int] = []
+    for index, row in enumerate(rows):
+        begins = row.label == row.stage and row.layer.kind in ("convolution", "linear", *POOLS)
+        begins = begins or row.label != rows[index - 1].label
+        if begins and any(_is_drawn(rows[i], level, units) for i in group):
+            yield group
+            group = []
+        group.append(index)
+    yield group
+
+
+def _is_drawn(row: Row, level: str, units: bool) -> bool:
+    """Whether a row is a box of the chain; what stands on a shortcut never is."""
+    kind = row.layer.kind
+    if level == "layer" or row.role != "main":
+        return level == "layer" and row.role != "shortcut"
+    if kind in POOLS:
+        return row.output != row.input
+    return counts.is_counted(row) or kind == "scale" or (units and kind in MERGES)
+
+
+def _unit(rows: Sequence[Row], group: Sequence[int], level: str, units: bool) -> Unit:
+    drawn = [index for index in group if _is_drawn(rows[index], level, units)]
+    carried: dict[int, list[int]] = {index: [] for index in drawn}
+    for index in group:
+        if rows[index].role != "shortcut" and index not in carried:
+            before = [at for at in drawn if at < index]
+            ahead = rows[index].role == "gate" or not before
+            carried[min(at for at in drawn if at > index) if ahead else before[-1]].append(index)
+    boxes = []
+    for index, others in carried.items():
+        text = _text(rows[index], level, units, [rows[i] for i in others])
+        box = _box([rows[index], *(rows[i] for i in others)], (text,), rows[index].layer.kind)
+        if rows[index].role == "gate":
+            gated = next(row for row in rows[index:] if row.layer.kind == "scale")
+            box = box._replace(size=_size(gated.output))
+        relu = units and any(rows[i].layer.kind == "ReLU" and i > index for i in others)
+        boxes.append(box._replace(below="relu" if relu else ""))
+    arcs = [
+        _arc(rows, index, drawn, units)
+        for index in group
+        if rows[index].layer.kind in MERGES[: 3 if level == "layer" else 2]
+    ]
+    return Unit(tuple(boxes), tuple(arcs))
+
+
+def _arc(rows: Sequence[Row], merge: int, drawn: Sequence[int], units: bool) -> Arc:
+    """The shortcut that a merge reads, followed back to where it leaves the chain."""
+    source = rows[merge].reads[0]
+    on: list[Row] = []
+    while source >= 0 and rows[source].role == "shortcut":
+        on.insert(0, rows[source])
+        source = rows[source].reads[0]
+    kinds = [row.layer.kind for row in on]
+    known = {"convolution": "projection", "zero padding": "zero padding", "dropout": "dropout"}
+    kind = next((name for key, name in known.items() if key in kinds), "identity")
+    if rows[merge].layer.kind == "scale":
+        kind = "scale"
+    start = sum(index <= source for index in drawn)
+    end = sum(index < merge for index in drawn)
+    boxes = (_box([row], (_text(row, "layer", units),), row.layer.kind) for row in on)
+    return Arc(start, end, kind, tuple(boxes))
+
+
+def _box(rows: Sequence[Row], lines: tuple[str, ...], kind: str) -> Box:
+    """A box for the first row that carries the others, or for all of a stage."""
+    first, last = (rows[0], rows[-1]) if kind == "stage" else (rows[0], rows[0])
+    others = () if kind == "stage" else tuple(row.layer.kind for row in rows[1:])
+    labels = tuple(dict.fromkeys(row.label for row in rows))
+    paths = tuple(dict.fromkeys(row.path for row in rows))
+    params, macs = sum(map(counts.parameters, rows)), sum(row.macs for row in rows)
+    return Box(
+        lines, kind, first.stage, labels, paths, others,
+        first.input, last.output, _size(last.output), params, macs,
+    )  # fmt: skip
+
+
+def _size(shape: Shape) -> Size:
+    return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
+
+
+def _text(row: Row, level: str, units: bool, others: Sequence[Row] = ()) -> str:
+    """What Figure 3 writes on a layer's box: `3x3 conv, 64, /2`, `pool, /2`, `fc 1000`."""
+    kind, (kernel, stride, _) = row.layer.kind, row.layer.window
+    pace = f", /{stride}" if stride > 1 else ""
+    if kind == "convolution":
+        groups = getattr(row.layer, "groups", 1)
+        name = "" if units and level == "block" else "weight" if units else "conv"
+        size = f"{kernel}x{kernel}"
+        named = f"weight, {size}" if name == "weight" else f"{size} {name}".rstrip()
+        return f"{named}, {row.output[0]}{f', C={groups}' if groups > 1 else ''}{pace}"
+    if kind == "linear":
+        return f"fc {row.output[0]}"
+    if kind in POOLS:
+        return f"{'avg ' if kind == 'average pool' else ''}pool{pace}"
+    if kind == "scale" and level == "block":
+        gates = [other.output[0] for other in others if other.role == "gate" and other.macs]
+        return f"SE, fc [{', '.join(map(str, gates))}]"
+    if isinstance(row.layer, ScaledAdd):
+        return f"{row.layer.shortcut:g}·x + {row.layer.body:g}·F"
+    if kind == "addition" and units and level == "layer":
+        return kind
+    return WORDS.get(kind, kind) + (pace if kind == "zero padding" else "")
+
+
+def _folded(units: Sequence[Unit]) -> tuple[Unit, ...]:
+    """Runs of equal units as one each, whose boxes stand for the layers of all."""
+    folded = []
+    for _, run in groupby(units, key=_nameless):
+        same = list(run)
+        boxes = tuple(map(_together, zip(*(unit.boxes for unit in same), strict=True)))
+        arcs = []
+        for alike in zip(*(unit.arcs for unit in same), strict=True):
+            on = tuple(map(_together, zip(*(arc.boxes for arc in alike), strict=True)))
+            arcs.append(alike[0]._replace(boxes=on))
+        folded.append(Unit(boxes, tuple(arcs), len(same)))
+    return tuple(folded)
+
+
+def _nameless(unit: Unit) -> Unit:
+    """What two units have in common when they are equal: all but where they stand."""
+    boxes = tuple(box._replace(labels=(), paths=()) for box in unit.boxes)
+    arcs = tuple(
+        arc._replace(boxes=tuple(box._replace(labels=(), paths=()) for box in arc.boxes))
+        for arc in unit.arcs
+    )
+    return Unit(boxes, arcs)
+
+
+def _together(alike: tuple[Box, ...]) -> Box:
+    labels = dict.fromkeys(label for box in alike for label in box.labels)
+    paths = dict.fromkeys(path for box in alike for path in box.paths)
+    return alike[0]._replace(labels=tuple(labels), paths=tuple(paths))
