@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import nn
 
+    from resnet_cli.notebook import compare, diagram, flops, memory, network, summary
+
 __version__ = "0.1.0"
+__all__ = ("build", "compare", "diagram", "flops", "memory", "network", "summary")
+
+
+def __getattr__(name: str) -> object:
+    """The functions of `resnet_cli.notebook`, loaded when first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from resnet_cli import notebook
+
+    return getattr(notebook, name)
 
 
 def build(
@@ -21,12 +33,7 @@ def build(
     takes torch's global generator; ``zero_gamma`` starts the last batch norm of each block at 0.
     Raises `resnet_cli.errors.UserError` for a network that does not exist, `ImportError` without torch.
     """
-    from resnet_cli import models
-    from resnet_cli.architecture import zoo
+    from resnet_cli.notebook import spec_of
     from resnet_cli.pytorch.build import build as made
 
-    spec = zoo.by_depth(model) if isinstance(model, int) else models.load(model)
-    size = changes.get("input_size")
-    if isinstance(size, int):
-        changes["input_size"] = (size, size)
-    return made(zoo.changed(spec, **changes), seed=seed, device=device, zero_gamma=zero_gamma)
+    return made(spec_of(model, changes), seed=seed, device=device, zero_gamma=zero_gamma)

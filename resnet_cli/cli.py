@@ -25,9 +25,12 @@ COMMANDS = (
     "features",
     "paths",
     "gradient",
+    "plot",
+    "report",
     "build",
     "verify",
     "identify",
+    "diagram",
 )
 """In the order of --help; each is ``command`` in its `file`."""
 

@@ -153,3 +153,18 @@ def uses(of: Memory, total: dict[str, int], budget: int | None) -> Table:
         for use, peak in peaks.items()
     ]
     return Table("uses", "", columns, body)
+
+
+def by_batch(rows: Sequence[Row], batches: Sequence[int]) -> Table:
+    """A row for each batch: what autograd saves, what lives at inference, and the peaks of both."""
+    needs = memory(rows, Settings())
+    columns = (
+        Column("batch", "batch", "exact"),
+        Column("saved", "saved", "bytes"),
+        Column("live", "live", "bytes"),
+        Column("training", "training at its peak", "bytes"),
+        Column("inference", "inference at its peak", "bytes"),
+    )
+    totals = [(batch, stages(needs, batch)[1]) for batch in batches]
+    body = [(batch, *(total[column.key] for column in columns[1:])) for batch, total in totals]
+    return Table("batches", "Memory by batch, optimiser momentum, fp32", columns, body)

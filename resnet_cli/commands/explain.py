@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from resnet_cli.analyses import counts
 from resnet_cli.analyses import explain as analysis
 from resnet_cli.architecture.limits import one_of
-from resnet_cli.commands.options import Network, about_a_network
+from resnet_cli.commands.options import Command, Network, about_a_network
 from resnet_cli.errors import UserError
 from resnet_cli.table import Answer, Table
 from resnet_cli.trace import Row
@@ -35,7 +34,7 @@ BALANCE = (
 )
 
 
-def what_comes_first(command: Callable[..., Any]) -> Callable[..., Any]:
+def what_comes_first(command: Command) -> Command:
     """The same command with its WHAT before MODEL, where it reads as a sentence."""
     given = inspect.signature(command)
     ordered = sorted(given.parameters.values(), key=lambda parameter: parameter.name != "what")

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import typer
 
@@ -101,7 +101,15 @@ OUTPUT: dict[str, Any] = {
 DEFAULTS = {"batch": 1, "format": "table", "json": False, "exact": False}
 
 
-def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
+class Command(Protocol):
+    """What Typer runs; ``answer`` is what it has to say, before it is printed."""
+
+    answer: Callable[..., Answer]
+
+    def __call__(self, **given: Any) -> None: ...
+
+
+def about_a_network(command: Callable[..., Answer]) -> Command:
     """Gives a command its network (from MODEL and the overrides) and prints what it answers.
 
     An option of output that the command has itself is the command's.
@@ -114,11 +122,10 @@ def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
         show = {parameter.name: given.pop(parameter.name) for parameter in shown}
         _show(command(network, **given), **show)
 
-    _sign(run, command, [*_parameters(NETWORK), *own, *shown])
-    return run
+    return _signed(run, command, [*_parameters(NETWORK), *own, *shown])
 
 
-def answers(command: Callable[..., Answer]) -> Callable[..., None]:
+def answers(command: Callable[..., Answer]) -> Command:
     """Gives a command the options of output and prints what it answers."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())
 
@@ -126,8 +133,7 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
         show = {key: given.pop(key) for key in OUTPUT}
         _show(command(**given), **show)
 
-    _sign(run, command, [*own, *_parameters(OUTPUT)])
-    return run
+    return _signed(run, command, [*own, *_parameters(OUTPUT)])
 
 
 def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
@@ -138,11 +144,16 @@ def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
     ]
 
 
-def _sign(run: Any, command: Callable[..., Answer], parameters: list[inspect.Parameter]) -> None:
+def _signed(
+    run: Any, command: Callable[..., Answer], parameters: list[inspect.Parameter]
+) -> Command:
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     run.__signature__ = inspect.Signature(keyword)
     run.__annotations__ = {p.name: p.annotation for p in keyword}
     run.__doc__ = command.__doc__
+    run.answer = command
+    found: Command = run
+    return found
 
 
 def _show(answer: Answer, format: str, json: bool, exact: bool, target: str | None = None) -> None:

@@ -1,0 +1,630 @@
+"""The page that report writes: what a person sees and can do there, read and in headless Chromium."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from browser import browser
+from program import run
+
+from resnet_cli.architecture import zoo
+from resnet_cli.commands.report import command as report
+from resnet_cli.render import html
+from resnet_cli.render.report import POLICY
+from resnet_cli.render.themes import THEMES
+from resnet_cli.table import Answer, Column, Table
+
+VOID = {"meta", "input", "img"}
+WIDTHS = (1280, 800, 390)
+HOSTILE = "</script><img src=x onerror=alert(1)>\"'&<!--"
+LEVELS = ("stage", "block", "layer")
+
+
+class Element:
+    """An element of a page with its attributes, its children and the text right in it."""
+
+    def __init__(self, name, attributes, parent):
+        self.name, self.attributes, self.parent = name, attributes, parent
+        self.children, self.text = [], ""
+
+    def all(self, *names):
+        for child in self.children:
+            if not names or child.name in names:
+                yield child
+            yield from child.all(*names)
+
+    def words(self):
+        return self.text + "".join(child.words() for child in self.children)
+
+
+class Reader(HTMLParser):
+    """Builds the tree of a page, and complains where an element is closed that is not open."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.root = self.at = Element("", {}, None)
+        self.feed(text)
+        assert self.at is self.root, f"{self.at.name} is not closed"
+
+    def handle_starttag(self, name, attributes):
+        assert len(dict(attributes)) == len(attributes), f"an attribute twice in {name}"
+        new = Element(name, dict(attributes), self.at)
+        self.at.children.append(new)
+        if name not in VOID:
+            self.at = new
+
+    def handle_startendtag(self, name, attributes):
+        self.at.children.append(Element(name, dict(attributes), self.at))
+
+    def handle_endtag(self, name):
+        assert self.at.name == name, f"</{name}> closes {self.at.name}"
+        self.at = self.at.parent
+
+    def handle_data(self, data):
+        self.at.text += data
+
+
+def written(tmp_path, *names, **options):
+    target = tmp_path / "report.html"
+    report(list(names), str(target), **options)
+    return target
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Files of a report each for one network and for three."""
+    folder = tmp_path_factory.mktemp("pages")
+    made = {}
+    for key, names in {"one": ["resnet50"], "three": ["resnet18", "vgg16", "se-resnet50"]}.items():
+        made[key] = folder / f"{key}.html"
+        report(names, str(made[key]))
+    return made
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as running:
+        yield running
+
+
+@pytest.fixture
+def opened(chromium, pages):
+    """Opens a page; at the end its console is empty, and it has asked for nothing but itself."""
+    contexts, said, asked = [], [], []
+
+    def open_page(key="one", width=1280, **options):
+        contexts.append(chromium.new_context(viewport={"width": width, "height": 900}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(pages[key].as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert all(url.startswith("file://") and url.endswith(".html") for url in asked), asked
+
+
+def column(page, table, number):
+    return page.locator(f"{table} tbody tr > :nth-child({number})").all_text_contents()
+
+
+# What stands in the page
+
+
+@pytest.mark.parametrize("key", ["one", "three"])
+def test_ids_are_unique_and_links_lead_somewhere(pages, key):
+    """Every id stands once, and every link and label of the page names one of them."""
+    elements = list(Reader(pages[key].read_text()).root.all())
+    ids = [e.attributes["id"] for e in elements if "id" in e.attributes]
+    assert len(ids) == len(set(ids))
+    for element in elements:
+        for name in ("aria-labelledby", "aria-describedby", "data-from", "for"):
+            assert set(element.attributes.get(name, "").split()) <= set(ids)
+        if element.name == "a":
+            assert element.attributes["href"].removeprefix("#") in ids
+
+
+@pytest.mark.parametrize("key", ["one", "three"])
+def test_headings_are_in_order(pages, key):
+    """One h1, the first; none is more than one deeper than the one before."""
+    found = Reader(pages[key].read_text()).root.all("h1", "h2", "h3", "h4")
+    ranks = [int(element.name[1]) for element in found]
+    assert ranks[0] == 1 and ranks.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(ranks))
+
+
+@pytest.mark.parametrize("key", ["one", "three"])
+def test_tables_have_captions_and_scopes(pages, key):
+    """Each table says what it is, each head what it heads; every row has a cell for each column."""
+    tables = list(Reader(pages[key].read_text()).root.all("table"))
+    assert len(tables) >= 12
+    for table in tables:
+        assert next(table.all("caption")).words().strip()
+        rows = list(table.all("tr"))
+        heads = list(rows[0].all("th"))
+        assert all(head.attributes["scope"] == "col" and head.words() for head in heads)
+        for row in rows[1:]:
+            assert len(row.children) == len(heads)
+            assert row.children[0].attributes["scope"] == "row"
+
+
+@pytest.mark.parametrize("key", ["one", "three"])
+def test_drawings_and_controls_have_names(pages, key):
+    """A drawing has a title and a description, a box a title, a radio button a label, a pane a name."""
+    root = Reader(pages[key].read_text()).root
+    for drawing in root.all("svg"):
+        assert [child.name for child in drawing.children[:2]] == ["title", "desc"]
+    for group in root.all("g"):
+        if "box" in group.attributes.get("class", "").split():
+            assert group.children[0].name == "title" and group.children[0].words()
+    for button in root.all("input"):
+        assert button.parent.name == "label" and button.parent.words().strip()
+    for element in root.all():
+        if element.attributes.get("class") == "pane":
+            assert element.attributes["aria-label"]
+
+
+@pytest.mark.parametrize("name", ["resnet50", "vgg16", "preact-resnet164", "se-resnext50_32x4d"])
+def test_every_number_of_summary_is_in_the_page(tmp_path, name):
+    """Whatever summary --json says at each level stands there with every digit, in its own row."""
+    tables = list(Reader(written(tmp_path, name).read_text()).root.all("table"))
+    for level in LEVELS:
+        (table,) = (t for t in tables if f") by {level}" in next(t.all("caption")).words())
+        answer = json.loads(run("summary", name, "--level", level, "--json")[0])
+        rows = list(next(table.all("tbody")).all("tr"))
+        assert len(rows) == len(answer["rows"])
+        for row, raw in zip(rows, answer["rows"], strict=True):
+            shown = [cell.attributes.get("title", cell.words()) for cell in row.children]
+            for value in raw.values():
+                if value is not None:
+                    text = "×".join(map(str, value)) if isinstance(value, list) else value
+                    assert (f"{text:,}" if isinstance(text, int) else text) in shown
+        total = [c.attributes.get("title", c.words()) for c in next(table.all("tfoot")).all("td")]
+        assert {f"{answer['total'][key]:,}" for key in ("params", "macs")} <= set(total)
+
+
+def test_what_the_other_commands_say_is_in_the_page(pages):
+    """Published figures, memory, receptive field, features, depth and ledger, as the commands have them."""
+    text = Reader(pages["one"].read_text()).root.words()
+    shown = text + " ".join(re.findall('title="([^"]*)"', pages["one"].read_text()))
+    for words in (["flops"], ["receptive-field"], ["features"], ["explain", "depth"], ["memory"]):
+        answer = json.loads(run(*words, "resnet50", "--json")[0])
+        for row in answer["rows"]:
+            for value in row.values():
+                if isinstance(value, int):
+                    assert f"{value:,}" in shown, (words, value)
+    for ledger in json.loads(run("flops", "resnet50", "--reconcile", "--json")[0])["ledgers"]:
+        assert all(f"{term['count']:,} {term['term']}" in text for term in ledger["terms"])
+    for figure in json.loads(run("summary", "resnet50", "--json")[0])["published"]:
+        assert figure["printed"] in text and figure["source"] in text
+
+
+def test_memory_at_several_batch_sizes(pages):
+    """The peak of each batch is what memory --batch says."""
+    tables = Reader(pages["one"].read_text()).root.all("table")
+    (table,) = (t for t in tables if "Memory by batch" in next(t.all("caption")).words())
+    rows = list(next(table.all("tbody")).all("tr"))
+    assert len(rows) >= 3
+    for row in rows:
+        batch, *_, training, inference = row.children
+        said = json.loads(run("memory", "resnet50", "--batch", batch.words(), "--json")[0])["bytes"]
+        assert training.attributes["title"] == f"{said['training']:,} bytes"
+        assert inference.attributes["title"] == f"{said['inference']:,} bytes"
+
+
+def test_several_networks_are_compared_and_each_has_its_chapter(pages):
+    """The comparison of compare comes first, with a drawing of all, then a chapter a network."""
+    root = Reader(pages["three"].read_text()).root
+    articles = list(root.all("article"))
+    assert [next(a.all("h2")).words() for a in articles] == [
+        "Comparison", "resnet18", "vgg16", "se-resnet50",
+    ]  # fmt: skip
+    raw = json.loads(run("compare", "resnet18", "vgg16", "se-resnet50", "--json")[0])
+    digits = " ".join(re.findall('title="([^"]*)"', pages["three"].read_text()))
+    assert all(f"{row['macs']:,}" in digits for row in raw["rows"])
+    assert next(next(articles[0].all("svg")).all("title")).words() == "resnet18, vgg16, se-resnet50"
+
+
+def test_exact_shows_every_digit(tmp_path):
+    """With --exact the texts have the digits that titles have without."""
+    text = Reader(written(tmp_path, "resnet50", exact=True).read_text()).root.words()
+    assert "25,557,032" in text and "25.56M" not in text.split("resnet50 (ResNet)")[-1]
+
+
+def test_every_stage_of_every_network_has_its_box_and_row(tmp_path):
+    """A row of the stage table is marked by a box of the drawing, over the whole zoo's families."""
+    families = {spec.family: spec.name for spec in zoo.NETWORKS}.values()
+    for name in families:
+        root = Reader(written(tmp_path, name).read_text()).root
+        for level, key in (
+            ("stage", "data-stage"),
+            ("block", "data-label"),
+            ("layer", "data-path"),
+        ):
+            (view,) = (e for e in root.all("div") if e.attributes.get("data-level") == level)
+            things = [e for e in next(view.all("svg")).all("g", "path") if key in e.attributes]
+            boxes = {name for e in things for name in e.attributes[key].split()}
+            rows = {e.attributes[key] for e in view.all("tr") if key in e.attributes}
+            assert rows and rows <= boxes, (name, level, rows - boxes)
+
+
+def test_a_page_is_small(tmp_path):
+    """Under 1 MB for resnet152 with every layer, and under half of it for resnet50."""
+    assert written(tmp_path, "resnet152").stat().st_size < 1_000_000
+    assert written(tmp_path, "resnet50").stat().st_size < 500_000
+
+
+def test_a_page_is_the_same_every_time(tmp_path):
+    """Two reports of one network are equal, byte by byte."""
+    assert written(tmp_path, "resnet18").read_bytes() == written(tmp_path, "resnet18").read_bytes()
+
+
+def test_a_network_too_long_to_read_has_no_layer_table(tmp_path, monkeypatch):
+    """Above a limit the page leaves the layers out, and says how many there are."""
+    monkeypatch.setattr("resnet_cli.commands.report.MOST_LAYERS", 100)
+    root = Reader(written(tmp_path, "resnet50").read_text()).root
+    assert [e.attributes["value"] for e in root.all("input")] == ["stage", "block"]
+    assert "the 175 layers have no table" in root.words()
+
+
+def test_names_from_a_file_are_text(tmp_path):
+    """A name that is HTML stands there as it is typed, and makes no element."""
+    own = tmp_path / "own.toml"
+    own.write_text(
+        f"base = 'resnet18'\nname = {json.dumps(HOSTILE)}\nfamily = {json.dumps(HOSTILE)}\n"
+    )
+    for names in ([str(own)], [str(own), "resnet18"]):
+        root = Reader(written(tmp_path, *names).read_text()).root
+        assert not list(root.all("img")) and len(list(root.all("script"))) == 1
+        assert HOSTILE in next(root.all("h1")).words()
+        assert not any(name.startswith("on") for e in root.all() for name in e.attributes)
+
+
+def test_paths_of_files_are_text(tmp_path):
+    """The footer has the command as it was typed, whatever the file is called."""
+    own = tmp_path / "<img src=x onerror=alert(1)>.toml"
+    own.write_text("base = 'resnet18'\nname = 'mine'\n")
+    root = Reader(written(tmp_path, str(own)).read_text()).root
+    assert not list(root.all("img")) and str(own) in next(root.all("footer")).words()
+
+
+def test_the_page_may_load_nothing():
+    """The policy that a browser holds it to has no place to load from."""
+    assert POLICY.startswith("default-src 'none'")
+    assert "http" not in POLICY and "*" not in POLICY
+
+
+def test_the_format_html_is_a_page_with_every_table():
+    """`-f html` writes the same table elements, with what is counted below them."""
+    root = Reader(run("flops", "resnet50", "-f", "html")[0]).root
+    assert len(list(root.all("table"))) == 3
+    assert "multiply-accumulates" in next(root.all("body")).words()
+
+
+def test_cells_are_escaped_and_shortened_numbers_keep_their_digits():
+    """Text of any kind of column is text; a title has the digits that K, M and G leave out."""
+    columns = (Column("a", "<a>"), Column("b", "b", "count"), Column("c", "c", "stack"))
+    table = Table("rows", HOSTILE, columns, [(HOSTILE, 1_234_567, f"{HOSTILE}; x")])
+    root = Reader(html.render(Answer({"command": "x"}, [table], [HOSTILE]), False)).root
+    assert not list(root.all("img"))
+    assert next(root.all("caption")).words() == HOSTILE
+    cells = list(next(root.all("tbody")).all("td"))
+    assert (cells[0].words(), cells[0].attributes["title"]) == ("1.235M", "1,234,567")
+    assert cells[1].words() == f"{HOSTILE}\nx"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("resnet50",), 2, "report resnet50 -o report.html"),
+        (("resnet50", "-o", "report.pdf"), 2, ".html"),
+        (("resnet50", "-o", "report"), 2, ".html"),
+        (("resnet50", "-o", "/no/such/folder/report.html"), 1, "cannot write"),
+        (("resent50", "-o", "report.html"), 2, "did you mean 'resnet50'"),
+        (("basic", "-o", "report.html"), 2, "no network named"),
+        (("resnet50", *["resnet18"] * 20, "-o", "report.html"), 2, "out of range"),
+        (("-o", "report.html"), 2, "Missing argument"),
+    ],
+)
+def test_bad_input_is_one_clear_message(tmp_path, monkeypatch, words, code, said):
+    """An error line, the right exit status, and no file."""
+    monkeypatch.chdir(tmp_path)
+    out, err = run("report", *words, code=code)
+    assert out == "" and said in err and err.startswith("error: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_not_written_over(tmp_path):
+    """A directory called report.html stays one."""
+    (tmp_path / "report.html").mkdir()
+    _, err = run("report", "resnet50", "-o", str(tmp_path / "report.html"), code=1)
+    assert "is a directory" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_report_loads_neither_torch_nor_an_extra():
+    """It needs the standard library, Typer and itself alone; not even rich."""
+    code = (
+        "import sys; from resnet_cli.commands.report import command\n"
+        "import tempfile, os; folder = tempfile.mkdtemp()\n"
+        "command(['resnet50'], os.path.join(folder, 'x.html'))\n"
+        "heavy = {'torch', 'numpy', 'matplotlib', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_texts_stand_out(theme):
+    """Every text has a contrast of at least 4.5 with what is behind it (WCAG 2.2, 1.4.3)."""
+    style = Path(html.__file__).with_name("report.css").read_text()
+    rules = style.split("@media screen")[1 if theme == "dark" else 0]
+    own = dict(re.findall(r"--(\w+): (#\w+)", rules.split("}")[0]))
+    colours = THEMES[theme]
+    fills = [fill for fill, _ in colours.rows]
+    pairs = [
+        (colours.text, back)
+        for back in (colours.background, own["wash"], own["mark"], own["bar"], *fills)
+    ]
+    pairs += [(text, colours.background) for text in (colours.faint, own["accent"])]
+    for text, back in pairs:
+        assert contrast(text, back) >= 4.5, (text, back)
+
+
+def test_a_colour_of_the_diagram_has_one_variable():
+    """The page swaps colours of the light theme for variables, so no two of them may be equal."""
+    light = THEMES["light"]
+    colours = [c for key, c in light._asdict().items() if key not in ("rows", "font")]
+    colours += [colour for row in light.rows for colour in row]
+    assert len(colours) == len(set(colours))
+    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours)
+
+
+@pytest.mark.parametrize("key", ["one", "three"])
+def test_the_drawings_have_the_pages_colours(pages, key):
+    """Every colour in a drawing is a variable, so that none stays light in dark mode."""
+    for drawing in re.findall("<svg.*?</svg>", pages[key].read_text(), re.DOTALL):
+        assert set(re.findall('(?:fill|stroke)="(.*?)"', drawing)) - {"none"} and "#" not in drawing
+
+
+def contrast(one, other):
+    """The contrast ratio of two colours (WCAG 2.2)."""
+
+    def luminance(colour):
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (
+            p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted(map(luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+# What a person can do with it
+
+
+def test_pointing_at_a_box_marks_its_rows_and_back(opened):
+    """A stage's box marks its row in every table; a row marks its boxes."""
+    page = opened()
+    page.locator("g.box[data-stage=conv3_x]").first.hover()
+    marked = page.locator("tr.marked").evaluate_all("rows => rows.map(row => row.dataset.stage)")
+    assert marked.count("conv3_x") >= 4
+    page.locator("#n1-cost tr[data-stage=conv5_x]").hover()
+    boxes = page.locator("[data-level=stage] g.box.marked")
+    assert boxes.evaluate_all("boxes => boxes.map(box => box.dataset.stage)") == ["conv5_x"]
+    page.locator("h1").hover()
+    assert page.locator(".marked").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("level", "box", "row"),
+    [
+        ("block", "[data-label=conv4_1]", "tr[data-label=conv4_1]"),
+        ("layer", '[data-path="layer2.0.conv1"]', 'tr[data-path="layer2.0.conv1"]'),
+        ("layer", '[data-path="layer3.0.downsample.0"]', 'tr[data-path="layer3.0.downsample.0"]'),
+    ],
+)
+def test_marking_at_the_other_levels(opened, level, box, row):
+    """A convolution's box marks its block or layer, and the row marks the box."""
+    page = opened()
+    page.get_by_label(level, exact=True).check()
+    page.locator(f"[data-level={level}] g.box{box}").first.hover()
+    assert "marked" in page.locator(row).get_attribute("class")
+    page.locator("h2").first.hover()
+    page.locator(row).hover()
+    assert page.locator(f"[data-level={level}] g.box{box}.marked").count() >= 1
+
+
+def test_a_chapter_marks_only_its_own(opened):
+    """Equal names of two networks are two things."""
+    page = opened("three")
+    page.locator("#n1 [data-level=stage] g.box[data-stage=conv3_x]").hover()
+    assert page.locator("#n1 .marked").count() >= 4
+    assert page.locator(".marked").count() == page.locator("#n1 .marked").count()
+
+
+def test_the_other_pane_scrolls_to_what_is_marked(opened):
+    """A box far down the drawing brings its row into view, without moving the page."""
+    page = opened()
+    page.get_by_label("layer", exact=True).check()
+    box = page.locator('[data-level=layer] g.box[data-path~="layer4.2.conv3"]')
+    box.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    box.hover()
+    view = page.locator("[data-level=layer] .pane").nth(1).bounding_box()
+    row = page.locator("[data-level=layer] tr.marked").first.bounding_box()
+    assert view["y"] <= row["y"] and row["y"] + row["height"] <= view["y"] + view["height"]
+    assert page.evaluate("scrollY") == before
+
+
+def test_tables_sort_by_click_and_key(opened):
+    """A head sorts up, down and back; it says so, and the total stays below."""
+    page = opened()
+    table = "[data-level=stage] table"
+    head = page.locator(f"{table} thead th").filter(has_text="MACs")
+    original = column(page, table, 1)
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert column(page, table, 1) == ["fc", "conv1", "conv2_x", "conv5_x", "conv3_x", "conv4_x"]
+    head.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert column(page, table, 1)[0] == "conv4_x"
+    assert page.locator(f"{table} tfoot th").text_content() == "total"
+    page.keyboard.press("Space")
+    assert head.get_attribute("aria-sort") == "none"
+    assert column(page, table, 1) == original
+
+
+def test_sorting_by_bytes_shapes_and_names(opened):
+    """KiB and MiB sort by their bytes, shapes by their elements, names as one counts."""
+    page = opened()
+    memory = "#n1-memory .pane:nth-child(2) table"
+    page.locator(f"{memory} thead button").filter(has_text="live").click()
+    order = column(page, memory, 1)
+    assert order[:2] == ["fc", "input"] and order[-1] == "conv2_x"
+    stages = "[data-level=stage] table"
+    page.locator(f"{stages} thead button").filter(has_text="output").click()
+    assert column(page, stages, 1)[:2] == ["fc", "conv5_x"]
+    page.get_by_label("layer", exact=True).check()
+    layers = "[data-level=layer] table"
+    page.locator(f"{layers} thead button").filter(has_text="kernel").click()
+    kernels = column(page, layers, 4)
+    assert kernels == sorted(kernels, key=lambda text: (text == "", text))
+
+
+def test_the_keyboard_walks_over_boxes_and_rows(opened):
+    """A drawing and a table are one stop each; arrows go on, and what has the focus is marked."""
+    page = opened()
+    boxes = page.locator("[data-level=stage] g.box[tabindex]")
+    assert boxes.evaluate_all("b => b.map(e => e.tabIndex)") == [0] + [-1] * 5
+    boxes.first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.stage") == "conv3_x"
+    assert page.locator("[data-level=stage] tr.marked th").text_content() == "conv3_x"
+    page.keyboard.press("End")
+    assert page.evaluate("document.activeElement.dataset.stage") == "fc"
+    page.locator("[data-level=stage] tr[data-stage=conv1]").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.dataset.stage") == "conv2_x"
+    assert page.evaluate("document.activeElement.tagName") == "TR"
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_level_switch(opened, script):
+    """One level is shown, and another after a choice by mouse or arrow key, also without a script."""
+    page = opened(java_script_enabled=script)
+    view = page.locator(".level:visible")
+    assert view.get_attribute("data-level") == "stage"
+    page.get_by_text("layer", exact=True).first.click()
+    assert view.get_attribute("data-level") == "layer"
+    page.keyboard.press("ArrowLeft")
+    assert view.get_attribute("data-level") == "block"
+    assert view.locator("svg").is_visible() and view.locator("table").is_visible()
+
+
+def test_without_a_script_everything_is_there(opened):
+    """The same text, apart from nothing: no button without a function, no empty place."""
+    still, live = opened(java_script_enabled=False), opened()
+    assert still.locator("main").inner_text() == live.locator("main").inner_text()
+    assert still.locator("button").count() == 0
+    assert still.locator("tbody").count() == still.locator("table").count() >= 12
+
+
+@pytest.mark.parametrize("key", ["one", "three"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_overflows(opened, key, width):
+    """The page is as wide as the window; no text leaves its cell, box or pane."""
+    page = opened(key, width)
+    for level in LEVELS:
+        for choice in page.get_by_label(level, exact=True).all():
+            choice.check()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(OVERFLOWING) == []
+
+
+OVERFLOWING = """() => {
+  const found = [];
+  const range = document.createRange();
+  const shown = (element) => element.getClientRects().length;
+  for (const element of document.querySelectorAll("th, td, dt, dd, li, p, h1, h2, h3, caption, label")) {
+    if (!shown(element) || !element.textContent) continue;
+    range.selectNodeContents(element);
+    const [text, box] = [range.getBoundingClientRect(), element.getBoundingClientRect()];
+    if (text.right > box.right + 1 || text.left < box.left - 1 || text.bottom > box.bottom + 1)
+      found.push(element.textContent);
+  }
+  for (const box of document.querySelectorAll("g.box")) {
+    if (!shown(box)) continue;
+    const outer = box.querySelector("rect").getBoundingClientRect();
+    for (const text of box.querySelectorAll("text")) {
+      const inner = text.getBoundingClientRect();
+      if (inner.left < outer.left - 1 || inner.right > outer.right + 1) found.push(text.textContent);
+    }
+  }
+  return found;
+}"""
+
+
+def test_dark_mode_follows_the_system(opened):
+    """The page and the boxes have the dark theme's colours, and print has the light ones."""
+    page = opened(color_scheme="dark")
+    fill = "getComputedStyle(document.querySelector('g.stage.row1 rect')).fill"
+    back = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(back) == rgb(THEMES["dark"].background)
+    assert page.evaluate(fill) == rgb(THEMES["dark"].rows[1][0])
+    page.emulate_media(media="print")
+    assert page.evaluate(back) == rgb(THEMES["light"].background)
+    assert page.evaluate(fill) == rgb(THEMES["light"].rows[1][0])
+
+
+def rgb(colour):
+    """#102030 as a browser says it."""
+    return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
+
+
+@pytest.mark.parametrize("key", ["one", "three"])
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_print_on_a4_cuts_nothing(opened, key, level):
+    """Within the margins of A4 every table and drawing fits; switch and contents are left out."""
+    page = opened(key, round((210 - 2 * 14) / 25.4 * 96))
+    for choice in page.get_by_label(level, exact=True).all():
+        choice.check()
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert page.evaluate(OVERFLOWING) == []
+    assert page.locator("nav:visible, fieldset:visible").count() == 0
+    wide = "e => e.filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.textContent)"
+    assert page.locator("table:visible, svg:visible").evaluate_all(wide) == []
+    pdf = page.pdf(prefer_css_page_size=True)
+    boxes = re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", pdf)
+    assert boxes and all(round(float(w)) in (595, 596) and round(float(h)) == 842 for w, h in boxes)
+
+
+def test_a_page_with_hostile_names_runs_nothing_of_theirs(chromium, tmp_path):
+    """No dialog, no element and no error comes of names that are HTML."""
+    own = tmp_path / "own.toml"
+    own.write_text(
+        f"base = 'resnet18'\nname = {json.dumps(HOSTILE)}\nfamily = {json.dumps(HOSTILE)}\n"
+    )
+    page, happened = chromium.new_page(), []
+    page.on("dialog", lambda dialog: happened.append(dialog.message))
+    page.on("console", lambda message: happened.append(message.text))
+    page.on("pageerror", lambda error: happened.append(str(error)))
+    page.goto(written(tmp_path, str(own), "resnet18").as_uri())
+    page.locator("g.box[data-stage=conv3_x]").first.hover()
+    assert page.locator("tr.marked").count() >= 1
+    assert page.locator("img").count() == 0 and happened == []
+    assert HOSTILE in page.locator("h1").text_content()
+    page.close()
