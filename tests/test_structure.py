@@ -4,17 +4,19 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "resnet_cli"
-ABOVE = {  # what a room must not import
-    "models": ("table", "analyses", "render", "pytorch", "commands", "output", "cli"),
-    "pytorch": ("analyses", "render", "checkpoints", "commands", "output", "cli"),
-    "checkpoints": ("table", "analyses", "render", "pytorch", "commands", "output", "cli"),
-    "errors": ("architecture", "trace", "table", "analyses", "render", "commands", "output", "cli"),
-    "architecture": ("trace", "table", "analyses", "render", "commands", "output", "cli"),
-    "trace": ("table", "analyses", "render", "commands", "output", "cli"),
-    "analyses": ("render", "commands", "output", "cli"),
-    "render": ("analyses", "commands", "output", "cli"),
-    "commands": ("cli",),
-}
+LEVELS = (  # a room may import those of the levels above it in this list, none of its own
+    ("errors", "garbage"),
+    ("architecture", "published"),
+    ("trace", "table", "drawing", "chart"),
+    ("checkpoints",),
+    ("models",),
+    ("analyses", "pytorch", "render"),
+    ("output",),
+    ("commands",),
+    ("cli", "notebook"),
+    ("__init__", "__main__"),
+)
+LEVEL = {room: at for at, level in enumerate(LEVELS) for room in level}
 
 
 def imports(file):
@@ -30,8 +32,14 @@ def test_imports_point_one_way():
     for file in ROOT.rglob("*.py"):
         room = file.relative_to(ROOT).parts[0].removesuffix(".py")
         for name in imports(file):
-            parts = name.split(".")
-            if parts[0] == "resnet_cli":
-                assert parts[1] not in ABOVE.get(room, ()), f"{file} imports {name}"
-            if parts[0] in ("torch", "fvcore"):  # __init__ names the type that build() returns
+            top, *rest = name.split(".")
+            if top == "resnet_cli" and rest[0] in LEVEL and rest[0] != room:
+                assert LEVEL[rest[0]] < LEVEL[room], f"{file} imports {name}"
+            if top in ("torch", "fvcore"):  # __init__ names the type that build() returns
                 assert room in ("pytorch", "__init__"), f"{file} imports {name}"
+
+
+def test_every_room_has_a_level():
+    """Whatever stands in the package is in the list."""
+    rooms = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert rooms - {"__pycache__", "py"} == set(LEVEL)

@@ -75,24 +75,33 @@ def test_the_environment_has_no_torch(bare):
 @pytest.mark.parametrize(
     "words",
     [
-        "list", "table", "summary resnet50", "summary {weights}", "flops --depth 152",
+        "list", "table", "report resnet50 -o report.html", "summary resnet50", "summary {weights}", "flops --depth 152",
         "flops resnet50 --reconcile", "flops resnet50 --backward",
         "flops resnet50 --convention thop", "compare basic bottleneck", "memory resnet50",
         "explain depth resnet50", "conv --in 192 --out 32 --kernel 1 --size 28",
         "receptive-field resnet50", "features resnet50", "paths resnet50", "identify {weights}",
-        "identify {weights} --against resnet20", "identify {weights} --keys fc",
+        "diagram resnet50", "diagram basic bottleneck -o units.svg", "plot cost resnet50",
+        "plot tradeoff", "identify {weights} --against resnet20", "identify {weights} --keys fc",
     ],
 )  # fmt: skip
 def test_everyday_commands_work(bare, weights, words):
     """All that needs no torch answers with exit 0 and nothing on stderr."""
     code, out, err = run(bare, *words.format(weights=weights).split())
-    assert (code, err) == (0, "") and out
+    assert (code, err) == (0, "") and bool(out) is (" -o " not in words)
+
+
+def test_pictures_say_what_to_install(bare):
+    """plot -o and diagram -o FILE.png name their extra."""
+    for words in ("plot cost resnet50 -o x.svg", "diagram resnet50 -o x.png"):
+        code, _, err = run(bare, *words.split())
+        assert code == 1 and 'pip install "resnet-cli[plot]"' in err
 
 
 @pytest.mark.parametrize(
     ("words", "module"),
     [
         ("build resnet50", "torch"), ("verify resnet50", "torch"), ("gradient resnet20", "torch"),
+        ("plot gradient resnet20", "torch"),
         ("flops resnet50 --engine fvcore", "torch"), ("flops resnet50 --engine torch", "torch"),
     ],
 )  # fmt: skip
