@@ -137,6 +137,11 @@ def main() -> None:
     }
     measure("Everyday commands", bare | ours(EVERYDAY), floor, runs)
     measure("Derivations", ours(EXPLAINED), EXPLAINED[0], runs)
+    pictures = {
+        words: [PROGRAM, *words.split()[:-1], str(folder / words.split()[-1])]
+        for words in ("diagram resnet50 -o x.svg", "report resnet50 -o x.html")
+    }
+    measure("Pictures", ours(EXPLAINED[:1]) | pictures, EXPLAINED[0], runs)
     if not (find_spec("torch") and find_spec("safetensors")):
         return
     # in a process of its own: a child's peak memory begins with its parent's
