@@ -90,16 +90,8 @@ def installed(tool):
     return True
 
 
-def tools():
-    """Every tool; those beside fvcore and torch take twenty seconds each."""
-    for name in RESNET50:
-        if name != "papers":
-            yield pytest.param(
-                name, marks=[] if name in ("fvcore", "torch") else [pytest.mark.slow]
-            )
-
-
-@pytest.mark.parametrize("tool", list(tools()))
+@pytest.mark.slow  # ten to twenty seconds a tool
+@pytest.mark.parametrize("tool", [name for name in RESNET50 if name != "papers"])
 def test_the_tool_itself_prints_what_its_convention_says(tool):
     """Run on networks of every family, and at odd sizes; skipped where the tool is not installed."""
     if not installed(tool):

@@ -20,11 +20,15 @@ def settled(command, text):
     return re.sub(r"[ ─▁▂▃▄▅▆▇█]+", " ", re.sub(r"[0-9][-+.e0-9]*", "#", text))
 
 
-@pytest.mark.parametrize(
-    "page",
-    [page for page in PAGES if CONSOLE.search(page.read_text(encoding="utf-8"))],
-    ids=lambda page: page.name,
-)
+def shown():
+    """Pages with output; those of commands that need torch are slow."""
+    for page in PAGES:
+        if CONSOLE.search(page.read_text(encoding="utf-8")):
+            marks = [pytest.mark.slow] if page.name in ("build.md", "gradient.md") else []
+            yield pytest.param(page, id=page.name, marks=marks)
+
+
+@pytest.mark.parametrize("page", list(shown()))
 def test_outputs_on_the_page_are_current(page, tmp_path):
     """Each `$ resnet-cli …` prints what stands below it; a page's commands share a folder."""
     text = page.read_text(encoding="utf-8")
