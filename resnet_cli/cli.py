@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import typer
@@ -65,6 +66,7 @@ def app(names: tuple[str, ...] = COMMANDS) -> typer.Typer:
 def main() -> None:
     """Runs the command line and exits: 0 fine, 1 bad content, 2 wrong usage, 130 interrupted."""
     gc.disable()  # a short process; its rows hold no cycles
+    _make_streams_safe()
     debug = os.environ.get("RESNET_CLI_DEBUG") == "1"
     # building one command rather than all saves about a millisecond each
     asked = tuple(name for name in sys.argv[1:2] if name in COMMANDS)
@@ -96,6 +98,18 @@ def main() -> None:
 def _fail(what: str, hint: str, code: int) -> None:
     what = " ".join(what.split())
     text = f"error: {what}\n" + (f" hint: {hint}\n" if hint else "")
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(text.encode(encoding, "replace").decode(encoding))
-    sys.exit(code)
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _make_streams_safe() -> None:
+    """Closed streams swallow what is written, signs that one lacks become ?, a wild COLUMNS is none."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115  (open to the end)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    columns = os.environ.get("COLUMNS", "80")
+    if not (columns.isascii() and columns.isdecimal() and len(columns) < 5):
+        del os.environ["COLUMNS"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -74,7 +76,14 @@ def send(text: str, target: str | None) -> None:
             text.encode(encoding)
         except UnicodeEncodeError:
             text = text.translate(ASCII).encode(encoding, "replace").decode(encoding)
-        sys.stdout.write(text)
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # the reader has seen enough
+        except OSError as problem:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left must not fail once more
+            raise UserError(f"cannot write to stdout: {problem.strerror}", code=1) from None
         return
     with whole(target) as beside:
         Path(beside).write_text(text, encoding="utf-8")
@@ -82,17 +91,28 @@ def send(text: str, target: str | None) -> None:
 
 @contextmanager
 def whole(target: str) -> Iterator[str]:
-    """A path beside the target to write to; it becomes the target when all went well.
+    """A path to write to; what is there becomes the target's content when all went well.
 
-    Raises `UserError` (exit 1) when the file cannot be written.
+    A file's links and mode stay as they are; a device or pipe is written into. Raises `UserError`
+    (exit 1) when the target cannot be written.
     """
-    path = Path(target)
-    beside = path.with_name(f"{path.stem}.part{os.getpid()}{path.suffix}")
+    beside = None
     try:
-        if path.is_dir():
+        if not target:
+            raise FileNotFoundError(2, "no file named")
+        path = Path(os.path.realpath(target))
+        if os.path.isdir(target):
             raise IsADirectoryError(21, "is a directory")
+        special = os.path.exists(target) and not os.path.isfile(target)
+        folder = Path(tempfile.gettempdir()) if special else path.parent
+        beside = folder / f"{path.stem}.part{os.getpid()}{path.suffix}"
         yield str(beside)
-        if beside.exists():
+        if beside.exists() and special:
+            with beside.open("rb") as made, open(target, "wb") as opened:
+                shutil.copyfileobj(made, opened)
+        elif beside.exists():
+            if path.exists():
+                shutil.copymode(path, beside)
             beside.replace(path)
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
@@ -100,8 +120,9 @@ def whole(target: str) -> Iterator[str]:
             f"cannot write {target!r}: {reason}", "give a path in a folder you may write to", 1
         ) from None
     finally:
-        with suppress(OSError, ValueError):
-            beside.unlink(missing_ok=True)
+        if beside is not None:
+            with suppress(OSError, ValueError):
+                beside.unlink(missing_ok=True)
 
 
 def check_writable(target: str) -> None:

@@ -275,3 +275,59 @@ def test_everyday_commands_load_neither_torch_nor_rich_for_data():
         "assert 'torch' not in sys.modules and 'rich' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def shell(line, code):
+    """A line of bash in which resnet-cli is the program; what it wrote to stderr."""
+    program = f'resnet-cli() {{ {sys.executable} -m resnet_cli "$@"; }}; '
+    done = subprocess.run(["bash", "-c", program + line], capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full here")
+def test_a_full_device_is_an_error_and_stays_a_device():
+    """Written to by -o or as stdout: one line, exit 1, and the device is still one."""
+    assert "No space left" in shell("resnet-cli summary resnet18 -o /dev/full", 1)
+    assert "cannot write to stdout: No space left" in shell("resnet-cli list >/dev/full", 1)
+    shell("resnet-cli summary nope 2>/dev/full", 2)
+    assert Path("/dev/full").is_char_device()
+
+
+def test_closed_streams_are_no_crash():
+    """Without stdout nothing is printed; without stderr the exit code stays."""
+    shell("resnet-cli list >&-", 0)
+    shell("resnet-cli summary nope 2>&-", 2)
+
+
+def test_pipes_are_written_into_and_links_followed(tmp_path):
+    """-o takes a pipe of the shell; a link keeps pointing, its file keeps its mode."""
+    (tmp_path / "real.txt").write_text("before")
+    (tmp_path / "real.txt").chmod(0o600)
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    run("summary", "resnet18", "-o", str(tmp_path / "link.txt"))
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text().startswith("resnet18")
+    assert (tmp_path / "real.txt").stat().st_mode & 0o777 == 0o600
+    shell(f"resnet-cli summary resnet18 -o >(cat > {tmp_path}/piped.txt); sleep 0.3", 0)
+    assert (tmp_path / "piped.txt").read_text() == (tmp_path / "real.txt").read_text()
+
+
+@pytest.mark.parametrize("target", [".", "/", "", "no/such/folder/x.txt"])
+def test_targets_that_are_no_file_are_refused_before_the_work(target):
+    """A folder, nothing, or a folder that is not there: one line and a hint, exit 1."""
+    assert "cannot write" in run("summary", "resnet18", "-o", target, code=1)[1]
+
+
+def test_a_wild_environment_is_no_crash():
+    """--help for an ASCII terminal, COLUMNS that is no width, a TOML number of 5,000 digits."""
+    assert "memory" in run("--help", PYTHONIOENCODING="ascii")[0]
+    for columns in ("²", "999999999999", "-5", "wide"):
+        assert "resnet18" in run("list", "resnet18", COLUMNS=columns)[0]
+
+
+def test_a_number_of_thousands_of_digits_is_refused(tmp_path):
+    """Python reads no integer of over 4,300 digits; the file is bad, and the program says so."""
+    (tmp_path / "big.toml").write_text('base = "resnet50"\nwidth = 1' + "0" * 5000)
+    assert "is not a TOML file" in run("summary", str(tmp_path / "big.toml"), code=1)[1]

@@ -30,7 +30,10 @@ def read(path: str) -> zoo.Spec:
         raise UserError(f"{path!r} is over 64 KiB, too large for a network file", code=1)
     try:
         given = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
+    except (
+        ValueError,
+        RecursionError,
+    ) as problem:  # not text, not TOML, or a number of 5,000 digits
         reason = "it is not text" if isinstance(problem, UnicodeDecodeError) else str(problem)
         raise UserError(f"{path!r} is not a TOML file: {reason[:200]}", code=1) from None
     try:

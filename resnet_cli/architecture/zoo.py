@@ -194,8 +194,9 @@ def by_depth(depth: int) -> Spec:
     spec = _of_depth(f"resnet{depth}", "ResNet (CIFAR)", depth)
     if spec is not None:
         return spec
+    given = f"{depth}" if abs(depth) < 10**20 else "so many"
     raise UserError(
-        f"no residual network of the papers has {str(depth)[:20]} layers",
+        f"no residual network of the papers has {given} layers",
         "conv1 + 2 (basic) or 3 (bottleneck) layers a block + fc gives 6n + 2 or 9n + 2 on three "
         f"equal stages; nearest: {', '.join(map(str, _nearest(depth)))}",
     )

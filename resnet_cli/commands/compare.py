@@ -27,7 +27,9 @@ def command(
 ) -> Answer:
     """Blocks or networks side by side, with ratios to the first."""
     if not 2 <= len(names) <= 64:
-        raise UserError(f"{len(names)} to compare", "give two or more, such as: basic bottleneck")
+        raise UserError(
+            f"{len(names)} to compare", "give two or more, 64 at most: basic bottleneck"
+        )
     limits.within("channels", channels, limits.CHANNELS)
     limits.within("size", size, limits.PIXELS)
     found = [name.lower().replace("_", "-") for name in names]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from math import prod
 from typing import TypeVar
@@ -26,6 +28,19 @@ def need(command: str, *modules: str, extra: str = "torch") -> None:
                 f'pip install "resnet-cli[{extra}]"',
                 1,
             )
+    if "torch" in modules:
+        with _stopping_at_once():
+            import_module("resnet_cli.pytorch.build")
+
+
+@contextmanager
+def _stopping_at_once() -> Iterator[None]:
+    """Ctrl-C ends the process: while it is being loaded, torch swallows a KeyboardInterrupt."""
+    usual = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def fits(rows: Sequence[Row], train_on: int = 0) -> None:

@@ -46,7 +46,7 @@ class Network(NamedTuple):
         """Name and family, and what the options changed of it."""
         before, after = asdict(self.base), asdict(self.spec)
         changed = [
-            f"{key.replace('_', ' ')} {','.join(map(str, v)) if isinstance(v, tuple) else v}"
+            f"{key.replace('_', ' ')} {_joined(key, v) if isinstance(v, tuple) else v}"
             for key, v in after.items()
             if v != before[key]
         ]
@@ -62,6 +62,10 @@ class Network(NamedTuple):
         if self.batch > 1:
             notes.append(f"batch of {self.batch:,}: {macs * self.batch:,} MACs")
         return notes
+
+
+def _joined(key: str, numbers: tuple[int, ...]) -> str:
+    return ("×" if key == "input_size" else ",").join(map(str, numbers))
 
 
 def complete(given: str) -> list[str]:
@@ -118,8 +122,9 @@ def about_a_network(command: Callable[..., Answer]) -> Command:
     shown = _parameters({key: OUTPUT[key] for key in OUTPUT if key not in {p.name for p in own}})
 
     def run(**given: Any) -> None:
-        network = _network(**{key: given.pop(key) for key in NETWORK})
         show = {parameter.name: given.pop(parameter.name) for parameter in shown}
+        _check(show)
+        network = _network(**{key: given.pop(key) for key in NETWORK})
         _show(command(network, **given), **show)
 
     return _signed(run, command, [*_parameters(NETWORK), *own, *shown])
@@ -131,6 +136,7 @@ def answers(command: Callable[..., Answer]) -> Command:
 
     def run(**given: Any) -> None:
         show = {key: given.pop(key) for key in OUTPUT}
+        _check(show)
         _show(command(**given), **show)
 
     return _signed(run, command, [*own, *_parameters(OUTPUT)])
@@ -154,6 +160,12 @@ def _signed(
     run.answer = command
     found: Command = run
     return found
+
+
+def _check(show: dict[str, Any]) -> None:
+    """Refuses before the work what could not be written after it."""
+    if show.get("target") is not None:
+        output.check_writable(show["target"])
 
 
 def _show(answer: Answer, format: str, json: bool, exact: bool, target: str | None = None) -> None:
@@ -185,7 +197,7 @@ def _network(model: str | None, depth: int | None, batch: int, **overrides: Any)
 def _numbers(option: str, text: str | None, separator: str) -> tuple[int, ...] | None:
     if text is None:
         return None
-    parts = re.split(r"\s*[,x×]\s*", text.strip())
+    parts = re.split(r"\s*[,x×]\s*", text.strip().lower())
     if not all(re.fullmatch(r"[0-9]{1,12}", part) for part in parts) or len(parts) > 64:
         example = separator.join(["3", "4", "6", "3"] if separator == "," else ["224", "320"])
         raise UserError(

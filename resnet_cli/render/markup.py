@@ -26,8 +26,15 @@ def markdown(answer: Answer, exact: bool) -> str:
     for table in answer.tables:
         ends = ["---" if c.kind in LEFT else "---:" for c in table.columns]
         lines = [[c.title for c in table.columns], ends, *_rows(table, exact)]
-        rows = ["| " + " | ".join(t.replace("|", "\\|") for t in line) + " |" for line in lines]
-        parts.append("\n".join(([f"**{table.title}**", ""] if table.title else []) + rows))
+        rows = [
+            "| " + " | ".join(t.replace("|", "\\|").replace("<", "&lt;") for t in line) + " |"
+            for line in lines
+        ]
+        parts.append(
+            "\n".join(
+                ([f"**{table.title.replace('<', '&lt;')}**", ""] if table.title else []) + rows
+            )
+        )
     return "\n\n".join([*parts, *answer.notes]) + "\n"
 
 
