@@ -36,7 +36,12 @@ def need(command: str, *modules: str, extra: str = "torch") -> None:
 @contextmanager
 def _stopping_at_once() -> Iterator[None]:
     """Ctrl-C ends the process: while it is being loaded, torch swallows a KeyboardInterrupt."""
-    usual = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+    def stop(*_: object) -> None:
+        os.write(2, b"error: interrupted\n")
+        os._exit(130)
+
+    usual = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
