@@ -15,3 +15,14 @@ def run(*words, code=0, cwd=None, **environment):
     )
     assert done.returncode == code, done.stderr.decode()
     return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+def assert_not_loaded(*modules, by):
+    """Runs the words ``by`` in a fresh process, after which none of the modules is loaded."""
+    code = (
+        "import sys; from resnet_cli.cli import app\n"
+        f"app()({[*by]!r}, standalone_mode=False)\n"
+        f"assert not {set(modules)!r} & set(sys.modules), 'loaded'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from program import run
+from program import assert_not_loaded, run
 
 import resnet_cli
 from resnet_cli.output import ASCII
@@ -269,12 +269,7 @@ def test_bad_toml_is_bad_content(tmp_path, content, said):
 
 def test_everyday_commands_load_neither_torch_nor_rich_for_data():
     """JSON needs no rich, and nothing needs torch."""
-    code = (
-        "import sys; from resnet_cli.cli import app\n"
-        "app()(['summary', 'resnet50', '--json'], standalone_mode=False)\n"
-        "assert 'torch' not in sys.modules and 'rich' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert_not_loaded("torch", "rich", by=("summary", "resnet50", "--json"))
 
 
 def shell(line, code):

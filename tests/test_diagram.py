@@ -3,14 +3,13 @@
 import re
 import shutil
 import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from itertools import chain
 
 import pytest
 from browser import browser, show
-from program import run
+from program import assert_not_loaded, run
 
 from resnet_cli.analyses import compare, counts
 from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS, diagram
@@ -373,12 +372,8 @@ def test_bad_input_is_one_clear_message(tmp_path, words, code, said):
 
 def test_svg_needs_neither_torch_nor_an_extra(tmp_path):
     """Nothing beyond the program's own dependencies is loaded for an SVG."""
-    code = (
-        "import sys; from resnet_cli.cli import app\n"
-        f"app()(['diagram', 'resnet50', '-o', {str(tmp_path / 'x.svg')!r}], standalone_mode=False)\n"
-        "assert not {'torch', 'numpy', 'matplotlib', 'resvg_py', 'rich'} & set(sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    words = ("diagram", "resnet50", "-o", str(tmp_path / "x.svg"))
+    assert_not_loaded("torch", "numpy", "matplotlib", "resvg_py", "rich", by=words)
 
 
 MEASURE = """([font, direction]) => {

@@ -2,15 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 from math import ceil, floor, prod
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from program import run
+from program import assert_not_loaded, run
 
 from resnet_cli.analyses import counts, explain
 from resnet_cli.analyses.conv import check, steps, traced
@@ -296,9 +294,4 @@ def test_every_format_has_every_number(words):
 @pytest.mark.parametrize("command", ["explain params", "receptive-field", "features", "paths"])
 def test_these_need_no_torch(command):
     """Nothing that takes seconds to load is loaded."""
-    code = (
-        "import sys; from resnet_cli.cli import app\n"
-        f"app()({[*command.split(), 'resnet50']}, standalone_mode=False)\n"
-        "assert not {'torch', 'numpy'} & set(sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert_not_loaded("torch", "numpy", by=(*command.split(), "resnet50"))

@@ -2,14 +2,12 @@
 
 import contextlib
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from program import run
+from program import assert_not_loaded, run
 
 from resnet_cli.analyses import memory as analysis
 from resnet_cli.analyses.live import live
@@ -327,9 +325,4 @@ def test_a_network_without_blocks_has_nothing_to_run_again():
 
 def test_memory_needs_no_torch():
     """Neither torch nor, for JSON, rich is loaded."""
-    code = (
-        "import sys; from resnet_cli.cli import app\n"
-        "app()(['memory', 'resnet50', '--json'], standalone_mode=False)\n"
-        "assert 'torch' not in sys.modules and 'rich' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert_not_loaded("torch", "rich", by=("memory", "resnet50", "--json"))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from resnet_cli.drawing import Arc, Box, Column, Drawing, Unit
 from resnet_cli.render.numbers import count
+from resnet_cli.render.placed import SAMPLE, Layout, Placed, Point, Rect, Sample, Shortcut, Word
 from resnet_cli.render.text_width import width
 
 FONT, SMALL, NAME = 11, 10, 13
@@ -30,8 +31,6 @@ LEAD, TAIL = 24, 16
 """Space before the first box of a row of equal output size, and after the last."""
 MARGIN, BETWEEN = 16, 26
 SIZES = "output size"
-SAMPLE = 28
-"""The length of a line in the legend."""
 
 LEGEND = {
     "identity": "identity",
@@ -40,70 +39,6 @@ LEGEND = {
     "dropout": "dropout",
     "scale": "what a gate scales",
 }
-
-Point = tuple[float, float]
-
-
-class Rect(NamedTuple):
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-class Placed(NamedTuple):
-    """A box; ``column`` and ``name`` tell it from all others, ``row`` is its output size's rank."""
-
-    box: Box
-    at: Rect
-    column: int
-    name: str
-    row: int
-
-
-class Shortcut(NamedTuple):
-    """An arc's way from the wire after box ``source`` to box ``target`` or the wire before it.
-
-    ``labels`` are the blocks that have it.
-    """
-
-    arc: Arc
-    labels: tuple[str, ...]
-    way: tuple[Point, ...]
-    column: int
-    source: str
-    target: str
-    times: int
-
-
-class Word(NamedTuple):
-    """Text beside the boxes; ``anchor`` is start, middle or end of it, ``kind`` says what it is."""
-
-    text: str
-    at: Point
-    anchor: str
-    kind: str
-
-
-class Sample(NamedTuple):
-    """A kind of arc in the legend, a line of `SAMPLE` from ``at`` to the right."""
-
-    kind: str
-    at: Point
-
-
-class Layout(NamedTuple):
-    """Everything on the page. Wires and shortcuts end in arrow heads; rules part the rows."""
-
-    width: float
-    height: float
-    boxes: list[Placed]
-    wires: list[tuple[int, Point, Point]]
-    shortcuts: list[Shortcut]
-    frames: list[Rect]
-    rules: list[tuple[Point, Point]]
-    words: list[Word]
-    legend: list[Sample]
 
 
 class _Axes(NamedTuple):

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from resnet_cli.drawing import Box, Drawing
 from resnet_cli.render import layout
-from resnet_cli.render.layout import Layout, Placed, Point, Shortcut, Word
+from resnet_cli.render.placed import SAMPLE, Layout, Placed, Point, Shortcut, Word
 from resnet_cli.render.text_width import width as text_width
 from resnet_cli.render.themes import THEMES, Theme
 
@@ -67,7 +67,7 @@ def _lines(drawing: Drawing, page: Layout, theme: Theme, prefix: str) -> Iterato
     for shortcut in page.shortcuts:
         yield _arc(shortcut, prefix)
     for kind, (x, y) in page.legend:
-        yield f'<path{_dashes(kind)} d="M{_at((x, y))}h{layout.SAMPLE}"/>'
+        yield f'<path{_dashes(kind)} d="M{_at((x, y))}h{SAMPLE}"/>'
     heads = [(a, b) for _, a, b in page.wires] + [s.way[-2:] for s in page.shortcuts]
     way = "".join(_head(first, last) for first, last in heads)
     yield f'</g>\n<path class="heads" fill="{theme.wire}" d="{way}"/>'
