@@ -326,3 +326,12 @@ def test_a_number_of_thousands_of_digits_is_refused(tmp_path):
     """Python reads no integer of over 4,300 digits; the file is bad, and the program says so."""
     (tmp_path / "big.toml").write_text('base = "resnet50"\nwidth = 1' + "0" * 5000)
     assert "is not a TOML file" in run("summary", str(tmp_path / "big.toml"), code=1)[1]
+
+
+@pytest.mark.parametrize("command", ["compare", "diagram"])
+def test_a_misspelt_block_is_not_taken_for_a_network(command):
+    """basic beside botleneck suggests bottleneck; beside a network that exists it suggests nothing."""
+    err = run(command, "basic", "botleneck", code=2)[1]
+    assert "'botleneck' is none" in err and "did you mean 'bottleneck'" in err
+    err = run(command, "basic", "resnet50", code=2)[1]
+    assert "'basic' is a block and 'resnet50' is none" in err and "did you mean" not in err

@@ -7,11 +7,12 @@ from math import prod
 from typing import Any
 
 from resnet_cli.analyses import architecture, counts
+from resnet_cli.architecture import zoo
 from resnet_cli.architecture.blocks import EXPANSION, block
 from resnet_cli.architecture.layers import Sequence as Layers
 from resnet_cli.architecture.layers import Shape
 from resnet_cli.architecture.resnet import ResNet
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, did_you_mean, folded
 from resnet_cli.table import Column, Table
 from resnet_cli.trace import Row, trace
 
@@ -35,6 +36,24 @@ FIELDS = (
     Column("ratio", "to the first", "ratio", drop=1),
 )
 COMPARED = ("params", "macs", "flops", "layers")
+
+
+def blocks_among(names: Sequence[str]) -> list[str]:
+    """The blocks so named, however they are written; none where all are something else.
+
+    Raises `UserError` for a block beside anything else, such as a network or a misspelt block.
+    """
+    found = [name.lower().replace("_", "-") for name in names]
+    other = next((name for name in found if name not in BLOCKS), None)
+    first = next((name for name in found if name in BLOCKS), None)
+    if other is None or first is None:
+        return found if other is None else []
+    guess = "" if folded(other) in zoo.BY_NAME else did_you_mean(other, BLOCKS)
+    known = f"blocks: {', '.join(BLOCKS)}; networks: resnet-cli list"
+    raise UserError(
+        f"{first!r} is a block and {other[:40]!r} is none, so they do not stand side by side",
+        f"{guess}? {known}" if guess else known,
+    )
 
 
 def block_rows(name: str, channels: int, size: int) -> list[Row]:

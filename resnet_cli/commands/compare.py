@@ -32,15 +32,9 @@ def command(
         )
     limits.within("channels", channels, limits.CHANNELS)
     limits.within("size", size, limits.PIXELS)
-    found = [name.lower().replace("_", "-") for name in names]
-    if all(name in compare.BLOCKS for name in found):
-        return _blocks(found, channels, size)
-    mixed = [name for name in found if name in compare.BLOCKS]
-    if mixed:
-        raise UserError(
-            f"{mixed[0]!r} is a block and cannot be compared with a network",
-            f"blocks: {', '.join(compare.BLOCKS)}; networks: resnet-cli list",
-        )
+    blocks = compare.blocks_among(names)
+    if blocks:
+        return _blocks(blocks, channels, size)
     specs = [models.load(name) for name in names]
     traced = [(spec.name, trace(spec.net(), spec.input_shape)) for spec in specs]
     sizes = dict.fromkeys("×".join(map(str, spec.input_shape)) for spec in specs)

@@ -58,17 +58,11 @@ def command(
 
 def _drawing(names: list[str], level: str | None, fold: bool | None, direction: str) -> Drawing:
     """The drawing of all networks, or of all blocks; those of He et al. 2016 layer by layer."""
-    found = [name.lower().replace("_", "-") for name in names]
-    blocks = [name for name in found if name in compare.BLOCKS]
+    blocks = compare.blocks_among(names)
     if not blocks:
         specs = [models.load(name) for name in names]
         traced = [(spec.name, trace(spec.net(), spec.input_shape)) for spec in specs]
         return diagram(traced, level or "block", fold, direction)
-    if blocks != found:
-        raise UserError(
-            f"{blocks[0]!r} is a block and cannot be drawn beside a network",
-            f"blocks: {', '.join(compare.BLOCKS)}; networks: resnet-cli list",
-        )
     return diagram(
         [(name, compare.block_rows(name, CHANNELS[compare.BLOCKS[name]["block"]], SIZE)) for name in blocks],
         level or ("layer" if any("preact" in compare.BLOCKS[name] for name in blocks) else "block"),
