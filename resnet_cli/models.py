@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from resnet_cli.architecture import zoo
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 
 WEIGHTS = (".safetensors", ".safetensors.index.json", ".pth", ".pt", ".bin", ".tar")
@@ -17,7 +17,7 @@ def load(model: str) -> zoo.Spec:
     Raises `UserError` for a name that no network has (exit 2) or a bad file (exit 1).
     """
     if model.endswith(".toml"):
-        from resnet_cli.architecture import specfile  # tomllib takes milliseconds to load
+        from resnet_cli.designs import specfile  # tomllib takes milliseconds to load
 
         return specfile.read(model)
     if model.lower().endswith(WEIGHTS):
@@ -32,9 +32,9 @@ def load(model: str) -> zoo.Spec:
 
 def _recognised(path: str) -> zoo.Spec:
     """The network of a weight file, called as the file where it is not a listed one."""
-    from resnet_cli.checkpoints.differences import printable
-    from resnet_cli.checkpoints.read import read
-    from resnet_cli.checkpoints.recognise import named, recognise
+    from resnet_cli.checkpoints.container.read import read
+    from resnet_cli.checkpoints.identify.differences import printable
+    from resnet_cli.checkpoints.identify.recognise import named, recognise
 
     found = recognise(named(read(path).content))
     if found.sure == "nearest":

@@ -6,10 +6,10 @@ import json
 from typing import Any, NamedTuple
 
 from resnet_cli import models
-from resnet_cli.architecture import limits, zoo
 from resnet_cli.commands.options import Network as Traced
+from resnet_cli.designs import limits, zoo
 from resnet_cli.errors import UserError
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 from resnet_cli.trace import trace
 
 
@@ -20,18 +20,18 @@ class View(Answer):
 
     def data(self) -> dict[str, Any]:
         """What ``--json`` prints (docs/json.md)."""
-        from resnet_cli.render.data import as_json
+        from resnet_cli.render.tables.data import as_json
 
         found: dict[str, Any] = json.loads(as_json(self))
         return found
 
     def __repr__(self) -> str:
-        from resnet_cli.render import plain
+        from resnet_cli.render.tables import plain
 
         return plain.render(self, exact=False)
 
     def _repr_html_(self) -> str:
-        from resnet_cli.render import html
+        from resnet_cli.render.tables import html
 
         return html.fragment(self, exact=False)
 
@@ -118,8 +118,8 @@ def diagram(
     ``fold`` draws equal blocks once; None does so for large networks. ``theme`` is light, dark or paper.
     """
     from resnet_cli.analyses import diagram
-    from resnet_cli.render.svg import svg
-    from resnet_cli.render.themes import THEMES
+    from resnet_cli.render.drawings.svg import svg
+    from resnet_cli.render.drawings.themes import THEMES
 
     limits.one_of("level", level, diagram.LEVELS)
     limits.one_of("direction", direction, diagram.DIRECTIONS)

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from resnet_cli.errors import UserError
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex", "html")
 
@@ -30,23 +30,23 @@ ASCII = str.maketrans({
 def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
     """The answer as text. Raises `UserError` for a format that does not exist."""
     if format == "table":
-        from resnet_cli.render import rich_table
+        from resnet_cli.render.tables import rich_table
 
         return rich_table.render(answer, exact, *terminal(to_file))
     if format == "plain":
-        from resnet_cli.render import plain
+        from resnet_cli.render.tables import plain
 
         return plain.render(answer, exact)
     if format in ("json", "csv"):
-        from resnet_cli.render import data
+        from resnet_cli.render.tables import data
 
         return data.as_json(answer) if format == "json" else data.as_csv(answer)
     if format in ("markdown", "latex"):
-        from resnet_cli.render import markup
+        from resnet_cli.render.tables import markup
 
         return (markup.markdown if format == "markdown" else markup.latex)(answer, exact)
     if format == "html":
-        from resnet_cli.render import html
+        from resnet_cli.render.tables import html
 
         return html.render(answer, exact)
     raise UserError(f"no format named {format[:40]!r}", f"allowed: {', '.join(FORMATS)}")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from resnet_cli.architecture.layers import Layer, Node, Residual, Sequence, Shape, Stage
 from resnet_cli.errors import UserError
+from resnet_cli.layers.leaves import Layer, Node, Residual, Sequence, Shape, Stage
 
 INPUT = -1
 """What a row reads that reads the network's input."""

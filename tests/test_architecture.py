@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resnet_cli.analyses.counts import totals
-from resnet_cli.analyses.depth import formula
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.resnet import ResNet
+from resnet_cli.analyses.cost.counts import totals
+from resnet_cli.analyses.explain.depth import formula
+from resnet_cli.designs import zoo
+from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError, closest, folded
 from resnet_cli.trace import trace
 

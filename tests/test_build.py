@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 import resnet_cli
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.resnet import ResNet
+from resnet_cli.designs import zoo
+from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.pytorch import measure
 from resnet_cli.pytorch.build import build

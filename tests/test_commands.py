@@ -13,7 +13,7 @@ from program import assert_not_loaded, run
 
 import resnet_cli
 from resnet_cli.output import ASCII
-from resnet_cli.render.markup import LATEX
+from resnet_cli.render.tables.markup import LATEX
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex", "html")
 

@@ -11,11 +11,11 @@ import pytest
 from program import run
 from tools import spec_of
 
-from resnet_cli.analyses import conventions as analysis
-from resnet_cli.analyses.conventions import count
-from resnet_cli.analyses.flops import flops
+from resnet_cli.analyses.cost import conventions as analysis
+from resnet_cli.analyses.cost.conventions import count
+from resnet_cli.analyses.cost.flops import flops
 from resnet_cli.analyses.summary import summary
-from resnet_cli.architecture import zoo
+from resnet_cli.designs import zoo
 from resnet_cli.published import figures
 from resnet_cli.published.conventions import conventions
 from resnet_cli.trace import trace

@@ -11,15 +11,16 @@ import pytest
 from browser import browser, show
 from program import assert_not_loaded, run
 
-from resnet_cli.analyses import compare, counts
+from resnet_cli.analyses import compare
+from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS, diagram
-from resnet_cli.architecture import zoo
 from resnet_cli.commands.diagram import CHANNELS, SIZE
-from resnet_cli.render import layout, terminal_diagram
-from resnet_cli.render.dot import dot
-from resnet_cli.render.graph import graph
-from resnet_cli.render.mermaid import mermaid
-from resnet_cli.render.svg import svg
+from resnet_cli.designs import zoo
+from resnet_cli.render.drawings import layout, terminal_diagram
+from resnet_cli.render.drawings.dot import dot
+from resnet_cli.render.drawings.graph import graph
+from resnet_cli.render.drawings.mermaid import mermaid
+from resnet_cli.render.drawings.svg import svg
 from resnet_cli.trace import trace
 
 ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
@@ -332,7 +333,7 @@ def test_png_is_twice_as_large(tmp_path):
     """The PNG has two pixels for each of the SVG's, and the same at every run."""
     pytest.importorskip("resvg_py", reason="needs resvg_py")
     pytest.importorskip("matplotlib", reason="needs matplotlib's fonts")
-    from resnet_cli.render.png import png
+    from resnet_cli.render.drawings.png import png
 
     drawing = drawn("resnet50")
     page, data = layout.place(drawing), png(drawing, "light")

@@ -9,10 +9,10 @@ import torch
 from program import run
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli.analyses.flops import measured
-from resnet_cli.analyses.training import Cost, costs, training
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.layers import Conv2d
+from resnet_cli.analyses.cost.flops import measured
+from resnet_cli.analyses.cost.training import Cost, costs, training
+from resnet_cli.designs import zoo
+from resnet_cli.layers.leaves import Conv2d
 from resnet_cli.pytorch.build import build
 from resnet_cli.trace import trace
 

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import assert_not_loaded, run
 
-from resnet_cli.analyses import counts, explain
-from resnet_cli.analyses.conv import check, steps, traced
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.layers import Conv2d
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.explain import explain
+from resnet_cli.analyses.explain.conv import check, steps, traced
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
+from resnet_cli.layers.leaves import Conv2d
 from resnet_cli.trace import trace
 
 ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())

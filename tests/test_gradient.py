@@ -8,10 +8,10 @@ import torch
 from program import run
 from torch import nn
 
-from resnet_cli.analyses import counts
 from resnet_cli.analyses import gradient as analysis
-from resnet_cli.architecture import zoo
+from resnet_cli.analyses.cost import counts
 from resnet_cli.commands.gradient import VARIANTS
+from resnet_cli.designs import zoo
 from resnet_cli.published import figures
 from resnet_cli.pytorch import gradient
 from resnet_cli.pytorch.build import build

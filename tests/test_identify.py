@@ -16,9 +16,9 @@ from program import run
 import resnet_cli
 from resnet_cli import models
 from resnet_cli.analyses import identify as analysis
-from resnet_cli.architecture import zoo
-from resnet_cli.checkpoints.contents import Checkpoint, Tensor
-from resnet_cli.checkpoints.recognise import named, recognise
+from resnet_cli.checkpoints.container.contents import Checkpoint, Tensor
+from resnet_cli.checkpoints.identify.recognise import named, recognise
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.trace import state_dict, trace
 

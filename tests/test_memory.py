@@ -3,19 +3,23 @@
 import contextlib
 import json
 
+import allocation
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from program import assert_not_loaded, run
 
-from resnet_cli.analyses import memory as analysis
-from resnet_cli.analyses.live import live
-from resnet_cli.analyses.memory import Settings, memory
-from resnet_cli.analyses.saved import saved
-from resnet_cli.analyses.storage import PRECISIONS
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.layers import (
+from resnet_cli.analyses.memory import memory as analysis
+from resnet_cli.analyses.memory.live import live
+from resnet_cli.analyses.memory.memory import Settings, memory
+from resnet_cli.analyses.memory.saved import saved
+from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.designs import zoo
+from resnet_cli.designs.limits import BATCH
+from resnet_cli.designs.resnet import SHORTCUTS, ResNet
+from resnet_cli.designs.vgg import VGG
+from resnet_cli.layers.leaves import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
     Conv2d,
@@ -27,10 +31,7 @@ from resnet_cli.architecture.layers import (
     Sequence,
     Stage,
 )
-from resnet_cli.architecture.limits import BATCH
-from resnet_cli.architecture.resnet import SHORTCUTS, ResNet
-from resnet_cli.architecture.vgg import VGG
-from resnet_cli.pytorch import allocation, measure
+from resnet_cli.pytorch import measure
 from resnet_cli.pytorch.build import build
 from resnet_cli.trace import trace
 

@@ -13,7 +13,7 @@ import pytest
 from program import run
 
 import resnet_cli
-from resnet_cli.architecture import zoo
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 
 PAGE = (Path(__file__).parent.parent / "docs" / "notebook.md").read_text(encoding="utf-8")

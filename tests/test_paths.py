@@ -10,11 +10,11 @@ from math import comb
 import pytest
 from program import run
 
-from resnet_cli.analyses.counts import is_counted
-from resnet_cli.analyses.paths import histogram, lengths, most_paths, scientific
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.layers import Residual
+from resnet_cli.analyses.cost.counts import is_counted
+from resnet_cli.analyses.field.paths import histogram, lengths, most_paths, scientific
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
+from resnet_cli.layers.leaves import Residual
 from resnet_cli.trace import trace
 
 ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())

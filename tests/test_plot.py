@@ -10,22 +10,24 @@ from math import comb, hypot
 import pytest
 from program import run
 
-from resnet_cli.analyses import counts, plot, receptive_field
+from resnet_cli.analyses import plot
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.field import receptive_field
+from resnet_cli.analyses.field.paths import lengths
 from resnet_cli.analyses.gradient import Measured
-from resnet_cli.analyses.memory import Settings, stages
-from resnet_cli.analyses.memory import memory as needed
-from resnet_cli.analyses.paths import lengths
+from resnet_cli.analyses.memory.memory import Settings, stages
+from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.tradeoff import SETTINGS, front, published, tradeoff
-from resnet_cli.architecture import zoo
-from resnet_cli.chart import Axis, Chart, Point, Series
+from resnet_cli.charts import Axis, Chart, Point, Series
 from resnet_cli.commands import extras
 from resnet_cli.commands import plot as command
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.published import figures
-from resnet_cli.render import chart_data, terminal_chart
-from resnet_cli.render.chart_style import STYLES
-from resnet_cli.render.placement import Box, place
-from resnet_cli.render.scale import Scale, scales
+from resnet_cli.render.charts import chart_data, terminal_chart
+from resnet_cli.render.charts.chart_style import STYLES
+from resnet_cli.render.charts.placement import Box, place
+from resnet_cli.render.charts.scale import Scale, scales
 from resnet_cli.trace import trace
 
 
@@ -344,7 +346,7 @@ def laid_out(chart):
     matplotlib = pytest.importorskip("matplotlib")
     from matplotlib.text import Text
 
-    from resnet_cli.render import matplotlib_chart
+    from resnet_cli.render.charts import matplotlib_chart
 
     with matplotlib.style.context(["default", matplotlib_chart.LOOK]):
         picture = matplotlib_chart.Picture(chart)
@@ -385,7 +387,7 @@ def test_names_of_points_stand_off_all_points(name):
 def test_files_are_valid_and_always_the_same(name):
     """SVG parses and has the texts as text; PNG and PDF begin as they must; none has a date."""
     pytest.importorskip("matplotlib")
-    from resnet_cli.render import matplotlib_chart
+    from resnet_cli.render.charts import matplotlib_chart
 
     files = {suffix: matplotlib_chart.render(CHARTS[name], suffix) for suffix in command.PICTURES}
     assert files == {s: matplotlib_chart.render(CHARTS[name], s) for s in command.PICTURES}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from resnet_cli.analyses.published import COUNTS, agreement, of_network
-from resnet_cli.architecture import zoo
+from resnet_cli.designs import zoo
 from resnet_cli.published import figures
 from resnet_cli.trace import trace
 

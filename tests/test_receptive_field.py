@@ -8,16 +8,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from positive import Positive
 from program import run
 
-from resnet_cli.analyses.features import TIMM, features
-from resnet_cli.analyses.receptive_field import features as last_stage
-from resnet_cli.analyses.receptive_field import fields
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.resnet import ResNet
-from resnet_cli.architecture.vgg import VGG
+from resnet_cli.analyses.field.features import TIMM, features
+from resnet_cli.analyses.field.receptive_field import features as last_stage
+from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.designs import zoo
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
 from resnet_cli.pytorch.build import build
-from resnet_cli.pytorch.receptive_field import Positive
 from resnet_cli.trace import trace
 
 ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())

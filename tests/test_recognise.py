@@ -8,14 +8,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.resnet import ResNet
-from resnet_cli.architecture.vgg import VGG
-from resnet_cli.checkpoints.contents import Tensor
-from resnet_cli.checkpoints.infer import listed, most_alike
-from resnet_cli.checkpoints.naming import WRAPPERS, find_state_dict
-from resnet_cli.checkpoints.recognise import named, recognise
-from resnet_cli.checkpoints.schemes import SCHEMES
+from resnet_cli.checkpoints.container.contents import Tensor
+from resnet_cli.checkpoints.identify.infer import listed, most_alike
+from resnet_cli.checkpoints.identify.naming import WRAPPERS, find_state_dict
+from resnet_cli.checkpoints.identify.recognise import named, recognise
+from resnet_cli.checkpoints.identify.schemes import SCHEMES
+from resnet_cli.designs import zoo
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
 from resnet_cli.trace import state_dict, trace
 

@@ -12,12 +12,12 @@ import pytest
 from browser import browser
 from program import run
 
-from resnet_cli.architecture import zoo
 from resnet_cli.commands.report import command as report
-from resnet_cli.render import html
-from resnet_cli.render.report import POLICY
-from resnet_cli.render.themes import THEMES
-from resnet_cli.table import Answer, Column, Table
+from resnet_cli.designs import zoo
+from resnet_cli.render.drawings.themes import THEMES
+from resnet_cli.render.report.page import POLICY
+from resnet_cli.render.tables import html
+from resnet_cli.tables import Answer, Column, Table
 
 VOID = {"meta", "input", "img"}
 WIDTHS = (1280, 800, 390)

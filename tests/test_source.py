@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from resnet_cli.architecture import layers as leaf
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.resnet import ResNet
+from resnet_cli.designs import zoo
+from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
+from resnet_cli.layers import leaves as leaf
 from resnet_cli.render.source import identifier, pytorch_source
 from resnet_cli.trace import trace
 

@@ -6,8 +6,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "resnet_cli"
 LEVELS = (  # a room may import those of the levels above it in this list, none of its own
     ("errors", "garbage"),
-    ("architecture", "published"),
-    ("trace", "table", "drawing", "chart"),
+    ("layers", "published"),
+    ("designs", "trace", "tables", "drawings", "charts"),
     ("checkpoints",),
     ("models",),
     ("analyses", "pytorch", "render"),

@@ -7,9 +7,9 @@ import pytest
 from program import run
 
 from resnet_cli.analyses import verify as analysis
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.resnet import ResNet
 from resnet_cli.commands import verify
+from resnet_cli.designs import zoo
+from resnet_cli.designs.resnet import ResNet
 from resnet_cli.pytorch import measure
 from resnet_cli.trace import trace
 

@@ -25,10 +25,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from resnet_cli.architecture.zoo import NETWORKS
-from resnet_cli.checkpoints.contents import WIDTHS
-from resnet_cli.checkpoints.read import Checkpoint, Opaque, Tensor, read
-from resnet_cli.checkpoints.safetensors import TYPES
+from resnet_cli.checkpoints.container.contents import WIDTHS
+from resnet_cli.checkpoints.container.read import Checkpoint, Opaque, Tensor, read
+from resnet_cli.checkpoints.container.safetensors import TYPES
+from resnet_cli.designs.zoo import NETWORKS
 from resnet_cli.errors import UserError
 from resnet_cli.trace import state_dict, trace
 
@@ -225,7 +225,7 @@ def test_a_file_without_checksums(tmp_path):
 
 def test_python_2_files():
     """Texts of one byte a sign, as torch under Python 2 wrote them."""
-    from resnet_cli.checkpoints.pickles import load
+    from resnet_cli.checkpoints.container.pickles import load
 
     assert load(b"\x80\x02}U\x01aU\x01bs.").content == {"a": "b"}
     assert load(b"\x80\x02c__builtin__\nset\n]U\x01\xe9a\x85R.").content == {b"\xe9"}

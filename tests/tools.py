@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import torch
 
-from resnet_cli.architecture import zoo
+from resnet_cli.designs import zoo
 from resnet_cli.pytorch.build import build
 from resnet_cli.pytorch.measure import zeroed
 

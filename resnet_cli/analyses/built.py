@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from resnet_cli.table import Column, Table
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
 Shape = tuple[int, ...]

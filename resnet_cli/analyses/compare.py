@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from resnet_cli.analyses import architecture, counts
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.blocks import EXPANSION, block
-from resnet_cli.architecture.layers import Sequence as Layers
-from resnet_cli.architecture.layers import Shape
-from resnet_cli.architecture.resnet import ResNet
+from resnet_cli.analyses import notation
+from resnet_cli.analyses.cost import counts
+from resnet_cli.designs import zoo
+from resnet_cli.designs.blocks import EXPANSION, block
+from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError, did_you_mean, folded
-from resnet_cli.table import Column, Table
+from resnet_cli.layers.leaves import Sequence as Layers
+from resnet_cli.layers.leaves import Shape
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row, trace
 
 BLOCKS: dict[str, dict[str, Any]] = {
@@ -119,7 +120,7 @@ def networks(traced: Sequence[tuple[str, list[Row]]]) -> list[Table]:
         (name, *(total[f] for f in COMPARED), _ratios(total, totals[0][1]))
         for name, total in totals
     ]
-    stages = architecture.stages(rows for _, rows in traced)
+    stages = notation.stages(rows for _, rows in traced)
     columns = [Column("stage", "stage")]
     for at, (name, _) in enumerate(traced):
         columns += [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from resnet_cli.analyses import architecture, counts
-from resnet_cli.architecture.layers import ScaledAdd, Shape
-from resnet_cli.drawing import Arc, Box, Column, Drawing, Size, Unit
+from resnet_cli.analyses import notation
+from resnet_cli.analyses.cost import counts
+from resnet_cli.drawings import Arc, Box, Column, Drawing, Size, Unit
 from resnet_cli.errors import UserError
+from resnet_cli.layers.leaves import ScaledAdd, Shape
 from resnet_cli.trace import Row
 
 LEVELS = ("stage", "block", "layer")
@@ -63,7 +64,7 @@ def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> Column:
 def _stages(rows: Sequence[Row]) -> Iterator[Unit]:
     for stage, group in groupby(rows, key=lambda row: row.stage):
         members = list(group)
-        lines = (stage, *architecture.stage(members).split("; "))
+        lines = (stage, *notation.stage(members).split("; "))
         yield Unit((_box(members, lines, "stage"),))
 
 

@@ -11,8 +11,8 @@ from math import log10
 from statistics import median
 from typing import Any, NamedTuple
 
-from resnet_cli.architecture.layers import ScaledAdd
-from resnet_cli.table import Column, Table
+from resnet_cli.layers.leaves import ScaledAdd
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
 

@@ -9,14 +9,14 @@ from fnmatch import fnmatchcase
 from math import prod
 from typing import Any
 
-from resnet_cli.analyses import counts
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.vgg import VGG
-from resnet_cli.checkpoints.contents import Checkpoint
-from resnet_cli.checkpoints.differences import Difference, printable
-from resnet_cli.checkpoints.infer import most_alike, number_of_classes
-from resnet_cli.checkpoints.recognise import Named, Recognised
-from resnet_cli.table import Column, Table
+from resnet_cli.analyses.cost import counts
+from resnet_cli.checkpoints.container.contents import Checkpoint
+from resnet_cli.checkpoints.identify.differences import Difference, printable
+from resnet_cli.checkpoints.identify.infer import most_alike, number_of_classes
+from resnet_cli.checkpoints.identify.recognise import Named, Recognised
+from resnet_cli.designs import zoo
+from resnet_cli.designs.vgg import VGG
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import trace
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")

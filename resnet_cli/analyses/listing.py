@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from resnet_cli.analyses.counts import totals
-from resnet_cli.architecture.zoo import Spec
+from resnet_cli.analyses.cost.counts import totals
+from resnet_cli.designs.zoo import Spec
 from resnet_cli.published import Figure
-from resnet_cli.table import Column, Table
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import trace
 
 COLUMNS = (

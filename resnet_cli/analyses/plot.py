@@ -7,13 +7,13 @@ from itertools import accumulate, groupby
 from math import isfinite
 
 from resnet_cli.analyses import gradient as measuring
-from resnet_cli.analyses.counts import is_counted, parameters
-from resnet_cli.analyses.memory import Settings
-from resnet_cli.analyses.memory import memory as needed
-from resnet_cli.analyses.paths import lengths
-from resnet_cli.analyses.receptive_field import fields
-from resnet_cli.analyses.storage import add
-from resnet_cli.chart import Axis, Band, Chart, Point, Series
+from resnet_cli.analyses.cost.counts import is_counted, parameters
+from resnet_cli.analyses.field.paths import lengths
+from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.analyses.memory.memory import Settings
+from resnet_cli.analyses.memory.memory import memory as needed
+from resnet_cli.analyses.memory.storage import add
+from resnet_cli.charts import Axis, Band, Chart, Point, Series
 from resnet_cli.errors import UserError
 from resnet_cli.trace import Row
 

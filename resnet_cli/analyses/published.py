@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from resnet_cli.analyses.counts import operations, parameters, totals
-from resnet_cli.architecture import zoo
+from resnet_cli.analyses.cost.counts import operations, parameters, totals
+from resnet_cli.designs import zoo
 from resnet_cli.published import Figure
-from resnet_cli.table import Column, Table
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row, trace
 
 UNITS = {"": 1, "M": 10**6, "G": 10**9}

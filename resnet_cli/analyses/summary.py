@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
-from resnet_cli.analyses import architecture, counts
-from resnet_cli.table import Column, Table
+from resnet_cli.analyses import notation
+from resnet_cli.analyses.cost import counts
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
 COSTS = (
@@ -24,7 +25,7 @@ def summary(rows: Sequence[Row], level: str) -> Table:
     if level == "layer":
         return _layers(rows, total, whole)
     key: Callable[[Row], str] = (lambda r: r.stage) if level == "stage" else (lambda r: r.label)
-    describe = architecture.stage if level == "stage" else _block
+    describe = notation.stage if level == "stage" else _block
     columns = (
         Column(level, level),
         Column("output", "output", "shape", drop=5),
@@ -44,7 +45,7 @@ def summary(rows: Sequence[Row], level: str) -> Table:
 
 def _block(rows: Sequence[Row]) -> str:
     if rows[0].label == rows[0].stage:
-        return architecture.stage(rows)
+        return notation.stage(rows)
     sides = [row.layer.kind for row in rows if row.role == "shortcut"]
     if not any(row.layer.kind == "addition" for row in rows):
         kind = "no shortcut"
@@ -52,7 +53,7 @@ def _block(rows: Sequence[Row]) -> str:
         kind = "identity"
     else:
         kind = "projection" if "convolution" in sides else "zero padding"
-    return f"{architecture.block(rows)}, {kind}"
+    return f"{notation.block(rows)}, {kind}"
 
 
 def _layers(rows: Sequence[Row], total: dict[str, Any], whole: int) -> Table:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from resnet_cli.analyses import architecture, counts
+from resnet_cli.analyses import notation
+from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.published import agreement
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.zoo import Spec
+from resnet_cli.designs import zoo
+from resnet_cli.designs.zoo import Spec
 from resnet_cli.published import Figure
-from resnet_cli.table import Column, Table
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
 
@@ -19,7 +20,7 @@ def table1(traced: Sequence[tuple[Spec, list[Row]]], figures: Sequence[Figure]) 
 
     Below them the MACs as computed, as printed in the paper, and whether these agree.
     """
-    stages = architecture.stages(rows for _, rows in traced)
+    stages = notation.stages(rows for _, rows in traced)
     columns = [Column("stage", "stage"), Column("output", "output", "shape")]
     columns += [
         Column(spec.name, spec.name, "stack", drop=at) for at, (spec, _) in enumerate(traced)
@@ -28,7 +29,7 @@ def table1(traced: Sequence[tuple[Spec, list[Row]]], figures: Sequence[Figure]) 
     for stage in stages:
         members = [[row for row in rows if row.stage == stage] for _, rows in traced]
         size = next(group[-1].output for group in members if group)
-        cells = [architecture.stage(group) if group else None for group in members]
+        cells = [notation.stage(group) if group else None for group in members]
         lines.append([stage, size[1:] or (1, 1), *cells])
     printed = [_printed(spec, figures) for spec, _ in traced]
     macs = [counts.totals(rows)["macs"] for _, rows in traced]

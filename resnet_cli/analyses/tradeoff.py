@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from resnet_cli.analyses.counts import totals
+from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.analyses.plot import MACS, PARAMS, cost_axis
-from resnet_cli.architecture import zoo
-from resnet_cli.chart import Axis, Chart, Point, Series
+from resnet_cli.charts import Axis, Chart, Point, Series
+from resnet_cli.designs import zoo
 from resnet_cli.published import Figure
 from resnet_cli.trace import trace
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from resnet_cli.analyses import architecture, counts
-from resnet_cli.table import Column, Table
+from resnet_cli.analyses import notation
+from resnet_cli.analyses.cost import counts
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
 
@@ -60,7 +61,7 @@ def by_stage(rows: Sequence[Row], routes: Sequence[Route]) -> Table:
     )
     lines = [
         _line(stage, [row for row in rows if row.stage == stage], routes)
-        for stage in architecture.stages([rows])
+        for stage in notation.stages([rows])
     ]
     return Table("rows", "", columns, lines, _line("total", rows, routes))
 

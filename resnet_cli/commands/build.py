@@ -9,11 +9,11 @@ import typer
 
 from resnet_cli import output
 from resnet_cli.analyses import built
-from resnet_cli.architecture import zoo
 from resnet_cli.commands.extras import fits, need, working
 from resnet_cli.commands.options import Network, about_a_network
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 
 NEEDS = {  # by suffix: what has to be installed, and the extra that brings it
     ".safetensors": (("safetensors",), "torch"),
@@ -87,9 +87,9 @@ def command(
 
 def _fitting(path: str, spec: zoo.Spec, backbone_only: bool) -> tuple[str, dict[str, str]]:
     """The file's format, and its name for each of the network's tensors; read before the work."""
-    from resnet_cli.checkpoints.fitting import fitting
-    from resnet_cli.checkpoints.read import read
-    from resnet_cli.checkpoints.recognise import named
+    from resnet_cli.checkpoints.container.read import read
+    from resnet_cli.checkpoints.identify.fitting import fitting
+    from resnet_cli.checkpoints.identify.recognise import named
 
     file = read(path)
     if file.format.startswith("safetensors"):
@@ -98,7 +98,7 @@ def _fitting(path: str, spec: zoo.Spec, backbone_only: bool) -> tuple[str, dict[
 
 
 def _load(net: Any, path: str, format: str, names: dict[str, str]) -> None:
-    from resnet_cli.checkpoints.naming import find_state_dict
+    from resnet_cli.checkpoints.identify.naming import find_state_dict
     from resnet_cli.pytorch import weights
 
     _, tensors = find_state_dict(weights.content(path, format), weights.TENSOR)

@@ -8,10 +8,10 @@ import typer
 
 from resnet_cli import models
 from resnet_cli.analyses import compare
-from resnet_cli.architecture import limits
 from resnet_cli.commands.options import answers, complete
+from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 from resnet_cli.trace import trace
 
 NAMED = f"Two or more blocks ({', '.join(compare.BLOCKS)}) or networks."

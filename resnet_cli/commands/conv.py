@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses import conv as analysis
-from resnet_cli.analyses import explain
-from resnet_cli.architecture.layers import Conv2d
+from resnet_cli.analyses.explain import conv as analysis
+from resnet_cli.analyses.explain import explain
 from resnet_cli.commands.options import answers
 from resnet_cli.errors import UserError
-from resnet_cli.table import Answer
+from resnet_cli.layers.leaves import Conv2d
+from resnet_cli.tables import Answer
 
 
 @answers

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from resnet_cli.analyses import conventions
-from resnet_cli.architecture.limits import one_of
+from resnet_cli.analyses.cost import conventions
 from resnet_cli.commands.options import Network
+from resnet_cli.designs.limits import one_of
 from resnet_cli.published.conventions import Convention
 from resnet_cli.published.conventions import conventions as known
-from resnet_cli.table import Table
+from resnet_cli.tables import Table
 from resnet_cli.trace import Row
 
 

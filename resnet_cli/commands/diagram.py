@@ -8,9 +8,9 @@ import typer
 from resnet_cli import models, output
 from resnet_cli.analyses import compare
 from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS, diagram
-from resnet_cli.architecture import limits
 from resnet_cli.commands.options import complete
-from resnet_cli.drawing import Drawing
+from resnet_cli.designs import limits
+from resnet_cli.drawings import Drawing
 from resnet_cli.errors import UserError
 from resnet_cli.trace import trace
 
@@ -49,7 +49,7 @@ def command(
         _check(target)
     drawing = _drawing(names, level, fold, direction)
     if target is None:
-        from resnet_cli.render import terminal_diagram
+        from resnet_cli.render.drawings import terminal_diagram
 
         output.send(terminal_diagram.render(drawing, output.terminal(False)[0]), None)
     else:
@@ -91,21 +91,21 @@ def _check(target: str) -> None:
 def _write(drawing: Drawing, target: str, theme: str) -> None:
     suffix = Path(target).suffix.lower()
     if suffix == ".png":
-        from resnet_cli.render.png import png
+        from resnet_cli.render.drawings.png import png
 
         with output.whole(target) as beside:
             Path(beside).write_bytes(png(drawing, theme))
         return
     if suffix == ".svg":
-        from resnet_cli.render.svg import svg
+        from resnet_cli.render.drawings.svg import svg
 
         text = svg(drawing, theme)
     elif suffix == ".mmd":
-        from resnet_cli.render.mermaid import mermaid
+        from resnet_cli.render.drawings.mermaid import mermaid
 
         text = mermaid(drawing)
     else:
-        from resnet_cli.render.dot import dot
+        from resnet_cli.render.drawings.dot import dot
 
         text = dot(drawing)
     output.send(text, target)

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses import counts
-from resnet_cli.analyses import explain as analysis
-from resnet_cli.architecture.limits import one_of
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.explain import explain as analysis
 from resnet_cli.commands.options import Command, Network, about_a_network
+from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError
-from resnet_cli.table import Answer, Table
+from resnet_cli.tables import Answer, Table
 from resnet_cli.trace import Row
 
 WHAT = ("depth", "params", "flops", "shape")

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from math import prod
 from typing import TypeVar
 
-from resnet_cli.analyses import counts
+from resnet_cli.analyses.cost import counts
 from resnet_cli.errors import UserError
 from resnet_cli.trace import Row
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from resnet_cli.analyses import counts
-from resnet_cli.analyses import features as analysis
-from resnet_cli.architecture.resnet import ResNet
-from resnet_cli.architecture.zoo import changed, is_listed
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.field import features as analysis
 from resnet_cli.commands.options import Network, about_a_network
-from resnet_cli.table import Answer
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.zoo import changed, is_listed
+from resnet_cli.tables import Answer
 
 
 @about_a_network

@@ -6,14 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from resnet_cli.analyses import counts, published
-from resnet_cli.analyses.flops import GROUPS, measured
-from resnet_cli.analyses.flops import flops as analyse
-from resnet_cli.architecture.limits import one_of
+from resnet_cli.analyses import published
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.cost.flops import GROUPS, measured
+from resnet_cli.analyses.cost.flops import flops as analyse
 from resnet_cli.commands.options import Network, about_a_network
+from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError
 from resnet_cli.published import figures
-from resnet_cli.table import Answer, Table
+from resnet_cli.tables import Answer, Table
 from resnet_cli.trace import Row
 
 OPERATIONS = (
@@ -121,7 +122,7 @@ def _convention(network: Network, by: str, name: str) -> Answer:
 
 
 def _reconcile(network: Network) -> Answer:
-    from resnet_cli.analyses import conventions
+    from resnet_cli.analyses.cost import conventions
     from resnet_cli.published.conventions import conventions as known
 
     total = counts.totals(network.rows)
@@ -142,7 +143,7 @@ def _reconcile(network: Network) -> Answer:
 
 
 def _backward(network: Network, by: str) -> Answer:
-    from resnet_cli.analyses.training import training
+    from resnet_cli.analyses.cost.training import training
 
     table = training(network.rows, by)._replace(title=network.title())
     assert table.total is not None

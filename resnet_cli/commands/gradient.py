@@ -8,15 +8,15 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from resnet_cli import models
-from resnet_cli.analyses import counts
 from resnet_cli.analyses import gradient as analysis
-from resnet_cli.architecture import limits, zoo
-from resnet_cli.architecture.resnet import ResNet
+from resnet_cli.analyses.cost import counts
 from resnet_cli.commands.extras import fits, need, progress
 from resnet_cli.commands.options import answers, complete
+from resnet_cli.designs import limits, zoo
+from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.published import figures
-from resnet_cli.table import Answer, Column, Table
+from resnet_cli.tables import Answer, Column, Table
 from resnet_cli.trace import Row, trace
 
 

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from resnet_cli.analyses.listing import listing
-from resnet_cli.architecture import zoo
 from resnet_cli.commands.options import answers
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError, folded
 from resnet_cli.published import figures
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 
 SORTS = ("name", "family", "layers", "params", "macs")
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}

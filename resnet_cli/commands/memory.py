@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses import counts
-from resnet_cli.analyses import memory as analysis
-from resnet_cli.analyses.storage import PRECISIONS
-from resnet_cli.architecture.limits import one_of
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.memory import memory as analysis
+from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.commands.options import Network, about_a_network
+from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 
 UNITS: dict[str, int] = {
     **{unit: 1000**power for power, unit in enumerate(("KB", "MB", "GB", "TB"), start=1)},

@@ -12,10 +12,10 @@ import typer
 
 from resnet_cli import models, output
 from resnet_cli.analyses import published
-from resnet_cli.architecture import limits, zoo
+from resnet_cli.designs import limits, zoo
 from resnet_cli.errors import UserError
 from resnet_cli.published import figures
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 from resnet_cli.trace import Row, trace
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from resnet_cli.analyses import counts
-from resnet_cli.analyses import paths as analysis
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.field import paths as analysis
 from resnet_cli.commands.options import Network, about_a_network
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 
 
 @about_a_network

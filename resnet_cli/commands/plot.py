@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from resnet_cli import models, output
-from resnet_cli.architecture import limits, zoo
-from resnet_cli.chart import Chart
+from resnet_cli.charts import Chart
 from resnet_cli.commands.extras import need
 from resnet_cli.commands.options import complete
+from resnet_cli.designs import limits, zoo
 from resnet_cli.errors import UserError, did_you_mean
 from resnet_cli.trace import trace
 
@@ -124,14 +124,14 @@ def _check_target(target: str, format: str) -> None:
 def _show(chart: Chart, format: str, target: str | None) -> None:
     """To the terminal, or to a file that appears whole or not at all."""
     if format != "chart":
-        from resnet_cli.render import chart_data
+        from resnet_cli.render.charts import chart_data
 
         answer = chart_data.as_answer(chart, whole=format == "json")
         output.send(output.render(answer, format, exact=True, to_file=target is not None), target)
     elif target is None:
         output.send(_drawn(chart), None)
     else:
-        from resnet_cli.render import matplotlib_chart
+        from resnet_cli.render.charts import matplotlib_chart
 
         picture = matplotlib_chart.render(chart, Path(target).suffix.lower())
         with output.whole(target) as beside:
@@ -183,7 +183,7 @@ def _gradient(names: list[str], seeds: int, batch: int) -> Chart:
 
 def _drawn(chart: Chart) -> str:
     """The chart for stdout: as wide, colourful and rich in signs as that is."""
-    from resnet_cli.render import terminal_chart
+    from resnet_cli.render.charts import terminal_chart
 
     width, color = output.terminal(to_file=False)
     try:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses import counts
-from resnet_cli.analyses import receptive_field as analysis
-from resnet_cli.architecture.limits import one_of
-from resnet_cli.architecture.resnet import ResNet
-from resnet_cli.architecture.zoo import changed
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.field import receptive_field as analysis
 from resnet_cli.commands.options import Network, about_a_network
-from resnet_cli.table import Answer
+from resnet_cli.designs.limits import one_of
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.zoo import changed
+from resnet_cli.tables import Answer
 from resnet_cli.trace import trace
 
 NOTES = (

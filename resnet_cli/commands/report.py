@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 
 from resnet_cli import __version__, models, output
-from resnet_cli.analyses import counts
-from resnet_cli.analyses import memory as memory_analysis
+from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
-from resnet_cli.analyses.storage import PRECISIONS
-from resnet_cli.architecture.limits import within
+from resnet_cli.analyses.memory import memory as memory_analysis
+from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.commands import compare, explain, features, flops, memory, receptive_field, summary
 from resnet_cli.commands.options import Network, complete
+from resnet_cli.designs.limits import within
 from resnet_cli.errors import UserError
-from resnet_cli.render.report import Chapter, Level, Section, page
-from resnet_cli.table import Column, Table
+from resnet_cli.render.report.page import Chapter, Level, Section, page
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import trace
 
 SUFFIXES = (".html", ".htm")

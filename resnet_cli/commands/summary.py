@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses import counts, depth, published
+from resnet_cli.analyses import published
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.explain import depth
 from resnet_cli.analyses.summary import summary as analyse
-from resnet_cli.architecture.limits import one_of
 from resnet_cli.commands.options import Network, about_a_network
-from resnet_cli.table import Answer
+from resnet_cli.designs.limits import one_of
+from resnet_cli.tables import Answer
 
 
 @about_a_network

@@ -9,10 +9,10 @@ import typer
 from resnet_cli import models
 from resnet_cli.analyses.published import of_network
 from resnet_cli.analyses.table1 import table1
-from resnet_cli.architecture.limits import within
 from resnet_cli.commands.options import answers, complete
+from resnet_cli.designs.limits import within
 from resnet_cli.published import figures
-from resnet_cli.table import Answer
+from resnet_cli.tables import Answer
 from resnet_cli.trace import trace
 
 TABLE_1 = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]

@@ -8,15 +8,16 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from resnet_cli import models
-from resnet_cli.analyses import counts, published
+from resnet_cli.analyses import published
 from resnet_cli.analyses import verify as analysis
 from resnet_cli.analyses.built import modules
-from resnet_cli.architecture import zoo
+from resnet_cli.analyses.cost import counts
 from resnet_cli.commands.extras import need, progress
 from resnet_cli.commands.options import answers, complete
+from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.published import figures
-from resnet_cli.table import Answer, Column, Table
+from resnet_cli.tables import Answer, Column, Table
 from resnet_cli.trace import Row, state_dict, trace
 
 COLUMNS = (

@@ -14,8 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resnet_cli.architecture import layers
-from resnet_cli.architecture.layers import (
+from resnet_cli.designs.vgg import VGG
+from resnet_cli.designs.zoo import Spec
+from resnet_cli.errors import UserError
+from resnet_cli.garbage import uncollected
+from resnet_cli.layers import leaves as layers
+from resnet_cli.layers.leaves import (
     AdaptiveAvgPool2d,
     AvgPool2d,
     Dropout,
@@ -32,10 +36,6 @@ from resnet_cli.architecture.layers import (
     Sigmoid,
     Stage,
 )
-from resnet_cli.architecture.vgg import VGG
-from resnet_cli.architecture.zoo import Spec
-from resnet_cli.errors import UserError
-from resnet_cli.garbage import uncollected
 
 Named = list[tuple[str, nn.Module]]
 

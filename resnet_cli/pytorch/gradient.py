@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from resnet_cli.architecture.zoo import Spec
+from resnet_cli.designs.zoo import Spec
 from resnet_cli.pytorch.build import GatedAddition, build
 
 

@@ -13,10 +13,10 @@ from keyword import iskeyword
 from math import gcd, prod
 from textwrap import indent
 
-from resnet_cli.architecture import zoo
-from resnet_cli.architecture.blocks import EXPANSION
-from resnet_cli.architecture.resnet import ResNet
-from resnet_cli.architecture.vgg import VGG
+from resnet_cli.designs import zoo
+from resnet_cli.designs.blocks import EXPANSION
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
 from resnet_cli.render.vgg_source import vgg_pieces
 from resnet_cli.trace import trace

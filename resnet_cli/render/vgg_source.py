@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnet_cli.architecture.vgg import VGG
+from resnet_cli.designs.vgg import VGG
 
 
 def vgg_pieces(spec: VGG) -> list[str]:

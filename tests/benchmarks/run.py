@@ -82,7 +82,7 @@ save_file(state, folder + "resnet152.safetensors")
 """
 META = """
 import time, torch, resnet_cli
-from resnet_cli.architecture import zoo
+from resnet_cli.designs import zoo
 torch.empty(1, device="meta").normal_()
 seconds = {}
 for name in zoo.names():

@@ -1,0 +1,1 @@
+"""Parameters, MACs and other operations, by our rule and by other tools'."""

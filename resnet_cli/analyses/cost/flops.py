@@ -1,0 +1,55 @@
+"""Cost by stage, block, layer or operator; MACs and elementary operations apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from resnet_cli.analyses.cost.counts import operations
+from resnet_cli.tables import Column, Table
+from resnet_cli.trace import Row
+
+GROUPS: dict[str, Callable[[Row], str]] = {
+    "stage": lambda row: row.stage,
+    "block": lambda row: row.label,
+    "layer": lambda row: row.path,
+    "operator": lambda row: row.layer.kind,
+}
+
+
+def measured(rows: Iterable[Row], macs: Mapping[str, int]) -> list[Row]:
+    """The rows with MACs that something else counted by path; the first row of a path has them."""
+    left = dict(macs)
+    return [row._replace(macs=left.pop(row.path, 0)) for row in rows]
+
+
+def flops(rows: Sequence[Row], by: str, unit: str) -> Table:
+    """MACs (or FLOPs, two a MAC), other elementary operations and the share of MACs, by group.
+
+    Groups stand in the order of execution; operators that cost nothing are left out.
+    """
+    groups: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        macs, others = groups.get(GROUPS[by](row), (0, 0))
+        groups[GROUPS[by](row)] = (macs + row.macs, others + operations(row))
+    if by == "operator":
+        groups = {name: cost for name, cost in groups.items() if any(cost)}
+    macs = sum(cost[0] for cost in groups.values())
+    others = sum(cost[1] for cost in groups.values())
+    keys = ("macs", "flops") if unit == "mac" else ("flops", "macs")
+    titles = {"macs": "MACs", "flops": "FLOPs"}
+    columns = (
+        Column(by, by),
+        *(Column(key, titles[key], "count", drop=3 * at) for at, key in enumerate(keys)),
+        Column("operations", "other operations", "count", drop=4),
+        Column("share", "share", "share", drop=1),
+        Column("bar", "", "bar", drop=9),
+    )
+
+    def line(name: str, cost: tuple[int, int]) -> tuple[object, ...]:
+        share = cost[0] / max(macs, 1)
+        both = {"macs": cost[0], "flops": 2 * cost[0]}
+        return (name, *(both[key] for key in keys), cost[1], share, share)
+
+    body = [line(name, cost) for name, cost in groups.items()]
+    total = (*line("total", (macs, others))[:-1], None)
+    return Table("operators" if by == "operator" else "rows", "", columns, body, total)

@@ -1,0 +1,1 @@
+"""What a neuron sees, the maps that heads take, the paths through blocks."""

@@ -1,0 +1,102 @@
+"""The feature maps C1, C2, ... that detection and segmentation heads take, a stage each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.tables import Column, Table
+from resnet_cli.trace import Row
+
+TIMM = {
+    "resnet18": "resnet18", "resnet34": "resnet34",
+    "resnet50-v1.5": "resnet50", "resnet101-v1.5": "resnet101", "resnet152-v1.5": "resnet152",
+    "vgg11": "vgg11", "vgg13": "vgg13", "vgg16": "vgg16", "vgg19": "vgg19",
+    "vgg11_bn": "vgg11_bn", "vgg13_bn": "vgg13_bn", "vgg16_bn": "vgg16_bn", "vgg19_bn": "vgg19_bn",
+    "resnext50_32x4d": "resnext50_32x4d", "resnext101_32x4d": "resnext101_32x4d",
+    "resnext101_32x8d": "resnext101_32x8d", "resnext101_64x4d": "resnext101_64x4d",
+    "wide_resnet50_2": "wide_resnet50_2", "wide_resnet101_2": "wide_resnet101_2",
+    "se-resnet18": "legacy_seresnet18", "se-resnet34": "legacy_seresnet34",
+    "se-resnet50": "legacy_seresnet50", "se-resnet101": "legacy_seresnet101",
+    "se-resnet152": "legacy_seresnet152", "se-resnext50_32x4d": "legacy_seresnext50_32x4d",
+    "se-resnext101_32x4d": "legacy_seresnext101_32x4d",
+    "resnet50-c": "resnet50c", "resnet18-d": "resnet18d", "resnet34-d": "resnet34d",
+    "resnet50-d": "resnet50d", "resnet101-d": "resnet101d", "resnet152-d": "resnet152d",
+}  # fmt: skip
+"""The listed networks that timm has -> its name for them."""
+
+TORCHVISION = (
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnext50_32x4d",
+    "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2",
+    "vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn",
+)  # fmt: skip
+"""Which of timm's names are torchvision's too."""
+
+
+class Feature(NamedTuple):
+    """One feature map: ``name`` is C1, ..., ``path`` torch's module that puts it out.
+
+    ``stride`` is in pixels of the input; ``shape`` is (channels, height, width) for one input.
+    """
+
+    name: str
+    path: str
+    stage: str
+    stride: int
+    shape: tuple[int, ...]
+    receptive_field: tuple[int, int]
+
+
+def features(rows: Sequence[Row]) -> list[Feature]:
+    """A feature map a stage: layerN, the stem's ReLU, or VGG's last ReLU before each pooling."""
+    found = fields(rows)
+    stages = dict.fromkeys(row.stage for row in rows if row.stage != "fc")
+    made = []
+    for number, stage in enumerate(stages, start=1):
+        inside = [index for index, row in enumerate(rows) if row.stage == stage]
+        blocks = [index for index in inside if rows[index].label != stage]
+        at = (blocks or [index for index in inside if rows[index].layer.kind == "ReLU"])[-1]
+        path = rows[at].path.split(".")[0] if blocks else rows[at].path
+        height, width = found[at]
+        size = (height.size, width.size)
+        made.append(Feature(f"C{number}", path, stage, height.stride, rows[at].output, size))
+    return made
+
+
+def table(maps: Sequence[Feature]) -> Table:
+    """A row a feature map."""
+    columns = (
+        Column("name", "feature"),
+        Column("path", "torch path"),
+        Column("stage", "stage", drop=3),
+        Column("channels", "channels", "exact"),
+        Column("stride", "stride", "exact"),
+        Column("size", "size", "shape", drop=1),
+        Column("receptive_field", "receptive field", "shape", drop=2),
+    )
+    body = [
+        (m.name, m.path, m.stage, m.shape[0], m.stride, m.shape[1:], m.receptive_field)
+        for m in maps
+    ]
+    return Table("rows", "", columns, body)
+
+
+def torchvision(maps: Sequence[Feature], model: str | None) -> str:
+    """The line of Python for torchvision's feature extractor; ``model`` is its name there, if any."""
+    nodes = ", ".join(f'"{m.path}": "{m.name}"' for m in maps)
+    imports = "from torchvision.models.feature_extraction import create_feature_extractor; "
+    if model in TORCHVISION:
+        imports, network = f"import torchvision; {imports}", f"torchvision.models.{model}()"
+    else:
+        network = "model"
+    return f"{imports}backbone = create_feature_extractor({network}, return_nodes={{{nodes}}})"
+
+
+def timm(maps: Sequence[Feature], model: str) -> str:
+    """The line of Python for timm's; its indices count from 0 at C1."""
+    indices = tuple(range(len(maps)))
+    return (
+        f'import timm; backbone = timm.create_model("{model}", features_only=True, '
+        f"out_indices={indices})"
+    )

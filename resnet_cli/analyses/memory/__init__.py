@@ -1,0 +1,1 @@
+"""What tensors take, in training and at inference."""

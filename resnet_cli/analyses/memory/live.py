@@ -1,0 +1,100 @@
+"""Which tensors live at the same time at inference, in PyTorch without gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from math import prod
+
+from resnet_cli.analyses.cost.counts import parameters
+from resnet_cli.analyses.memory.storage import (
+    INDEX,
+    WEIGHTED,
+    Bytes,
+    Precision,
+    owner,
+    owners,
+    size,
+)
+from resnet_cli.layers.leaves import GatedAdd, ScaledAdd
+from resnet_cli.trace import INPUT, Row
+
+
+def live(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Bytes]:
+    """Bytes of the tensors alive while each row runs, the network's input and weights excluded.
+
+    A tensor is freed after its last reader, but not before the modules that were called with it
+    have returned: Python holds a call's arguments. Autocast's copies of the weights, which it keeps
+    to the end of the pass, are the bytes ``once``.
+    """
+    found = owners(rows, inplace, training=False)
+    last = last_use(rows, found)
+    changes = [0] * (len(rows) + 1)
+    for index, row in enumerate(rows):
+        if found[index] == index:
+            changes[index] += size(row, precision)
+            changes[last[index] + 1] -= size(row, precision)
+    alive = accumulate(changes)
+    copies = accumulate(_copied(row, precision) for row in rows)
+    return [
+        Bytes(each + during(row, precision), once)
+        for row, each, once in zip(rows, alive, copies, strict=False)
+    ]
+
+
+def last_use(rows: Sequence[Row], found: Sequence[int]) -> dict[int, int]:
+    """For each storage the last row at which it is held."""
+    last = {found[-1]: len(rows) - 1}  # what the network returns
+
+    def hold(read: int, until: int) -> None:
+        storage = owner(found, read)
+        last[storage] = max(until, last.get(storage, until))
+
+    for index, row in enumerate(rows):
+        hold(index, index)
+        for read in row.reads:
+            hold(read, index)
+    modules = _modules(rows)
+    for first, end in modules.values():
+        hold(rows[first].reads[0], end)
+    for index, row in enumerate(rows):  # a block keeps what its body and shortcut start from
+        if row.role == "shortcut" and rows[index - 1].role != "shortcut":
+            hold(
+                row.reads[0], next(at for at in range(index, len(rows)) if len(rows[at].reads) > 1)
+            )
+        if row.layer.kind == "addition":  # and what it adds to its body
+            hold(row.reads[0], modules[row.path][1])
+    return last
+
+
+def _modules(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
+    """The first and last row of every module that holds others, by its path."""
+    spans: dict[str, tuple[int, int]] = {}
+    for index, row in enumerate(rows):
+        parts = row.path.split(".")
+        if row.layer.kind in ("addition", "scale"):  # at the path of the block itself
+            parts.append("")
+        for length in range(1, len(parts)):
+            path = ".".join(parts[:length])
+            spans[path] = (spans.get(path, (index,))[0], index)
+    return spans
+
+
+def during(row: Row, precision: Precision) -> int:
+    """What a layer allocates and frees: a max pool's indices, autocast's copy of the input, products."""
+    if isinstance(row.layer, ScaledAdd):
+        return 2 * size(row, precision)
+    if isinstance(row.layer, GatedAdd):
+        return (2 + row.layer.exclusive) * size(row, precision)
+    if row.layer.kind == "max pool":
+        return prod(row.output) * INDEX
+    if row.reads[0] == INPUT and precision.casts:
+        return prod(row.input) * precision.activation
+    return 0
+
+
+def _copied(row: Row, precision: Precision) -> int:
+    """Autocast's copies of a layer's weight and bias."""
+    if precision.casts and row.layer.kind in WEIGHTED:
+        return parameters(row) * precision.activation
+    return 0

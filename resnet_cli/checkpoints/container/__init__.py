@@ -1,0 +1,1 @@
+"""How a weight file is stored: any file -> what it holds, nothing in it run."""

@@ -1,0 +1,176 @@
+"""Safetensors: a length (8 bytes, little-endian), a JSON header, the numbers; only the header is read.
+
+The checks follow the safetensors format description (github.com/huggingface/safetensors, "Format").
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from typing import BinaryIO, NoReturn
+
+from resnet_cli.checkpoints.container.contents import MOST_DIMENSIONS, MOST_ELEMENTS, WIDTHS, Tensor
+from resnet_cli.checkpoints.container.files import bad, opened, part, printable, shown
+from resnet_cli.errors import UserError
+
+MOST_HEADER = 16_000_000  # bytes, of all shards together; the format allows 100 MB in each
+MOST_MARKS = 1_000_000  # braces, brackets and commas: what JSON takes in memory
+TYPES = {
+    "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16",
+    "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu",
+    "F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz", "C64": "complex64",
+    "I64": "int64", "I32": "int32", "I16": "int16", "I8": "int8",
+    "U64": "uint64", "U32": "uint32", "U16": "uint16", "U8": "uint8", "BOOL": "bool",
+}  # fmt: skip
+
+
+def tensors(file: BinaryIO, size: int, most: int = MOST_HEADER) -> tuple[dict[str, Tensor], int]:
+    """Name -> tensor of one .safetensors file of `size` bytes in its order; bytes of the header.
+
+    Raises `UserError` where the header is no valid one or does not fit the file.
+    """
+    length = int.from_bytes(part(file, 0, 8), "little")
+    if length > size - 8:
+        raise bad(f"claims a header of {length:,} bytes in a file of {size:,}")
+    if length > most:
+        raise bad(
+            f"has a header of {length:,} bytes, over the limit of {most:,}",
+            "no weights need as much",
+        )
+    header = _parsed(part(file, 8, length))
+    _check_metadata(header.pop("__metadata__", {}))
+    found: dict[str, Tensor] = {}
+    places = []
+    for name, entry in header.items():
+        _check_name(name)
+        found[name], begin, end = _tensor(name, entry)
+        places.append((begin, end, name))
+    _check_places(sorted(places), size - 8 - length)
+    return found, length
+
+
+def index(file: BinaryIO, size: int, folder: str) -> tuple[dict[str, Tensor], int]:
+    """Name -> tensor of a .safetensors.index.json, from its shards in `folder`; bytes of all files.
+
+    Raises `UserError` where a shard is missing, damaged, lies elsewhere, or lacks a tensor.
+    """
+    if size > MOST_HEADER:
+        raise bad(
+            f"is over {MOST_HEADER:,} bytes, too large for an index", "give a file of weights"
+        )
+    places = _parsed(part(file, 0, size)).get("weight_map")
+    if not isinstance(places, dict) or not all(type(shard) is str for shard in places.values()):
+        raise bad("is JSON without the weight_map of a safetensors index", "give a file of weights")
+    wanted: dict[str, list[str]] = {}
+    for name, shard in places.items():
+        _check_name(name)
+        wanted.setdefault(shard, []).append(name)
+    found = {}
+    left = MOST_HEADER
+    for shard, names in wanted.items():
+        held, length, more = _shard(shard, folder, left)
+        left -= length
+        size += more
+        for name in names:
+            if name not in held:
+                raise bad(f"names {shown(name)} in shard {shown(shard)}, which does not hold it")
+            found[name] = held[name]
+    return {name: found[name] for name in places}, size
+
+
+def _shard(shard: str, folder: str, most: int) -> tuple[dict[str, Tensor], int, int]:
+    """Name -> tensor of a shard, bytes of its header, bytes of it all."""
+    if not shard or shard in (".", "..") or len(shard) > 255 or not shard.isprintable():
+        raise bad(f"names a shard {shown(shard)}, which is no file name")
+    if any(sign in shard for sign in "/\\:"):  # also absolute, or on another Windows drive
+        raise bad(f"names a shard outside its own folder: {shown(shard)}", "do not trust this file")
+    if not shard.endswith(".safetensors"):
+        raise bad(
+            f"has a shard {shown(shard)} that is no .safetensors", "give the shards one by one"
+        )
+    try:
+        file, size = opened(os.path.join(folder, shard))
+        with file:
+            return *tensors(file, size, most), size
+    except UserError as problem:
+        raise bad(f"has a shard {shown(shard)} that {problem.what}", problem.hint) from None
+
+
+def _parsed(text: bytes) -> dict[str, object]:
+    """A JSON object without duplicate keys, refused before parsing where it would take much memory."""
+    if sum(text.count(mark) for mark in (b"{", b"[", b",")) > MOST_MARKS:
+        raise bad("holds JSON of too many parts")
+    try:
+        parsed = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except RecursionError:
+        raise bad("holds JSON that is nested too deeply") from None
+    except ValueError:  # also text that is not UTF-8, and a number of thousands of digits
+        raise bad("holds JSON that is not valid") from None
+    if not isinstance(parsed, dict):
+        raise bad("holds JSON that is no object")
+    return parsed
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        for name, _ in pairs:
+            if found.pop(name, pairs) is pairs:  # taken out already
+                raise bad(f"holds JSON with {shown(name)} twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)  # NaN and Infinity are no JSON
+
+
+def _check_metadata(given: object) -> None:
+    if not isinstance(given, dict) or not all(type(value) is str for value in given.values()):
+        raise bad("has a __metadata__ that is not of texts alone")
+
+
+def _check_name(name: str) -> None:
+    if not printable(name):
+        raise bad(f"names a tensor {shown(name)}: too long or unprintable")
+
+
+def _tensor(name: str, entry: object) -> tuple[Tensor, int, int]:
+    """A header's entry as the tensor and where its bytes begin and end."""
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise bad(f"describes {shown(name)} not by dtype, shape and data_offsets alone")
+    kind = entry["dtype"]
+    if type(kind) is not str or kind not in TYPES:
+        named = f": {shown(kind)}" if type(kind) is str else ""
+        raise bad(
+            f"gives {shown(name)} a dtype of no known kind{named}", f"known are {', '.join(TYPES)}"
+        )
+    dtype = TYPES[kind]
+    shape, places = _naturals(entry["shape"]), _naturals(entry["data_offsets"])
+    if shape is None or len(shape) > MOST_DIMENSIONS or math.prod(shape) > MOST_ELEMENTS:
+        raise bad(f"gives {shown(name)} a shape that is not of whole numbers from 0, or too large")
+    if places is None or len(places) != 2 or places[0] > places[1]:
+        raise bad(f"gives {shown(name)} data_offsets that are no beginning and end")
+    needed, held = math.prod(shape) * WIDTHS[dtype], places[1] - places[0]
+    if needed != held:
+        raise bad(f"gives {shown(name)} {held:,} bytes, where its shape and dtype take {needed:,}")
+    return Tensor(shape, dtype), places[0], places[1]
+
+
+def _naturals(given: object) -> tuple[int, ...] | None:
+    if not isinstance(given, list):
+        return None
+    fits = all(type(number) is int and 0 <= number <= MOST_ELEMENTS for number in given)
+    return tuple(given) if fits else None
+
+
+def _check_places(places: list[tuple[int, int, str]], size: int) -> None:
+    """The tensors, by where they begin, follow each other and fill the rest of the file."""
+    at = 0
+    for begin, end, name in places:
+        if begin != at:
+            fault = "overlaps the tensor before it" if begin < at else "leaves a hole before it"
+            raise bad(f"places {shown(name)} so that it {fault}")
+        at = end
+    if at != size:
+        raise bad(f"has {size:,} bytes of numbers, where its header describes {at:,}")

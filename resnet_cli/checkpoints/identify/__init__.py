@@ -1,0 +1,1 @@
+"""Which network a weight file holds: names and shapes -> a spec."""

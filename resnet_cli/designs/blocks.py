@@ -1,0 +1,149 @@
+"""The residual blocks, and the shortcuts A, B and C between their ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from resnet_cli.layers.leaves import (
+    ADDITION,
+    AdaptiveAvgPool2d,
+    Add,
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    GatedAdd,
+    Node,
+    PadShortcut,
+    ReLU,
+    Residual,
+    Scale,
+    ScaledAdd,
+    Sequence,
+    Sigmoid,
+)
+
+if TYPE_CHECKING:
+    from resnet_cli.designs.resnet import ResNet
+
+EXPANSION = {"basic": 1, "bottleneck": 4}
+"""Output channels of a block, in units of its width (He et al. 2015, Fig. 5)."""
+GATES = ("gate", "exclusive-gate")
+"""Shortcuts that are multiplied by 1 − g(x) (He et al. 2016, Table 1)."""
+
+
+def basic(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
+    """3×3, 3×3 (He et al. 2015, Fig. 5 left)."""
+    return [
+        Conv2d("conv1", channels, width, 3, stride, 1, bias=spec.conv_bias),
+        BatchNorm2d("bn1", width),
+        ReLU("relu"),
+        Conv2d("conv2", width, width, 3, 1, 1, bias=spec.conv_bias),
+        BatchNorm2d("bn2", width),
+    ]
+
+
+def bottleneck(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
+    """1×1 reduce, 3×3, 1×1 restore (He et al. 2015, Fig. 5 right).
+
+    The stride is in the first 1×1 for style v1, in the 3×3 for v1.5. Groups and base width make
+    it ResNeXt's (Xie et al. 2017, Fig. 3c) or a wide one.
+    """
+    middle = width * spec.base_width // 64 * spec.groups
+    first, second = (stride, 1) if spec.style == "v1" else (1, stride)
+    bias = spec.conv_bias
+    return [
+        Conv2d("conv1", channels, middle, 1, first, bias=bias),
+        BatchNorm2d("bn1", middle),
+        ReLU("relu"),
+        Conv2d("conv2", middle, middle, 3, second, 1, spec.groups, bias),
+        BatchNorm2d("bn2", middle),
+        ReLU("relu"),
+        Conv2d("conv3", middle, 4 * width, 1, bias=bias),
+        BatchNorm2d("bn3", 4 * width),
+    ]
+
+
+def activate_first(body: list[Node], channels: int) -> tuple[list[Node], list[Node]]:
+    """The same convolutions with each norm and ReLU before them (He et al. 2016, Fig. 1b).
+
+    Returns the first norm and ReLU apart: where the shortcut starts depends on its kind.
+    """
+    convolutions = [layer for layer in body if isinstance(layer, Conv2d)]
+    first: list[Node] = [BatchNorm2d("bn1", channels), ReLU("relu")]
+    rest: list[Node] = [convolutions[0]]
+    for number, convolution in enumerate(convolutions[1:], start=2):
+        rest += [BatchNorm2d(f"bn{number}", convolution.in_channels), ReLU("relu"), convolution]
+    return first, rest
+
+
+def squeeze_excitation(channels: int, reduction: int) -> Residual:
+    """Pool, reduce, restore, sigmoid; every channel is scaled by its gate (Hu et al. 2018, Fig. 3)."""
+    squeezed = channels // reduction
+    gate = (
+        AdaptiveAvgPool2d("pool"),
+        Conv2d("fc1", channels, squeezed, 1, bias=True),
+        ReLU("relu"),
+        Conv2d("fc2", squeezed, channels, 1, bias=True),
+        Sigmoid("gate"),
+    )
+    return Residual("se", gate, merge=Scale("scale"))
+
+
+def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> list[Node]:
+    """What stands on the shortcut (He et al. 2015, Sec. 3.3); nothing for an identity.
+
+    A pads with zeros where the shape changes, B projects there, C projects everywhere. The gates
+    and the dropout of He et al. 2016 stand on A.
+    """
+    changes = stride != 1 or channels != out_channels
+    if spec.shortcut in ("A", *GATES, "dropout"):
+        padded: list[Node] = [PadShortcut("downsample", out_channels, stride)] if changes else []
+        return [*padded, Dropout("dropout")] if spec.shortcut == "dropout" else padded
+    if not changes and spec.shortcut != "C":
+        return []
+    pool: list[Node] = []
+    if spec.projection_pool:
+        # torchvision's and timm's index 0 is taken by the pool even where it has nothing to do
+        pool = [AvgPool2d("0", stride)] if stride != 1 else []
+        stride = 1
+    index = 1 if spec.projection_pool else 0
+    projection = Conv2d(str(index), channels, out_channels, 1, stride, bias=spec.conv_bias)
+    norm = [BatchNorm2d(str(index + 1), out_channels)] if spec.projection_norm else []
+    return [Sequence("downsample", (*pool, projection, *norm))]
+
+
+def merge(spec: ResNet, channels: int) -> Add | GatedAdd:
+    """How shortcut and body become one: their sum, unless scaled or gated (He et al. 2016, Fig. 2)."""
+    if spec.shortcut in GATES:
+        return GatedAdd("gate", channels, spec.shortcut == "exclusive-gate")
+    if (spec.shortcut_scale, spec.body_scale) != (1, 1):
+        return ScaledAdd("add", spec.shortcut_scale, spec.body_scale)
+    return ADDITION
+
+
+def block(
+    spec: ResNet, name: str, label: str, channels: int, width: int, stride: int, activated: bool
+) -> Residual | Sequence:
+    """One block of the network: body, shortcut, and the position of its activations.
+
+    ``activated`` says that a norm and ReLU already stand right before it, as for the first block
+    of a pre-activation network (He et al. 2016, appendix).
+    """
+    out_channels = width * EXPANSION[spec.block]
+    body = (basic if spec.block == "basic" else bottleneck)(spec, channels, width, stride)
+    first: list[Node] = []
+    if spec.preact:
+        first, body = activate_first(body, channels)
+    if spec.se_reduction:
+        body.append(squeeze_excitation(out_channels, spec.se_reduction))
+    after = () if spec.preact else (ReLU("relu"),)
+    if activated:
+        first = []
+    if spec.shortcut == "none":
+        return Sequence(name, (*first, *body, *after), label)
+    side = shortcut(spec, channels, out_channels, stride)
+    joined = merge(spec, out_channels)
+    if side:  # a shortcut that does something takes the activated input
+        return Residual(name, tuple(body), tuple(side), tuple(first), after, joined, label)
+    return Residual(name, (*first, *body), (), (), after, joined, label)

@@ -1,0 +1,83 @@
+"""VGG (Simonyan & Zisserman 2015, Table 1), the networks that He et al. 2015 compare with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_cli.designs import limits
+from resnet_cli.layers.leaves import (
+    AdaptiveAvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Node,
+    ReLU,
+    Sequence,
+    Shape,
+    Stage,
+)
+
+
+@dataclass(frozen=True)
+class VGG:
+    """A VGG network: ``stages`` is the number of 3×3 convolutions between two poolings.
+
+    The stages have 1, 2, 4, 8 and 8 times ``width`` channels. Raises `UserError` for values that
+    describe no network.
+    """
+
+    name: str
+    family: str
+    stages: tuple[int, ...]
+    batch_norm: bool = False
+    width: int = 64
+    num_classes: int = 1000
+    in_channels: int = 3
+    input_size: tuple[int, int] = (224, 224)
+
+    def __post_init__(self) -> None:
+        limits.check_common(self)
+        limits.number_of_stages(self.stages, (5,))
+
+    @property
+    def input_shape(self) -> Shape:
+        """(channels, height, width) of one input."""
+        return (self.in_channels, *self.input_size)
+
+    def net(self) -> Sequence:
+        """The network as a tree of layers; torchvision's ``features.N`` and ``classifier.N``."""
+        index, channels = 0, self.in_channels
+        parts: list[Node] = []
+        for number, (convolutions, times) in enumerate(
+            zip(self.stages, (1, 2, 4, 8, 8), strict=True), start=1
+        ):
+            stage: list[Node] = []
+            for _ in range(convolutions):
+                width = self.width * times
+                layers: list[Node] = [Conv2d(str(index), channels, width, 3, 1, 1, bias=True)]
+                if self.batch_norm:
+                    layers.append(BatchNorm2d(str(index + 1), width))
+                layers.append(ReLU(str(index + len(layers))))
+                index, channels = index + len(layers), width
+                stage += layers
+            stage.append(MaxPool2d(str(index), 2, 2))
+            index += 1
+            parts.append(Stage(f"conv{number}_x", (Sequence("features", (*stage,)),)))
+        classifier = (
+            Linear("0", channels * 7 * 7, 4096),
+            ReLU("1"),
+            Dropout("2"),
+            Linear("3", 4096, 4096),
+            ReLU("4"),
+            Dropout("5"),
+            Linear("6", 4096, self.num_classes),
+        )
+        head = (
+            AdaptiveAvgPool2d("avgpool", 7),
+            Flatten("flatten"),
+            Sequence("classifier", classifier),
+        )
+        return Sequence("", (*parts, Stage("fc", head)))

@@ -1,0 +1,240 @@
+"""Every named network, in the order of the papers' tables; one line describes one network."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TypeAlias
+
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
+from resnet_cli.errors import UserError, did_you_mean, folded
+
+Spec: TypeAlias = ResNet | VGG
+
+TWO, THREE, B101, B152 = (2, 2, 2, 2), (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)
+B200 = (3, 24, 36, 3)
+
+
+def _imagenet(
+    name: str, family: str, block: str, stages: tuple[int, ...], **other: object
+) -> ResNet:
+    return ResNet(name, family, block, stages, **other)  # type: ignore[arg-type]
+
+
+def _cifar(name: str, family: str, block: str, blocks: int, **other: object) -> ResNet:
+    """Three stages of equal length on 32×32 (He et al. 2015, Sec. 4.2); option A where basic."""
+    fields: dict[str, object] = {
+        "shortcut": "A" if block == "basic" else "B",
+        "stem": "3x3",
+        "stem_width": 16,
+        "width": 16,
+        "num_classes": 10,
+        "input_size": (32, 32),
+    }
+    return ResNet(name, family, block, (blocks,) * 3, **(fields | other))  # type: ignore[arg-type]
+
+
+def _wide(depth: int, k: int) -> ResNet:
+    """WRN-D-K (Zagoruyko & Komodakis 2016, Table 1): depth 6n + 4, stages k times as wide."""
+    return _cifar(
+        f"wrn-{depth}-{k}", "Wide ResNet", "basic", (depth - 4) // 6,
+        shortcut="B", preact=True, projection_norm=False, width=16 * k,
+    )  # fmt: skip
+
+
+PRE = {"preact": True, "projection_norm": False}
+V15 = {"style": "v1.5"}
+SE = {"se_reduction": 16}
+DEEP = {"style": "v1.5", "stem": "deep"}
+POOL = {"projection_pool": True}
+
+# fmt: off
+NETWORKS: tuple[Spec, ...] = (
+    # He et al. 2015, Table 1; Fig. 3 for the plain ones
+    _imagenet("plain18", "plain", "basic", TWO, shortcut="none"),
+    _imagenet("plain34", "plain", "basic", THREE, shortcut="none"),
+    _imagenet("resnet18", "ResNet", "basic", TWO),
+    _imagenet("resnet34", "ResNet", "basic", THREE),
+    _imagenet("resnet50", "ResNet", "bottleneck", THREE),
+    _imagenet("resnet101", "ResNet", "bottleneck", B101),
+    _imagenet("resnet152", "ResNet", "bottleneck", B152),
+    # stride in the 3×3, as torchvision and timm build them
+    _imagenet("resnet50-v1.5", "ResNet v1.5", "bottleneck", THREE, **V15),
+    _imagenet("resnet101-v1.5", "ResNet v1.5", "bottleneck", B101, **V15),
+    _imagenet("resnet152-v1.5", "ResNet v1.5", "bottleneck", B152, **V15),
+    # Simonyan & Zisserman 2015, Table 1: A, B, D, E
+    VGG("vgg11", "VGG", (1, 1, 2, 2, 2)),
+    VGG("vgg13", "VGG", (2, 2, 2, 2, 2)),
+    VGG("vgg16", "VGG", (2, 2, 3, 3, 3)),
+    VGG("vgg19", "VGG", (2, 2, 4, 4, 4)),
+    VGG("vgg11_bn", "VGG", (1, 1, 2, 2, 2), batch_norm=True),
+    VGG("vgg13_bn", "VGG", (2, 2, 2, 2, 2), batch_norm=True),
+    VGG("vgg16_bn", "VGG", (2, 2, 3, 3, 3), batch_norm=True),
+    VGG("vgg19_bn", "VGG", (2, 2, 4, 4, 4), batch_norm=True),
+    # He et al. 2016, Table 5 and appendix
+    _imagenet("preact-resnet18", "pre-activation", "basic", TWO, **PRE),
+    _imagenet("preact-resnet34", "pre-activation", "basic", THREE, **PRE),
+    _imagenet("preact-resnet50", "pre-activation", "bottleneck", THREE, **PRE, **V15),
+    _imagenet("preact-resnet101", "pre-activation", "bottleneck", B101, **PRE, **V15),
+    _imagenet("preact-resnet152", "pre-activation", "bottleneck", B152, **PRE, **V15),
+    _imagenet("preact-resnet200", "pre-activation", "bottleneck", B200, **PRE, **V15),
+    # Xie et al. 2017, Table 1 and 3
+    _imagenet("resnext50_32x4d", "ResNeXt", "bottleneck", THREE, **V15, groups=32, base_width=4),
+    _imagenet("resnext101_32x4d", "ResNeXt", "bottleneck", B101, **V15, groups=32, base_width=4),
+    _imagenet("resnext101_32x8d", "ResNeXt", "bottleneck", B101, **V15, groups=32, base_width=8),
+    _imagenet("resnext101_64x4d", "ResNeXt", "bottleneck", B101, **V15, groups=64, base_width=4),
+    # Zagoruyko & Komodakis 2016, Table 8; twice the width in the 3×3
+    _imagenet("wide_resnet50_2", "Wide ResNet", "bottleneck", THREE, **V15, base_width=128),
+    _imagenet("wide_resnet101_2", "Wide ResNet", "bottleneck", B101, **V15, base_width=128),
+    # Hu et al. 2018, Table 2
+    _imagenet("se-resnet18", "SENet", "basic", TWO, **SE),
+    _imagenet("se-resnet34", "SENet", "basic", THREE, **SE),
+    _imagenet("se-resnet50", "SENet", "bottleneck", THREE, **SE),
+    _imagenet("se-resnet101", "SENet", "bottleneck", B101, **SE),
+    _imagenet("se-resnet152", "SENet", "bottleneck", B152, **SE),
+    _imagenet("se-resnext50_32x4d", "SENet", "bottleneck", THREE, **SE, **V15, groups=32, base_width=4),
+    _imagenet("se-resnext101_32x4d", "SENet", "bottleneck", B101, **SE, **V15, groups=32, base_width=4),
+    # He et al. 2019, "Bag of Tricks", Fig. 2
+    _imagenet("resnet50-c", "ResNet-C/D", "bottleneck", THREE, **DEEP),
+    _imagenet("resnet18-d", "ResNet-C/D", "basic", TWO, **DEEP, **POOL),
+    _imagenet("resnet34-d", "ResNet-C/D", "basic", THREE, **DEEP, **POOL),
+    _imagenet("resnet50-d", "ResNet-C/D", "bottleneck", THREE, **DEEP, **POOL),
+    _imagenet("resnet101-d", "ResNet-C/D", "bottleneck", B101, **DEEP, **POOL),
+    _imagenet("resnet152-d", "ResNet-C/D", "bottleneck", B152, **DEEP, **POOL),
+    # Keras' applications: v1 with a bias on every convolution
+    _imagenet("keras-resnet50", "Keras", "bottleneck", THREE, conv_bias=True),
+    _imagenet("keras-resnet101", "Keras", "bottleneck", B101, conv_bias=True),
+    _imagenet("keras-resnet152", "Keras", "bottleneck", B152, conv_bias=True),
+    # He et al. 2015, Table 6: 6n + 2 layers
+    _cifar("plain20", "plain (CIFAR)", "basic", 3, shortcut="none"),
+    _cifar("plain32", "plain (CIFAR)", "basic", 5, shortcut="none"),
+    _cifar("plain44", "plain (CIFAR)", "basic", 7, shortcut="none"),
+    _cifar("plain56", "plain (CIFAR)", "basic", 9, shortcut="none"),
+    _cifar("plain110", "plain (CIFAR)", "basic", 18, shortcut="none"),
+    _cifar("resnet20", "ResNet (CIFAR)", "basic", 3),
+    _cifar("resnet32", "ResNet (CIFAR)", "basic", 5),
+    _cifar("resnet44", "ResNet (CIFAR)", "basic", 7),
+    _cifar("resnet56", "ResNet (CIFAR)", "basic", 9),
+    _cifar("resnet110", "ResNet (CIFAR)", "basic", 18),
+    _cifar("resnet1202", "ResNet (CIFAR)", "basic", 200),
+    # He et al. 2016, Table 4: 9n + 2 layers where bottleneck
+    _cifar("resnet164", "ResNet (CIFAR)", "bottleneck", 18),
+    _cifar("preact-resnet110", "pre-activation (CIFAR)", "basic", 18, **PRE),
+    _cifar("preact-resnet164", "pre-activation (CIFAR)", "bottleneck", 18, **PRE),
+    _cifar("preact-resnet1001", "pre-activation (CIFAR)", "bottleneck", 111, **PRE),
+    # Zagoruyko & Komodakis 2016, Table 4
+    *(_wide(depth, k) for depth, k in (
+        (40, 1), (40, 2), (40, 4), (40, 8), (28, 10), (28, 12), (22, 8), (22, 10), (16, 8), (16, 10),
+    )),
+    # Xie et al. 2017, Table 7
+    _cifar("resnext29_8x64d", "ResNeXt (CIFAR)", "bottleneck", 3, **V15, groups=8, stem_width=64, width=64),
+    _cifar("resnext29_16x64d", "ResNeXt (CIFAR)", "bottleneck", 3, **V15, groups=16, stem_width=64, width=64),
+)
+# fmt: on
+
+FORMULAS: dict[str, tuple[str, str, dict[str, object]]] = {
+    "plain": ("plain", "plain (CIFAR)", {"shortcut": "none"}),
+    "preactresnet": ("preact-resnet", "pre-activation (CIFAR)", {**PRE}),
+}
+"""Families of which any depth is found by name: title, family, and what tells them from a ResNet."""
+BY_NAME = {folded(spec.name): spec for spec in NETWORKS}
+
+
+def names() -> list[str]:
+    """The names of all listed networks, in the order of the papers."""
+    return [spec.name for spec in NETWORKS]
+
+
+def is_listed(spec: Spec) -> bool:
+    """Whether it is a network of the list, unchanged."""
+    return BY_NAME.get(folded(spec.name)) == spec
+
+
+def find(name: str) -> Spec:
+    """The network of that name, whatever its case, hyphens and underscores.
+
+    Any valid WRN-D-K is found by its formula, and so is any plain or pre-activation network of 6n + 2
+    or 9n + 2 layers (plain8, preact-resnet56). Raises `UserError` with the closest names.
+    """
+    spec = BY_NAME.get(folded(name))
+    if spec is not None:
+        return spec
+    wide = re.fullmatch(r"wrn[-_ ]?(\d{1,6})[-_ x](\d{1,6})", name.strip().lower())
+    if wide:
+        depth, k = int(wide[1]), int(wide[2])
+        if depth < 10 or depth % 6 != 4 or k < 1:
+            n = max(1, round((depth - 4) / 6))
+            raise UserError(
+                f"no wide residual network has depth {depth} and width {k}",
+                f"WRN-D-K has D = 6n + 4 and K of at least 1: try wrn-{6 * n + 4}-{max(k, 1)}",
+            )
+        return _wide(depth, k)
+    member = re.fullmatch(r"(plain|preactresnet)(\d{1,6})", folded(name))
+    if member:
+        title, family, fields = FORMULAS[member[1]]
+        depth = int(member[2])
+        spec = _of_depth(f"{title}{depth}", family, depth, **fields)
+        if spec is not None:
+            return spec
+    guess = did_you_mean(name, names())
+    hint = "All names: resnet-cli list"
+    raise UserError(f"no network named {name[:80]!r}", f"{guess}? {hint}" if guess else hint)
+
+
+def by_depth(depth: int) -> Spec:
+    """He et al.'s residual network of that depth: Table 1, Table 6, else their formulas.
+
+    6n + 2 layers (basic, He et al. 2015, Sec. 4.2) or 9n + 2 (bottleneck, He et al. 2016).
+    Raises `UserError` with both formulas and the nearest depths that exist.
+    """
+    spec = BY_NAME.get(f"resnet{depth}") or BY_NAME.get(f"preactresnet{depth}")
+    if spec is not None:
+        return spec
+    spec = _of_depth(f"resnet{depth}", "ResNet (CIFAR)", depth)
+    if spec is not None:
+        return spec
+    given = f"{depth}" if abs(depth) < 10**20 else "so many"
+    raise UserError(
+        f"no residual network of the papers has {given} layers",
+        "conv1 + 2 (basic) or 3 (bottleneck) layers a block + fc gives 6n + 2 or 9n + 2 on three "
+        f"equal stages; nearest: {', '.join(map(str, _nearest(depth)))}",
+    )
+
+
+def _of_depth(name: str, family: str, depth: int, **other: object) -> ResNet | None:
+    """The CIFAR network of 6n + 2 (basic) or 9n + 2 layers (bottleneck); None where there is none."""
+    if 8 <= depth <= 40_000:
+        if depth % 6 == 2:
+            return _cifar(name, family, "basic", (depth - 2) // 6, **other)
+        if depth % 9 == 2:
+            return _cifar(name, family, "bottleneck", (depth - 2) // 9, **other)
+    return None
+
+
+def _nearest(depth: int) -> list[int]:
+    listed = [int(found[1]) for s in NETWORKS if (found := re.fullmatch(r"resnet(\d+)", s.name))]
+    around = range(max(8, min(depth, 40_000) - 9), max(8, min(depth, 40_000)) + 10)
+    formula = [d for d in around if (d % 6 == 2 or d % 9 == 2) and d <= 40_000]
+    every = {*listed, *formula}
+    below = [d for d in every if d < depth]
+    above = [d for d in every if d > depth]
+    return ([max(below)] if below else []) + ([min(above)] if above else [])
+
+
+def changed(spec: Spec, **fields: object) -> Spec:
+    """The same network with other values for some fields; None leaves a field as it is.
+
+    Raises `UserError` for a field that this kind of network does not have, or a value that it
+    can't take.
+    """
+    given = {key: value for key, value in fields.items() if value is not None}
+    known = spec.__dataclass_fields__
+    for key in given:
+        if key not in known:
+            kind = "VGG" if isinstance(spec, VGG) else "a residual network"
+            raise UserError(
+                f"{kind} has no {key.replace('_', ' ')} to change",
+                did_you_mean(key, known) or f"it has: {', '.join(known)}",
+            )
+    return replace(spec, **given) if given else spec  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""A drawing placed and written, a file a format."""

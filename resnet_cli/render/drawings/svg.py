@@ -1,0 +1,219 @@
+"""A drawing as SVG: selectable text, a title on every box, colours as attributes that CSS may override."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from xml.sax.saxutils import escape, quoteattr
+
+from resnet_cli.drawings import Box, Drawing
+from resnet_cli.render.drawings import layout
+from resnet_cli.render.drawings.placed import SAMPLE, Layout, Placed, Point, Shortcut, Word
+from resnet_cli.render.drawings.text_width import width as text_width
+from resnet_cli.render.drawings.themes import THEMES, Theme
+
+DASHES = {
+    "projection": "2 3",
+    "zero padding": "2 3",
+    "dropout": "6 2 2 2",
+    "identity": "",
+    "scale": "7 3",
+}
+STYLES = {  # font size, weight, which of the theme's colours
+    "name": (layout.NAME, "bold", "text"),
+    "caption": (layout.SMALL, "", "faint"),
+    "size": (layout.SMALL, "", "faint"),
+    "times": (layout.FONT, "", "text"),
+    "note": (layout.SMALL, "", "faint"),
+    "legend": (layout.SMALL, "", "faint"),
+}
+TINTED = ("convolution", "linear", "stage", "scale")
+"""Boxes in their row's colour; the others are as the page and have its border alone."""
+
+
+def svg(drawing: Drawing, theme: str = "light", prefix: str = "diagram") -> str:
+    """The drawing as an SVG document, which may also stand within HTML.
+
+    ``prefix`` begins every id, for several drawings on one page. Each box is a ``g.box`` with
+    ``data-stage``, ``data-label`` (the paper's names of its blocks) and ``data-path`` (torch's names
+    of its layers), the latter two with a space between several; each arc a ``path.arc`` with
+    ``data-kind``, ``data-from`` and ``data-to``, the ids of boxes.
+    """
+    colours, page = THEMES[theme], layout.place(drawing)
+    return "\n".join(_lines(drawing, page, colours, prefix)) + "\n"
+
+
+def _lines(drawing: Drawing, page: Layout, theme: Theme, prefix: str) -> Iterator[str]:
+    wide, high = _number(page.width), _number(page.height)
+    names = ", ".join(column.name for column in drawing.columns)
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="diagram" width="{wide}" height="{high}" '
+        f'viewBox="0 0 {wide} {high}" role="img" '
+        f'aria-labelledby="{prefix}-title {prefix}-desc" font-family="{theme.font}" '
+        f'font-size="{layout.FONT}">'
+    )
+    yield f'<title id="{prefix}-title">{escape(names)}</title>'
+    yield f'<desc id="{prefix}-desc">{escape(_description(drawing))}</desc>'
+    yield f'<rect class="page" width="{wide}" height="{high}" fill="{theme.background}"/>'
+    yield f'<g class="rules" stroke="{theme.rule}">'
+    for first, last in page.rules:
+        yield f'<path d="M{_at(first)}L{_at(last)}"/>'
+    yield f'</g>\n<g class="frames" fill="{theme.frame}" stroke="{theme.rule}">'
+    for x, y, width, height in page.frames:
+        yield f'<rect {_box(x, y, width, height)} rx="6"/>'
+    yield f'</g>\n<g class="wires" fill="none" stroke="{theme.wire}">'
+    for column in range(len(drawing.columns)):
+        way = "".join(f"M{_at(a)}L{_at(b)}" for number, a, b in page.wires if number == column)
+        yield f'<path data-column="{column}" d="{way}"/>'
+    for shortcut in page.shortcuts:
+        yield _arc(shortcut, prefix)
+    for kind, (x, y) in page.legend:
+        yield f'<path{_dashes(kind)} d="M{_at((x, y))}h{SAMPLE}"/>'
+    heads = [(a, b) for _, a, b in page.wires] + [s.way[-2:] for s in page.shortcuts]
+    way = "".join(_head(first, last) for first, last in heads)
+    yield f'</g>\n<path class="heads" fill="{theme.wire}" d="{way}"/>'
+    yield f'<g class="boxes" text-anchor="middle" fill="{theme.text}">'
+    for placed in page.boxes:
+        yield from _placed(placed, theme, prefix)
+    yield '</g>\n<g class="words">'
+    for word in page.words:
+        yield _word(word, theme)
+    yield "</g>\n</svg>"
+
+
+def _description(drawing: Drawing) -> str:
+    about = "; ".join(
+        f"{c.name}: {c.params:,} parameters, {c.macs:,} MACs" for c in drawing.columns
+    )
+    return (
+        f"{about}. Boxes of one output size stand in one row. Parameters are learnable, MACs are "
+        "multiply-accumulates of convolution and linear layers for one input. Solid arcs are "
+        "identity shortcuts, dotted ones change the shape."
+    )
+
+
+def _placed(placed: Placed, theme: Theme, prefix: str) -> Iterator[str]:
+    box, (x, y, width, height) = placed.box, placed.at
+    fill, border = theme.rows[placed.row % len(theme.rows)]
+    if box.kind not in TINTED:
+        fill = theme.background
+    if box.kind == "input":
+        border = theme.faint
+    corner = height / 2 if layout.is_round(box) or box.kind == "input" else 3
+    kind = box.kind.replace(" ", "-")
+    yield (
+        f'<g class="box {kind} row{placed.row}" id="{prefix}-{placed.column}-{placed.name}"'
+        f"{_data('stage', [box.stage])}{_data('label', box.labels)}{_data('path', box.paths)}>"
+    )
+    yield f"<title>{escape(title(box))}</title>"
+    yield (
+        f'<rect {_box(x, y, width, height)} rx="{_number(corner)}" fill="{fill}" stroke="{border}"/>'
+    )
+    top = y + height / 2 - layout.LINE * (len(box.lines) - 1) / 2
+    for at, line in enumerate(box.lines):
+        bold = ' font-weight="bold"' if at == 0 and box.kind == "stage" else ""
+        baseline = top + at * layout.LINE + layout.FONT * 0.35
+        yield f'<text x="{_number(x + width / 2)}" y="{_number(baseline)}"{bold}>{escape(line)}</text>'
+    yield "</g>"
+
+
+def title(box: Box) -> str:
+    """What a box says when it is pointed at: names, shapes for one input, parameters and MACs."""
+    if box.kind == "input":
+        return f"input, {_shape(box.output)}"
+    named = ", ".join(
+        [*_shown(box.labels), *(_shown(box.paths[:1]) if box.kind != "stage" else [])]
+    )
+    beside = f", with {', '.join(dict.fromkeys(box.others))}" if box.others else ""
+    return (
+        f"{named}: {' '.join(box.lines[-1:]) if box.kind == 'stage' else box.kind}{beside}\n"
+        f"input {_shape(box.input)}, output {_shape(box.output)}\n"
+        f"{box.params:,} params, {box.macs:,} MACs"
+    )
+
+
+def _shown(names: tuple[str, ...]) -> list[str]:
+    return [names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"]
+
+
+def _arc(shortcut: Shortcut, prefix: str) -> str:
+    arc, start = shortcut.arc, f"{prefix}-{shortcut.column}"
+    params, macs = sum(b.params for b in arc.boxes), sum(b.macs for b in arc.boxes)
+    text = f"{', '.join(_shown(shortcut.labels))}: {arc.kind}"
+    if arc.boxes:
+        written = ", ".join(box.lines[0] for box in arc.boxes)
+        shapes = f"input {_shape(arc.boxes[0].input)}, output {_shape(arc.boxes[-1].output)}"
+        text += f", {written}\n{shapes}\n{params:,} params, {macs:,} MACs"
+    paths = [path for box in arc.boxes for path in box.paths]
+    return (
+        f'<path class="arc" data-kind="{arc.kind}" data-times="{shortcut.times}" '
+        f'data-from="{start}-{shortcut.source}" data-to="{start}-{shortcut.target}"'
+        f'{_data("label", shortcut.labels)}{_data("path", paths)}{_dashes(arc.kind)} d="{_way(shortcut.way)}">'
+        f"<title>{escape(text)}</title></path>"
+    )
+
+
+def _way(points: tuple[Point, ...], radius: float = 7) -> str:
+    """Straight lines with rounded corners."""
+    parts = [f"M{_at(points[0])}"]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        parts.append(f"L{_at(_towards(corner, before, radius))}")
+        parts.append(f"Q{_at(corner)} {_at(_towards(corner, after, radius))}")
+    return "".join([*parts, f"L{_at(points[-1])}"])
+
+
+def _towards(start: Point, end: Point, distance: float) -> Point:
+    """A point on the way, at most half of it."""
+    (x, y), (u, v) = start, end
+    length = max(abs(u - x), abs(v - y), 1e-9)  # ways are horizontal or vertical
+    part = min(distance / length, 0.5)
+    return (x + (u - x) * part, y + (v - y) * part)
+
+
+def _head(before: Point, tip: Point) -> str:
+    """A triangle at the end of a line that is horizontal or vertical."""
+    (x, y), (u, v) = before, tip
+    along = ((u > x) - (u < x), (v > y) - (v < y))
+    back = (u - 5 * along[0], v - 5 * along[1])
+    left = (back[0] - 2.5 * along[1], back[1] + 2.5 * along[0])
+    right = (back[0] + 2.5 * along[1], back[1] - 2.5 * along[0])
+    return f"M{_at(tip)}L{_at(left)}L{_at(right)}Z"
+
+
+def _word(word: Word, theme: Theme) -> str:
+    size, weight, colour = STYLES[word.kind]
+    bold = f' font-weight="{weight}"' if weight else ""
+    x, y = word.at
+    limit = ""
+    if not word.text.isascii() and word.kind == "name":  # a name in any script stays in its place
+        wide = text_width(word.text, size, bool(weight))
+        limit = f' textLength="{_number(wide)}" lengthAdjust="spacingAndGlyphs"'
+    return (
+        f'<text class="{word.kind}" x="{_number(x)}" y="{_number(y + size * 0.35)}" '
+        f'text-anchor="{word.anchor}" font-size="{size}"{bold}{limit} '
+        f'fill="{getattr(theme, colour)}">{escape(word.text)}</text>'
+    )
+
+
+def _dashes(kind: str) -> str:
+    return f' stroke-dasharray="{DASHES[kind]}"' if DASHES[kind] else ""
+
+
+def _data(key: str, values: Iterable[str]) -> str:
+    text = " ".join(values)
+    return f" data-{key}={quoteattr(text)}" if text else ""
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _box(x: float, y: float, width: float, height: float) -> str:
+    return f'x="{_number(x)}" y="{_number(y)}" width="{_number(width)}" height="{_number(height)}"'
+
+
+def _at(point: Point) -> str:
+    return f"{_number(point[0])},{_number(point[1])}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

@@ -1,0 +1,198 @@
+"""A drawing made of signs, for a terminal: a line a box, rows of equal output size side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import fill, wrap
+from typing import NamedTuple
+
+from resnet_cli.drawings import Box, Column, Drawing, Size, Unit
+from resnet_cli.render.drawings.layout import caption
+
+SOLID = ("identity", "scale")
+LANE = 3
+"""Signs from the boxes to an arc, and from it to the next further out."""
+BETWEEN = 3
+
+
+class _Line(NamedTuple):
+    """A line of a column: of a box, or one of its frame's where ``unit`` is -1."""
+
+    text: str
+    unit: int = -1
+    at: int = -1
+
+
+class _Painted(NamedTuple):
+    """A column's lines by output size; ``margin`` is left of the frame, for ×n.
+
+    What is on arcs is written beside them where ``shows``: at layer level, if there is room.
+    """
+
+    column: Column
+    lines: dict[Size, list[_Line]]
+    margin: int
+    frame: int
+    width: int
+    shows: bool
+
+
+def render(drawing: Drawing, width: int | None) -> str:
+    """The drawing in as many signs a line; networks that have no room beside others stand below."""
+    if drawing.direction == "right":
+        return "\n".join(_flow(column, width or 100) for column in drawing.columns)
+    gutter = max(len(_size(size)) for size in drawing.sizes) + 2
+    layered = drawing.level == "layer"
+    groups: list[list[_Painted]] = [[]]
+    for column in drawing.columns:
+        painted = _painted(column, layered, width - gutter if width else None)
+        taken = gutter + sum(other.width + BETWEEN for other in groups[-1])
+        if width and groups[-1] and taken + painted.width > width:
+            groups.append([])
+        groups[-1].append(painted)
+    parts = ["\n".join(_side_by_side(group, drawing.sizes, gutter)) for group in groups]
+    return "\n\n".join([*parts, *filter(None, [fill(_key(drawing), width or 100)])]) + "\n"
+
+
+def _key(drawing: Drawing) -> str:
+    """What the lines and ×n mean, of those that there are."""
+    units = [unit for column in drawing.columns for unit in column.units]
+    kinds = dict.fromkeys(arc.kind for unit in units for arc in unit.arcs)
+    said = [f"{_across(kind)} {kind}" for kind in kinds]
+    if any(unit.times > 1 for unit in units):
+        said.append("×n: n equal blocks or layers")
+    return "   ".join(said)
+
+
+def _across(kind: str) -> str:
+    return "─" if kind in SOLID else "┈"
+
+
+def _painted(column: Column, layered: bool, most: int | None) -> _Painted:
+    margin = max((len(_times(unit)) for unit in column.units), default=0)
+    lanes = LANE * max((len(unit.arcs) for unit in column.units), default=0)
+    on = max((len(text) + 2 for unit in column.units for text in _on_arcs(unit)), default=0)
+    longest = max(len(line) for box in column.boxes for line in box.lines)
+    shows = layered and (most is None or margin + longest + 4 + lanes + on <= most)
+    beside = lanes + (on if shows else 0)
+    room = max(most - margin - beside - 4, 12) if most else 10_000
+    texts = {id(box): _wrapped(box, room) for box in column.boxes}
+    inner = max(len(line) for lines in texts.values() for line in lines)
+    frame = inner + 4
+    lines: dict[Size, list[_Line]] = {}
+    before = None
+    for number, unit in enumerate(column.units):
+        for index, box in enumerate(unit.boxes):
+            row = lines.setdefault(box.size, [])
+            if not row:
+                row.append(_Line(f"┌{'─' * (frame - 2)}┐"))
+            elif before is not None and (_stands_apart(before) or _stands_apart(unit)):
+                row.append(_Line(f"├{'─' * (frame - 2)}┤"))
+            before = None
+            row += [_Line(f"│ {text.ljust(inner)} │", number, index) for text in texts[id(box)]]
+        before = unit
+    for row in lines.values():
+        row.append(_Line(f"└{'─' * (frame - 2)}┘"))
+    width = max(margin + frame + beside, *(margin + len(line) for line in _head(column)))
+    return _Painted(column, lines, margin, frame, width, shows)
+
+
+def _wrapped(box: Box, room: int) -> list[str]:
+    lines = [part for line in box.lines for part in wrap(line, room)]
+    return [*lines, f"  {box.below}"] if box.below else lines
+
+
+def _stands_apart(unit: Unit) -> bool:
+    return len(unit.boxes) > 1 or bool(unit.arcs) or unit.times > 1
+
+
+def _head(column: Column) -> tuple[str, str]:
+    return (column.name, caption(column))
+
+
+def _times(unit: Unit) -> str:
+    return f"×{unit.times} " if unit.times > 1 else ""
+
+
+def _on_arcs(unit: Unit) -> list[str]:
+    return [box.lines[0] for arc in unit.arcs for box in arc.boxes]
+
+
+def _size(size: Size) -> str:
+    return "×".join(map(str, size))
+
+
+def _side_by_side(group: list[_Painted], sizes: list[Size], gutter: int) -> Iterator[str]:
+    """The lines of several columns, each row of equal output size as high as its highest."""
+    heights = {size: max((len(p.lines.get(size, ())) for p in group), default=0) for size in sizes}
+    shown = [size for size in sizes if heights[size]]
+    canvases = [_canvas(painted, heights, shown) for painted in group]
+    labels = {}
+    at = 2
+    for size in shown:
+        labels[at + 1] = _size(size)
+        at += heights[size] + 1
+    for number, parts in enumerate(zip(*canvases, strict=True)):
+        joined = (" " * BETWEEN).join(
+            part.ljust(p.width) for part, p in zip(parts, group, strict=True)
+        )
+        yield (labels.get(number, "").ljust(gutter) + joined).rstrip()
+
+
+def _canvas(painted: _Painted, heights: dict[Size, int], shown: list[Size]) -> list[str]:
+    """One column from its name down, arcs and all."""
+    grid = [[*(" " * painted.margin + text).ljust(painted.width)] for text in _head(painted.column)]
+    where: dict[tuple[int, int], int] = {}
+    middle = painted.margin + painted.frame // 2
+    inside = False
+    for size in shown:
+        lines = painted.lines.get(size, [])
+        for line in [*lines, *[_Line("")] * (heights[size] + 1 - len(lines))]:
+            text = " " * painted.margin + line.text
+            grid.append([*text.ljust(painted.width)])
+            if line.text:
+                inside = True
+            elif inside and size != shown[-1]:  # the wire down to the next row
+                grid[-1][middle] = "│"
+            if line.unit >= 0:
+                where.setdefault((line.unit, line.at), len(grid) - 1)
+    for number, unit in enumerate(painted.column.units):
+        if unit.times > 1:
+            text = _times(unit)
+            row = where[number, (len(unit.boxes) - 1) // 2]
+            grid[row][painted.margin - len(text) : painted.margin] = text
+        _arcs(painted, unit, number, where, grid)
+    return ["".join(row) for row in grid[:-1]]
+
+
+def _arcs(
+    painted: _Painted, unit: Unit, number: int, where: dict[tuple[int, int], int],
+    grid: list[list[str]],
+) -> None:  # fmt: skip
+    """Each arc from the right of the box that it begins before to that of the one it ends in."""
+    edge = painted.margin + painted.frame
+    inner_first = sorted(unit.arcs, key=lambda arc: arc.end - arc.start)
+    for rank, arc in enumerate(inner_first):
+        start = where[number, arc.start]
+        end = where[number, min(arc.end, len(unit.boxes) - 1)]
+        lane = edge + LANE * (rank + 1) - 1
+        across, along = _across(arc.kind), "│" if arc.kind in SOLID else "┊"
+        for row, first, corner in ((start, across, "╮"), (end, "◄", "╯")):
+            grid[row][edge : lane + 1] = [first, *across * (lane - edge - 1), corner]
+        for row in range(start + 1, end):
+            grid[row][lane] = along
+        beside = [box.lines[0] for box in arc.boxes] if painted.shows else []
+        for text, row in zip(beside, range(start + 1, end), strict=False):
+            grid[row][lane + 2 : lane + 2 + len(text)] = text
+
+
+def _flow(column: Column, width: int) -> str:
+    """One network as a line of text, blocks in brackets, broken to the width."""
+    words = []
+    for unit in column.units:
+        text = " -> ".join(" ".join(box.lines) for box in unit.boxes)
+        kinds = " + ".join(arc.kind for arc in unit.arcs if arc.kind != "scale")
+        text = f"[{text}] + {kinds}" if kinds else f"[{text}]" if unit.times > 1 else text
+        words.append(text + (f" ×{unit.times}" if unit.times > 1 else ""))
+    lines = wrap(" -> ".join(words), width, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join([", ".join(_head(column)), *lines]) + "\n"

@@ -1,0 +1,205 @@
+"""All that is known of networks on one page: a file without requests, with its own style and script.
+
+Without the script it is the same page, whose levels still switch; rows are then not marked or sorted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from resnet_cli.drawings import Drawing
+from resnet_cli.render.drawings.svg import svg
+from resnet_cli.render.drawings.themes import THEMES, Theme
+from resnet_cli.render.tables import html
+from resnet_cli.render.tables.numbers import cell
+from resnet_cli.tables import Table
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""What a browser holds the page to: no request, whatever its content says."""
+
+
+class Level(NamedTuple):
+    """One of several views of the same: a drawing beside its table."""
+
+    name: str
+    drawing: Drawing
+    table: Table
+
+
+class Section(NamedTuple):
+    """A heading, then what it has: a drawing, levels to choose from, tables, ``code`` as it is typed, notes."""
+
+    key: str
+    title: str
+    drawing: Drawing | None = None
+    levels: Sequence[Level] = ()
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    code: Sequence[str] = ()
+
+
+class Chapter(NamedTuple):
+    """A network, or a comparison of several.
+
+    ``facts`` is a table of one row, shown large; rows of tables have the colours of ``stages``.
+    """
+
+    key: str
+    title: str
+    subtitle: str
+    facts: Table | None
+    stages: Drawing
+    sections: Sequence[Section]
+
+
+def page(chapters: Sequence[Chapter], origin: str, exact: bool) -> str:
+    """The document; ``origin`` says by what it was made.
+
+    A chapter alone is the page; several stand below a heading of their own.
+    """
+    alone = len(chapters) == 1
+    title = chapters[0].title if alone else " · ".join(c.title for c in chapters[1:])
+    contents = _contents(chapters)
+    if alone:
+        body = _chapter(chapters[0], 1, exact, contents)
+    else:
+        body = f"<header>\n<h1>{html.escape(title)}</h1>\n</header>\n{contents}"
+        body += "".join(_chapter(chapter, 2, exact) for chapter in chapters)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{html.escape(title)}</title>
+<style>
+:root {{ {_colours(THEMES["light"])} }}
+@media screen and (prefers-color-scheme: dark) {{ :root {{ {_colours(THEMES["dark"])} }} }}
+{_beside("report.css")}{"".join(map(_swatches, chapters))}</style>
+</head>
+<body>
+<main>
+{body}</main>
+<footer><p>{html.escape(origin)}</p></footer>
+<script>
+{_beside("report.js")}</script>
+</body>
+</html>
+"""
+
+
+def _beside(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _named(theme: Theme) -> dict[str, str]:
+    """The colours of a theme by the names of the page's variables for them."""
+    rows = {
+        f"--{part}{at}": colour
+        for at, row in enumerate(theme.rows)
+        for part, colour in zip(("row", "edge"), row, strict=True)
+    }
+    colours = theme._asdict()
+    return {f"--{key}": colours[key] for key in colours if key not in ("rows", "font")} | rows
+
+
+def _colours(theme: Theme) -> str:
+    return " ".join(f"{name}: {colour};" for name, colour in _named(theme).items())
+
+
+def _figure(drawing: Drawing, key: str) -> str:
+    """The drawing in the page's own colours, light or dark."""
+    text = svg(drawing, "light", key)
+    for name, colour in _named(THEMES["light"]).items():
+        text = text.replace(f'"{colour}"', f'"var({name})"')
+    label = f"diagram of {', '.join(column.name for column in drawing.columns)} by {drawing.level}"
+    return _pane(text, label, "figure")
+
+
+def _swatches(chapter: Chapter) -> str:
+    """Style that gives the rows of stages and blocks the colour that their boxes have."""
+    ranks = {size: at for at, size in enumerate(chapter.stages.sizes)}
+    rules = {}
+    for box in (box for column in chapter.stages.columns for box in column.boxes if box.stage):
+        rows = f'[data-stage="{box.stage}"], [data-label^="{box.stage.removesuffix("x")}"]'
+        at = ranks[box.size] % len(THEMES["light"].rows)
+        rules[rows] = f"--fill: var(--row{at}); --edge: var(--edge{at});"
+    return "".join(f"#{chapter.key} tr:is({rows}) {{ {rule} }}\n" for rows, rule in rules.items())
+
+
+def _contents(chapters: Sequence[Chapter]) -> str:
+    """Links to every section, a list for each chapter."""
+    lists = []
+    for chapter in chapters:
+        links = "".join(
+            f'<li><a href="#{chapter.key}-{section.key}">{html.escape(section.title)}</a></li>\n'
+            for section in chapter.sections
+        )
+        name = f'<a href="#{chapter.key}">{html.escape(chapter.title)}</a>\n'
+        lists.append(f"<div>{name if chapters[1:] else ''}<ul>\n{links}</ul></div>\n")
+    return f'<nav aria-label="Contents">\n{"".join(lists)}</nav>\n'
+
+
+def _chapter(chapter: Chapter, rank: int, exact: bool, contents: str = "") -> str:
+    subtitle = f"<p>{html.escape(chapter.subtitle)}</p>\n" if chapter.subtitle else ""
+    sections = "".join(
+        _section(s, f"{chapter.key}-{s.key}", rank + 1, exact) for s in chapter.sections
+    )
+    return (
+        f'<article id="{chapter.key}">\n<header>\n<h{rank}>{html.escape(chapter.title)}</h{rank}>\n{subtitle}'
+        f"{_facts(chapter.facts, exact) if chapter.facts else ''}</header>\n{contents}{sections}</article>\n"
+    )  # fmt: skip
+
+
+def _facts(of: Table, exact: bool) -> str:
+    pairs = []
+    for column, value in zip(of.columns, of.rows[0], strict=True):
+        text = cell(column, value, exact)
+        whole = f"{value:,}{html.UNITS[column.kind]}" if column.kind in html.UNITS else text
+        small = f"<small>{whole}</small>" if whole != text else ""
+        pairs.append(
+            f"<div><dt>{html.escape(column.title)}</dt><dd>{html.escape(text)}{small}</dd></div>\n"
+        )
+    return f"<dl>\n{''.join(pairs)}</dl>\n"
+
+
+def _section(section: Section, key: str, rank: int, exact: bool) -> str:
+    figure = _figure(section.drawing, key) if section.drawing else ""
+    tables = "".join(_pane(html.table(table, exact), table.title) for table in section.tables)
+    lines = "".join(f"<li>{html.escape(note)}</li>\n" for note in section.notes)
+    notes = f'<ul class="notes">\n{lines}</ul>\n' if lines else ""
+    code = "".join(f"<pre><code>{html.escape(line)}</code></pre>\n" for line in section.code)
+    return (
+        f'<section id="{key}">\n<h{rank}>{html.escape(section.title)}</h{rank}>\n'
+        f'{_levels(section, key, exact)}<div class="tables">\n{tables}{figure}{code}</div>\n{notes}</section>\n'
+    )
+
+
+def _levels(section: Section, key: str, exact: bool) -> str:
+    """A radio button for each level, the first one chosen; style alone shows what is chosen."""
+    if not section.levels:
+        return ""
+    choices = "".join(
+        f'<label><input type="radio" name="{key}-level" value="{level.name}"'
+        f"{'' if at else ' checked'}>{level.name}</label>\n"
+        for at, level in enumerate(section.levels)
+    )
+    views = []
+    for level in section.levels:
+        figure = _figure(level.drawing, f"{key}-{level.name}")
+        table = _pane(html.table(level.table, exact), level.table.title)
+        views.append(f'<div class="level" data-level="{level.name}">\n{figure}{table}</div>\n')
+    fieldset = f'<fieldset class="levels"><legend>Level</legend>\n{choices}</fieldset>\n'
+    return f"{fieldset}{''.join(views)}"
+
+
+def _pane(content: str, label: str, element: str = "div") -> str:
+    """A part that scrolls by itself where it is wider than the page."""
+    role = ' role="group"' if element == "div" else ""
+    return (
+        f'<{element} class="pane"{role} tabindex="0" aria-label="{html.escape(label)}">\n'
+        f"{content}</{element}>\n"
+    )

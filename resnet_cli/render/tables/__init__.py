@@ -1,0 +1,1 @@
+"""An answer's tables as text, a file a format."""

@@ -1,0 +1,52 @@
+"""JSON and CSV: raw integers, written without rich. The contract is in docs/json.md."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+from resnet_cli.tables import Answer, Column, Table
+
+FOR_PEOPLE = ("share", "bar", "line")
+
+
+def as_json(answer: Answer) -> str:
+    """The envelope with the first table as "rows", every other table under its own key."""
+    document = {"schema": 1, **answer.envelope}
+    for table in answer.tables:
+        if table.key == "published":  # whole in the envelope
+            continue
+        document[table.key] = [dict(zip(_keys(table), row, strict=True)) for row in _raw(table)]
+    document["notes"] = list(answer.notes)
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def as_csv(answer: Answer) -> str:
+    """The first table; the last column repeats what is counted, so that no row loses it."""
+    import csv
+
+    table, out = answer.tables[0], StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*_keys(table), "convention"])
+    convention = "; ".join(answer.notes)
+    for row in _raw(table):
+        writer.writerow([*map(_flat, row), convention])
+    return out.getvalue()
+
+
+def _kept(table: Table) -> list[tuple[int, Column]]:
+    return [(i, c) for i, c in enumerate(table.columns) if c.kind not in FOR_PEOPLE]
+
+
+def _keys(table: Table) -> list[str]:
+    return [c.key for _, c in _kept(table)]
+
+
+def _raw(table: Table) -> list[list[Any]]:
+    kept = _kept(table)
+    return [[row[i] for i, _ in kept] for row in table.rows]
+
+
+def _flat(value: Any) -> Any:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else value

@@ -1,0 +1,109 @@
+"""The only rounding: raw values -> what a person reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resnet_cli.tables import Column
+
+
+def count(value: int, exact: bool) -> str:
+    """9,408 as it is; 25,557,032 as 25.56M (four digits) unless exact."""
+    if exact or abs(value) < 10_000:
+        return f"{value:,}"
+    scaled = float(value)
+    for unit in ("", "K", "M", "G", "T", "P", "E", "Z"):
+        if abs(scaled) < 999.95 or unit == "Z":
+            digits = 0 if unit == "" else max(0, 4 - len(str(int(abs(scaled)))))
+            return f"{scaled:,.{digits}f}{unit}"
+        scaled /= 1000
+    raise AssertionError("unreachable: the last unit always answers")
+
+
+def binary(value: int, exact: bool) -> str:
+    """10,436,608 bytes as 9.953 MiB (four digits) unless exact."""
+    if exact or value < 1024:
+        return f"{value:,}" if exact else f"{value} B"
+    scaled = float(value)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
+        if scaled < 1023.5 or unit == "EiB":
+            return f"{scaled:,.{max(0, 4 - len(str(int(scaled))))}f} {unit}"
+        scaled /= 1024
+    raise AssertionError("unreachable: the last unit always answers")
+
+
+def cell(column: Column, value: Any, exact: bool) -> str:
+    """One value as text; None is an empty cell."""
+    if value is None:
+        return ""
+    if column.kind == "count":
+        return count(value, exact)
+    if column.kind == "exact":
+        return f"{value:,}"
+    if column.kind == "bytes":
+        return binary(value, exact)
+    if column.kind == "ratio":
+        return ratio(value)
+    if column.kind == "stack" and isinstance(value, int):
+        return count(value, exact)
+    if column.kind == "shape":
+        return "×".join(map(str, value))
+    if column.kind == "share":
+        return f"{100 * value:.1f}%"
+    if column.kind == "number":
+        return f"{value:.3g}"
+    if column.kind == "range":
+        return " to ".join(f"{end:.3g}" for end in value)
+    if column.kind == "bar":
+        return bar(value)
+    if column.kind == "line":
+        return line(**value)
+    return str(value)
+
+
+def stacked(text: str) -> str:
+    """`[a | b] × 3` as the paper's tall bracket; what is beside it stands above."""
+    lines: list[str] = []
+    for part in text.split("; "):
+        inside, found, times = part.partition("] × ")
+        layers = inside.removeprefix("[").split(" | ")
+        if not found or len(layers) == 1:
+            lines.append(part)
+            continue
+        width = max(map(len, layers))
+        middle = (len(layers) - 1) // 2
+        for at, layer in enumerate(layers):
+            left, right = "⎡⎤" if not at else "⎣⎦" if at == len(layers) - 1 else "⎢⎥"
+            tail = f" × {times}" if at == middle else ""
+            lines.append(f"{left}{layer.ljust(width)}{right}{tail}")
+    return "\n".join(lines)
+
+
+def ratio(value: dict[str, float | None]) -> str:
+    """The ratios of parameters and MACs to the first: `params 0.059×, MACs 0.059×`."""
+    shown = [f"{key} {value[field]:.4g}×" for key, field in (("params", "params"), ("MACs", "macs"))
+             if value[field] is not None]  # fmt: skip
+    return ", ".join(shown)
+
+
+def bar(share: float, width: int = 16) -> str:
+    """A share as a bar of eighths of a character."""
+    eighths = round(share * width * 8)
+    return "█" * (eighths // 8) + ("▏▎▍▌▋▊▉"[eighths % 8 - 1] if eighths % 8 else "")
+
+
+def line(values: list[float | None], low: float, high: float, width: int = 48) -> str:
+    """Values as a line of eight heights between low and high; of many, evenly chosen ones."""
+    shown = min(len(values), width)
+    chosen = [values[at * (len(values) - 1) // max(shown - 1, 1)] for at in range(shown)]
+    scale = 7 / (high - low) if high > low else 0
+    return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[round((v - low) * scale)] for v in chosen)
+
+
+LEFT = ("text", "bar", "stack", "line")
+"""The kinds that are aligned to the left."""
+
+
+def texts(columns: list[Column], rows: list[Any], exact: bool) -> list[list[str]]:
+    """Every cell as text."""
+    return [[cell(c, v, exact) for c, v in zip(columns, row, strict=True)] for row in rows]
