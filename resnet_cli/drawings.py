@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from resnet_cli.layers.leaves import Shape
+from resnet_cli.layers import Shape
 
 Size: TypeAlias = tuple[int, int]
 """Height and width in pixels; a vector is one pixel."""

@@ -9,29 +9,93 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from resnet_cli.errors import UserError
-from resnet_cli.layers.leaves import Layer, Node, Residual, Sequence, Shape, Stage
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.base import Layer
+from resnet_cli.layers.tree import Node, Residual, Sequence, Stage
 
 INPUT = -1
 """What a row reads that reads the network's input."""
 
 
+class Block(NamedTuple):
+    """A residual or plain block: the paper's label (conv3_1) and torch's path (layer2.0)."""
+
+    label: str
+    path: str
+
+
+class Place(NamedTuple):
+    """Where a row stands.
+
+    ``inside`` are the paths of the modules around it, the outermost first. ``stage`` is the paper's
+    (conv3_x) and ``part`` of the network (stem, body or head) the one that it belongs to; ``block``
+    is None outside of blocks. ``role`` is "main" for the layers that a paper counts, "shortcut" and
+    "gate" for those beside.
+    """
+
+    inside: tuple[str, ...]
+    stage: str
+    part: str
+    block: Block | None
+    role: str
+
+
 class Row(NamedTuple):
     """One executed layer.
 
-    ``path`` is torch's dotted name, ``stage`` and ``label`` are the paper's (conv3_x, conv3_1).
-    ``role`` is "main" for the layers that a paper counts, "shortcut" and "gate" for those beside.
-    ``reads`` holds the indices of the rows whose outputs it takes; shapes are for one input.
+    ``path`` is torch's dotted name. ``reads`` holds the places in the list of the rows whose outputs
+    it takes; shapes are for one input. ``shared`` names those of its tensors that an earlier row has
+    already, as the same module was called before.
     """
 
     path: str
-    stage: str
-    label: str
-    role: str
+    place: Place
     layer: Layer
     reads: tuple[int, ...]
-    input: Shape
+    inputs: tuple[Shape, ...]
     output: Shape
-    macs: int
+    shared: tuple[str, ...] = ()
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """The paths of the modules around it, the outermost first."""
+        return self.place.inside
+
+    @property
+    def stage(self) -> str:
+        """The paper's name of its stage: conv3_x."""
+        return self.place.stage
+
+    @property
+    def part(self) -> str:
+        """The part of the network: stem, body or head."""
+        return self.place.part
+
+    @property
+    def block(self) -> Block | None:
+        """Its block; None outside of blocks."""
+        return self.place.block
+
+    @property
+    def label(self) -> str:
+        """The paper's name of its block, or of its stage outside of blocks."""
+        _, stage, _, block, _ = self.place
+        return block.label if block else stage
+
+    @property
+    def role(self) -> str:
+        """"main" for the layers that a paper counts, "shortcut" and "gate" for those beside."""
+        return self.place.role
+
+    @property
+    def input(self) -> Shape:
+        """The shape of the first tensor that it reads."""
+        return self.inputs[0]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one input."""
+        return self.layer.macs(self.inputs, self.output)
 
 
 def trace(net: Sequence, shape: Shape) -> list[Row]:
@@ -40,48 +104,58 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
     Raises `UserError` when the input is too small to reach the end.
     """
     rows: list[Row] = []
+    paths: set[str] = set()
 
-    def run(
-        layer: Layer, at: str, stage: str, label: str, role: str, reads: tuple[int, ...]
-    ) -> int:
-        x = rows[reads[0]].output if reads[0] >= 0 else shape
-        y = layer.output_shape(x)
+    def run(layer: Layer, path: str, at: Place, reads: tuple[int, ...], x: tuple[Shape, ...]) -> int:
+        y = layer.output_shape(*x)
         if min(y) < 1:
             raise UserError(
-                f"an input of {shape[1]}×{shape[2]} is too small: {stage} would have no pixel left",
+                f"an input of {shape[1]}×{shape[2]} is too small: {at.stage} would have no pixel left",
                 "give a larger --input-size",
             )
-        rows.append(Row(at, stage, label, role, layer, reads, x, y, layer.macs(x, y)))
+        shared = (*layer.tensors(),) if path in paths else ()
+        paths.add(path)
+        rows.append(tuple.__new__(Row, (path, at, layer, reads, x, y, shared)))  # Row(…), faster
         return len(rows) - 1
 
-    def walk(
-        parts: tuple[Node, ...], prefix: str, stage: str, label: str, role: str, last: int
-    ) -> int:
+    def walk(parts: tuple[Node, ...], prefix: str, at: Place, last: int) -> int:
         for node in parts:
             if isinstance(node, Layer):
-                last = run(node, prefix + node.name, stage, label, role, (last,))
+                x = rows[last].output if last >= 0 else shape
+                last = run(node, prefix + node.name, at, (last,), (x,))
             elif isinstance(node, Stage):
-                last = walk(node.parts, prefix, node.label, node.label, role, last)
-            elif isinstance(node, Sequence):
-                last = walk(
-                    node.parts, f"{prefix}{node.name}.", stage, node.label or label, role, last
-                )
+                inner = at._replace(stage=node.label, part=node.part)
+                last = walk(node.parts, prefix, inner, last)
             else:
-                last = residual(node, prefix + node.name, stage, node.label or label, role, last)
+                path = prefix + node.name
+                inner = entered(at, path, node.label)
+                if isinstance(node, Residual):
+                    last = residual(node, path, inner, last)
+                else:
+                    last = walk(node.parts, path + ".", inner, last)
         return last
 
-    def residual(node: Residual, at: str, stage: str, label: str, role: str, last: int) -> int:
-        inside = at + "."
-        start = walk(node.before, inside, stage, label, role, last)
-        gate = node.merge.kind == "scale"
-        body = walk(node.body, inside, stage, label, "gate" if gate else role, start)
-        side = walk(node.shortcut, inside, stage, label, "shortcut", start)
-        named = inside + node.merge.name if node.merge.parameters() else at
-        merged = run(node.merge, named, stage, label, role, (side, body))
-        return walk(node.after, inside, stage, label, role, merged)
+    def residual(node: Residual, path: str, at: Place, last: int) -> int:
+        prefix, merge = path + ".", node.merge
+        start = walk(node.before, prefix, at, last)
+        gated = at._replace(role="gate") if merge.gate else at
+        body = walk(node.body, prefix, gated, start)
+        side = start
+        if node.shortcut:
+            side = walk(node.shortcut, prefix, at._replace(role="shortcut"), start)
+        named = prefix + merge.name if merge.tensors() else path
+        x = rows[side].output if side >= 0 else shape
+        merged = run(merge, named, at, (side, body), (x, rows[body].output))
+        return walk(node.after, prefix, at, merged)
 
-    walk(net.parts, "", "", "", "main", INPUT)
+    walk(net.parts, "", Place((), "", "", None, "main"), INPUT)
     return rows
+
+
+def entered(at: Place, path: str, label: str) -> Place:
+    """The place inside of a module, which is a block where it has a label."""
+    block = Block(label, path) if label else at.block
+    return Place((*at.inside, path), at.stage, at.part, block, at.role)
 
 
 def state_dict(rows: Iterable[Row]) -> dict[str, Shape]:

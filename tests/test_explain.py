@@ -15,7 +15,7 @@ from resnet_cli.analyses.explain import explain
 from resnet_cli.analyses.explain.conv import check, steps, traced
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.layers.leaves import Conv2d
+from resnet_cli.layers import Conv2d
 from resnet_cli.trace import trace
 
 ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())

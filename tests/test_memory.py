@@ -19,7 +19,7 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.designs.resnet import SHORTCUTS, ResNet
 from resnet_cli.designs.vgg import VGG
-from resnet_cli.layers.leaves import (
+from resnet_cli.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
     Conv2d,

@@ -14,7 +14,7 @@ from resnet_cli.analyses.cost.counts import is_counted
 from resnet_cli.analyses.field.paths import histogram, lengths, most_paths, scientific
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.layers.leaves import Residual
+from resnet_cli.layers import Residual
 from resnet_cli.trace import trace
 
 ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())

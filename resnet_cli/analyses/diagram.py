@@ -9,7 +9,7 @@ from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
 from resnet_cli.drawings import Arc, Box, Column, Drawing, Size, Unit
 from resnet_cli.errors import UserError
-from resnet_cli.layers.leaves import ScaledAdd, Shape
+from resnet_cli.layers import ScaledAdd, Shape
 from resnet_cli.trace import Row
 
 LEVELS = ("stage", "block", "layer")

@@ -11,7 +11,7 @@ from math import log10
 from statistics import median
 from typing import Any, NamedTuple
 
-from resnet_cli.layers.leaves import ScaledAdd
+from resnet_cli.layers import ScaledAdd
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 

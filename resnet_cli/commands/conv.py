@@ -11,7 +11,7 @@ from resnet_cli.analyses.explain import conv as analysis
 from resnet_cli.analyses.explain import explain
 from resnet_cli.commands.options import answers
 from resnet_cli.errors import UserError
-from resnet_cli.layers.leaves import Conv2d
+from resnet_cli.layers import Conv2d
 from resnet_cli.tables import Answer
 
 

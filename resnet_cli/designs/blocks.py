@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from math import log2
 from typing import TYPE_CHECKING
 
-from resnet_cli.layers.leaves import (
+from resnet_cli.layers import (
     ADDITION,
     AdaptiveAvgPool2d,
     Add,
     AvgPool2d,
     BatchNorm2d,
+    ChannelConv,
     Conv2d,
     Dropout,
     GatedAdd,
+    GroupNorm,
+    Layer,
     Node,
     PadShortcut,
     ReLU,
@@ -21,7 +25,8 @@ from resnet_cli.layers.leaves import (
     ScaledAdd,
     Sequence,
     Sigmoid,
-)
+    SiLU,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from resnet_cli.designs.resnet import ResNet
@@ -32,14 +37,29 @@ GATES = ("gate", "exclusive-gate")
 """Shortcuts that are multiplied by 1 − g(x) (He et al. 2016, Table 1)."""
 
 
+SHORTCUTS = ("A", "B", "C", "none", *GATES, "dropout")
+ACTIVATIONS = {"ReLU": ReLU, "SiLU": SiLU}
+NORMS = ("batch", "group")
+
+
+def activation(spec: ResNet, name: str) -> Layer:
+    """The spec's activation; it keeps torchvision's path, relu, whichever it is."""
+    return ACTIVATIONS[spec.activation](name)
+
+
+def norm(spec: ResNet, name: str, channels: int) -> Layer:
+    """The spec's norm; group norm has 32 groups (Wu & He 2018)."""
+    return BatchNorm2d(name, channels) if spec.norm == "batch" else GroupNorm(name, 32, channels)
+
+
 def basic(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
     """3×3, 3×3 (He et al. 2015, Fig. 5 left)."""
     return [
         Conv2d("conv1", channels, width, 3, stride, 1, bias=spec.conv_bias),
-        BatchNorm2d("bn1", width),
-        ReLU("relu"),
+        norm(spec, "bn1", width),
+        activation(spec, "relu"),
         Conv2d("conv2", width, width, 3, 1, 1, bias=spec.conv_bias),
-        BatchNorm2d("bn2", width),
+        norm(spec, "bn2", width),
     ]
 
 
@@ -54,26 +74,27 @@ def bottleneck(spec: ResNet, channels: int, width: int, stride: int) -> list[Nod
     bias = spec.conv_bias
     return [
         Conv2d("conv1", channels, middle, 1, first, bias=bias),
-        BatchNorm2d("bn1", middle),
-        ReLU("relu"),
+        norm(spec, "bn1", middle),
+        activation(spec, "relu"),
         Conv2d("conv2", middle, middle, 3, second, 1, spec.groups, bias),
-        BatchNorm2d("bn2", middle),
-        ReLU("relu"),
+        norm(spec, "bn2", middle),
+        activation(spec, "relu"),
         Conv2d("conv3", middle, 4 * width, 1, bias=bias),
-        BatchNorm2d("bn3", 4 * width),
+        norm(spec, "bn3", 4 * width),
     ]
 
 
-def activate_first(body: list[Node], channels: int) -> tuple[list[Node], list[Node]]:
-    """The same convolutions with each norm and ReLU before them (He et al. 2016, Fig. 1b).
+def activate_first(spec: ResNet, body: list[Node], channels: int) -> tuple[list[Node], list[Node]]:
+    """The same convolutions with each norm and activation before them (He et al. 2016, Fig. 1b).
 
-    Returns the first norm and ReLU apart: where the shortcut starts depends on its kind.
+    Returns the first norm and activation apart: where the shortcut starts depends on its kind.
     """
     convolutions = [layer for layer in body if isinstance(layer, Conv2d)]
-    first: list[Node] = [BatchNorm2d("bn1", channels), ReLU("relu")]
+    first: list[Node] = [norm(spec, "bn1", channels), activation(spec, "relu")]
     rest: list[Node] = [convolutions[0]]
     for number, convolution in enumerate(convolutions[1:], start=2):
-        rest += [BatchNorm2d(f"bn{number}", convolution.in_channels), ReLU("relu"), convolution]
+        before = norm(spec, f"bn{number}", convolution.in_channels)
+        rest += [before, activation(spec, "relu"), convolution]
     return first, rest
 
 
@@ -87,6 +108,13 @@ def squeeze_excitation(channels: int, reduction: int) -> Residual:
         Conv2d("fc2", squeezed, channels, 1, bias=True),
         Sigmoid("gate"),
     )
+    return Residual("se", gate, merge=Scale("scale"))
+
+
+def efficient_channel_attention(channels: int) -> Residual:
+    """Pool, a convolution along the channels, sigmoid (Wang et al. 2020, Fig. 2 and Eq. 12)."""
+    kernel = int((log2(channels) + 1) / 2) // 2 * 2 + 1  # the nearest odd, γ = 2 and b = 1
+    gate = (AdaptiveAvgPool2d("pool"), ChannelConv("conv", kernel), Sigmoid("gate"))
     return Residual("se", gate, merge=Scale("scale"))
 
 
@@ -109,11 +137,11 @@ def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> lis
         stride = 1
     index = 1 if spec.projection_pool else 0
     projection = Conv2d(str(index), channels, out_channels, 1, stride, bias=spec.conv_bias)
-    norm = [BatchNorm2d(str(index + 1), out_channels)] if spec.projection_norm else []
-    return [Sequence("downsample", (*pool, projection, *norm))]
+    after = [norm(spec, str(index + 1), out_channels)] if spec.projection_norm else []
+    return [Sequence("downsample", (*pool, projection, *after))]
 
 
-def merge(spec: ResNet, channels: int) -> Add | GatedAdd:
+def merge(spec: ResNet, channels: int) -> Add:
     """How shortcut and body become one: their sum, unless scaled or gated (He et al. 2016, Fig. 2)."""
     if spec.shortcut in GATES:
         return GatedAdd("gate", channels, spec.shortcut == "exclusive-gate")
@@ -123,27 +151,29 @@ def merge(spec: ResNet, channels: int) -> Add | GatedAdd:
 
 
 def block(
-    spec: ResNet, name: str, label: str, channels: int, width: int, stride: int, activated: bool
+    spec: ResNet, channels: int, width: int, stride: int, activated: bool
 ) -> Residual | Sequence:
-    """One block of the network: body, shortcut, and the position of its activations.
+    """One block of the network, yet without a name: body, shortcut, and where its activations stand.
 
-    ``activated`` says that a norm and ReLU already stand right before it, as for the first block
-    of a pre-activation network (He et al. 2016, appendix).
+    ``activated`` says that a norm and activation already stand right before it, as for the first
+    block of a pre-activation network (He et al. 2016, appendix).
     """
     out_channels = width * EXPANSION[spec.block]
     body = (basic if spec.block == "basic" else bottleneck)(spec, channels, width, stride)
     first: list[Node] = []
     if spec.preact:
-        first, body = activate_first(body, channels)
+        first, body = activate_first(spec, body, channels)
     if spec.se_reduction:
         body.append(squeeze_excitation(out_channels, spec.se_reduction))
-    after = () if spec.preact else (ReLU("relu"),)
+    if spec.eca:
+        body.append(efficient_channel_attention(out_channels))
+    after = () if spec.preact else (activation(spec, "relu"),)
     if activated:
         first = []
     if spec.shortcut == "none":
-        return Sequence(name, (*first, *body, *after), label)
+        return Sequence("", (*first, *body, *after))
     side = shortcut(spec, channels, out_channels, stride)
     joined = merge(spec, out_channels)
     if side:  # a shortcut that does something takes the activated input
-        return Residual(name, tuple(body), tuple(side), tuple(first), after, joined, label)
-    return Residual(name, (*first, *body), (), (), after, joined, label)
+        return Residual("", tuple(body), tuple(side), tuple(first), after, joined)
+    return Residual("", (*first, *body), (), (), after, joined)

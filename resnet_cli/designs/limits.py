@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import field
+from typing import Any
 
 from resnet_cli.errors import UserError, did_you_mean
 
@@ -14,19 +15,19 @@ CLASSES = 10_000_000
 BATCH = 1_000_000
 
 
-class Spec(Protocol):
-    """What every kind of spec has."""
+def option(
+    default: Any, help: str, allowed: Sequence[str] = (), most: int = CHANNELS, least: int = 1,
+    in_tensors: bool = True,
+) -> Any:  # fmt: skip
+    """A field of a spec: its default, and what the command line, TOML and checks say of it.
 
-    @property
-    def stages(self) -> tuple[int, ...]: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def num_classes(self) -> int: ...
-    @property
-    def in_channels(self) -> int: ...
-    @property
-    def input_size(self) -> tuple[int, int]: ...
+    Words are of ``allowed``, whole numbers between ``least`` and ``most``. ``in_tensors`` is whether
+    the names and shapes of a network's weights tell the field's value.
+    """
+    about = {
+        "help": help, "allowed": allowed, "most": most, "least": least, "in_tensors": in_tensors,
+    }  # fmt: skip
+    return field(metadata=about) if default is None else field(default=default, metadata=about)
 
 
 def within(what: str, value: int, most: int, least: int = 1) -> None:
@@ -60,13 +61,18 @@ def number_of_stages(stages: Sequence[int], allowed: Sequence[int]) -> None:
         )
 
 
-def check_common(spec: Spec) -> None:
-    """Raises `UserError` for a size, width or count that no network here can have."""
+def check(spec: Any) -> None:
+    """Raises `UserError` for a field of a spec that is none of what its `option` allows."""
+    for key, of in spec.__dataclass_fields__.items():
+        value, what = getattr(spec, key), key.replace("_", " ")
+        if of.metadata.get("allowed"):
+            one_of(what, value, of.metadata["allowed"])
+        elif type(value) is int:
+            within(what, value, of.metadata["most"], of.metadata["least"])
+        elif type(value) is float:
+            factor(what, value)
     for blocks in spec.stages:
         within("stage of length", blocks, BLOCKS)
     within("sum of blocks", sum(spec.stages), BLOCKS)
-    within("width", spec.width, CHANNELS)
-    within("number of classes", spec.num_classes, CLASSES)
-    within("number of input channels", spec.in_channels, CHANNELS)
     for side in spec.input_size:
         within("input size", side, PIXELS)

@@ -5,23 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_cli.designs import limits
-from resnet_cli.designs.blocks import EXPANSION, GATES, block
+from resnet_cli.designs.blocks import (
+    ACTIVATIONS,
+    EXPANSION,
+    NORMS,
+    SHORTCUTS,
+    activation,
+    block,
+    norm,
+)  # fmt: skip
+from resnet_cli.designs.limits import option
 from resnet_cli.errors import UserError
-from resnet_cli.layers.leaves import (
+from resnet_cli.layers import (
     AdaptiveAvgPool2d,
-    BatchNorm2d,
     Conv2d,
     Flatten,
     Linear,
     MaxPool2d,
     Node,
-    ReLU,
     Sequence,
     Shape,
     Stage,
-)
-
-SHORTCUTS = ("A", "B", "C", "none", *GATES, "dropout")
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,39 +43,36 @@ class ResNet:
 
     name: str
     family: str
-    block: str
-    stages: tuple[int, ...]
-    shortcut: str = "B"
-    style: str = "v1"
-    stem: str = "7x7"
-    stem_width: int = 64
-    width: int = 64
-    base_width: int = 64
-    groups: int = 1
-    preact: bool = False
-    se_reduction: int = 0
-    conv_bias: bool = False
-    projection_norm: bool = True
-    projection_pool: bool = False
-    shortcut_scale: float = 1.0
-    body_scale: float = 1.0
-    num_classes: int = 1000
-    in_channels: int = 3
-    input_size: tuple[int, int] = (224, 224)
+    block: str = option(None, "basic or bottleneck.", ("basic", "bottleneck"))
+    stages: tuple[int, ...] = option(None, "Blocks in each stage: 3,4,6,3.")
+    shortcut: str = option("B", "A, B, C or none; gate, exclusive-gate, dropout.", SHORTCUTS)
+    style: str = option(
+        "v1", "v1: stride in the first 1×1; v1.5: in the 3×3.", ("v1", "v1.5"), in_tensors=False
+    )
+    stem: str = option("7x7", "7x7 or 3x3, or deep: three 3×3.", ("7x7", "3x3", "deep"))
+    stem_width: int = option(64, "Channels of the stem.")
+    width: int = option(64, "Channels of the first stage.")
+    base_width: int = option(64, "Channels a group at width 64.")
+    groups: int = option(1, "Groups of the 3×3 (cardinality).")
+    preact: bool = option(False, "Norm and activation before each convolution.")
+    norm: str = option("batch", "batch, or group: 32 groups.", NORMS)
+    activation: str = option("ReLU", "ReLU or SiLU.", (*ACTIVATIONS,), in_tensors=False)
+    se_reduction: int = option(0, "Squeeze-excitation by so much; 0: none.", least=0)
+    eca: bool = option(False, "Efficient channel attention in each block.")
+    conv_bias: bool = option(False, "A bias on convolutions.")
+    projection_norm: bool = option(True, "A norm after each projection.")
+    projection_pool: bool = option(False, "Average-pool before each projection.")
+    shortcut_scale: float = option(1.0, "λ of every shortcut.", in_tensors=False)
+    body_scale: float = option(1.0, "What every body is multiplied by.", in_tensors=False)
+    num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)
+    in_channels: int = option(3, "Channels of the input.")
+    input_size: tuple[int, int] = option(
+        (224, 224), "224, or height×width: 224x320.", in_tensors=False
+    )
 
     def __post_init__(self) -> None:
-        limits.check_common(self)
-        limits.one_of("block", self.block, ("basic", "bottleneck"))
-        limits.one_of("shortcut", self.shortcut, SHORTCUTS)
-        limits.factor("shortcut scale", self.shortcut_scale)
-        limits.factor("body scale", self.body_scale)
-        limits.one_of("style", self.style, ("v1", "v1.5"))
-        limits.one_of("stem", self.stem, ("7x7", "3x3", "deep"))
+        limits.check(self)
         limits.number_of_stages(self.stages, (4,) if self.stem != "3x3" else (3, 4))
-        limits.within("base width", self.base_width, limits.CHANNELS)
-        limits.within("groups", self.groups, limits.CHANNELS)
-        limits.within("stem width", self.stem_width, limits.CHANNELS)
-        limits.within("SE reduction", self.se_reduction, limits.CHANNELS, least=0)
         if self.block == "basic" and (self.groups, self.base_width) != (1, 64):
             raise UserError(
                 "a basic block has neither groups nor a base width", "add --block bottleneck"
@@ -91,6 +93,20 @@ class ResNet:
                 f"{self.width * EXPANSION[self.block]} channels",
                 "choose a width that the reduction divides",
             )
+        if self.se_reduction and self.eca:
+            raise UserError("both squeeze-excitation and ECA given", "choose one of them")
+        if self.norm == "group":
+            self._check_groups()
+
+    def _check_groups(self) -> None:
+        """Raises `UserError` for channels that group norm's 32 groups do not divide."""
+        stem = self.stem_width // 2 if self.stem == "deep" else self.stem_width
+        for channels in (stem, self.width, self.width * self.base_width // 64 * self.groups):
+            if channels % 32:
+                raise UserError(
+                    f"the 32 groups of group norm do not divide {channels} channels",
+                    "choose widths that are multiples of 32, of 64 for a deep stem",
+                )
 
     @property
     def input_shape(self) -> Shape:
@@ -99,30 +115,31 @@ class ResNet:
 
     def net(self) -> Sequence:
         """The network as a tree of layers; stages are named conv1, conv2_x, ... as in Table 1."""
-        parts: list[Node] = [Stage("conv1", (*self._stem(),))]
+        parts: list[Node] = [Stage("conv1", (*self._stem(),), "stem")]
         channels = self.stem_width
         for index, blocks in enumerate(self.stages):
-            number = index + 2
-            width = self.width * 2**index
-            stage = []
-            for position in range(blocks):
-                stride = 2 if index and not position else 1
-                activated = self.preact and index == position == 0
-                label = f"conv{number}_{position + 1}"
-                stage.append(block(self, str(position), label, channels, width, stride, activated))
-                channels = width * EXPANSION[self.block]
+            number, width = index + 2, self.width * 2**index
+            first = block(self, channels, width, 2 if index else 1, self.preact and not index)
+            channels = width * EXPANSION[self.block]
+            rest = block(self, channels, width, 1, False) if blocks > 1 else first
+            stage = [
+                (rest if position else first)._replace(
+                    name=str(position), label=f"conv{number}_{position + 1}"
+                )
+                for position in range(blocks)
+            ]
             layers: list[Node] = [Sequence(f"layer{index + 1}", (*stage,))]
             if not index and self.stem != "3x3":
                 layers.insert(0, MaxPool2d("maxpool", 3, 2, 1))
             if self.preact and index == len(self.stages) - 1:
-                layers += [BatchNorm2d("norm", channels), ReLU("relu")]
+                layers += [norm(self, "norm", channels), activation(self, "relu")]
             parts.append(Stage(f"conv{number}_x", (*layers,)))
         head = (
             AdaptiveAvgPool2d("avgpool"),
             Flatten("flatten"),
             Linear("fc", channels, self.num_classes),
         )
-        return Sequence("", (*parts, Stage("fc", head)))
+        return Sequence("", (*parts, Stage("fc", head, "head")))
 
     def _stem(self) -> list[Node]:
         width, bias = self.stem_width, self.conv_bias
@@ -137,12 +154,12 @@ class ResNet:
                 "conv1",
                 (
                     Conv2d("0", self.in_channels, half, 3, 2, 1, bias=bias),
-                    BatchNorm2d("1", half),
-                    ReLU("2"),
+                    norm(self, "1", half),
+                    activation(self, "2"),
                     Conv2d("3", half, half, 3, 1, 1, bias=bias),
-                    BatchNorm2d("4", half),
-                    ReLU("5"),
+                    norm(self, "4", half),
+                    activation(self, "5"),
                     Conv2d("6", half, width, 3, 1, 1, bias=bias),
                 ),
             )
-        return [convolution, BatchNorm2d("bn1", width), ReLU("relu")]
+        return [convolution, norm(self, "bn1", width), activation(self, "relu")]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from resnet_cli.designs import limits
-from resnet_cli.layers.leaves import (
+from resnet_cli.designs.limits import option
+from resnet_cli.layers import (
     AdaptiveAvgPool2d,
     BatchNorm2d,
     Conv2d,
@@ -31,15 +32,17 @@ class VGG:
 
     name: str
     family: str
-    stages: tuple[int, ...]
-    batch_norm: bool = False
-    width: int = 64
-    num_classes: int = 1000
-    in_channels: int = 3
-    input_size: tuple[int, int] = (224, 224)
+    stages: tuple[int, ...] = option(None, "Convolutions in each stage: 2,2,3,3,3.")
+    batch_norm: bool = option(False, "Batch norm after each convolution.")
+    width: int = option(64, "Channels of the first stage.")
+    num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)
+    in_channels: int = option(3, "Channels of the input.")
+    input_size: tuple[int, int] = option(
+        (224, 224), "224, or height×width: 224x320.", in_tensors=False
+    )
 
     def __post_init__(self) -> None:
-        limits.check_common(self)
+        limits.check(self)
         limits.number_of_stages(self.stages, (5,))
 
     @property
@@ -80,4 +83,4 @@ class VGG:
             Flatten("flatten"),
             Sequence("classifier", classifier),
         )
-        return Sequence("", (*parts, Stage("fc", head)))
+        return Sequence("", (*parts, Stage("fc", head, "head")))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from resnet_cli.analyses import published
 from resnet_cli.analyses.cost.counts import parameters
 from resnet_cli.designs import zoo
-from resnet_cli.layers.leaves import AdaptiveAvgPool2d
+from resnet_cli.layers import AdaptiveAvgPool2d
 from resnet_cli.published import Figure
 from resnet_cli.published.conventions import Convention, Term
 from resnet_cli.tables import Column, Table

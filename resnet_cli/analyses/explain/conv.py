@@ -10,7 +10,7 @@ from resnet_cli.analyses.explain import explain
 from resnet_cli.analyses.explain.explain import Step
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.layers.leaves import Conv2d, Sequence
+from resnet_cli.layers import Conv2d, Sequence
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row, trace
 

@@ -14,7 +14,7 @@ from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain.depth import wide
 from resnet_cli.errors import UserError, did_you_mean
-from resnet_cli.layers.leaves import AdaptiveAvgPool2d, AvgPool2d, PadShortcut
+from resnet_cli.layers import AdaptiveAvgPool2d, AvgPool2d, PadShortcut
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.layers.leaves import AdaptiveAvgPool2d
+from resnet_cli.layers import AdaptiveAvgPool2d
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 

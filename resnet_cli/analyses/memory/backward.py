@@ -9,7 +9,7 @@ from resnet_cli.analyses.cost.counts import parameters
 from resnet_cli.analyses.memory.live import during, last_use
 from resnet_cli.analyses.memory.saved import Saved
 from resnet_cli.analyses.memory.storage import Bytes, Precision, add, owners, size
-from resnet_cli.layers.leaves import ScaledAdd
+from resnet_cli.layers import ScaledAdd
 from resnet_cli.trace import INPUT, Row
 
 

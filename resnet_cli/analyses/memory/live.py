@@ -16,7 +16,7 @@ from resnet_cli.analyses.memory.storage import (
     owners,
     size,
 )
-from resnet_cli.layers.leaves import GatedAdd, ScaledAdd
+from resnet_cli.layers import GatedAdd, ScaledAdd
 from resnet_cli.trace import INPUT, Row
 
 

@@ -16,7 +16,7 @@ from resnet_cli.analyses.memory.storage import (
     owners,
     size,
 )
-from resnet_cli.layers.leaves import AdaptiveAvgPool2d, GatedAdd, Layer
+from resnet_cli.layers import AdaptiveAvgPool2d, GatedAdd, Layer
 from resnet_cli.trace import INPUT, Row
 
 SAVE_INPUTS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from resnet_cli.layers.leaves import Shape
+from resnet_cli.layers import Shape
 
 INSIDE = ("conv1.", "bn1.", "layer", "norm.", "features.", "stem.", "maxpool.")
 """What the names of a backbone's tensors begin with."""

@@ -1,0 +1,278 @@
+"""Layer: what every leaf of a network answers about itself.
+
+A leaf knows its shapes, its tensors, its cost and what memory it takes, and nothing of where it
+stands. Whatever an analysis wants to know of an operation is asked here; mypy and a test see to it
+that a leaf answers everything. Shapes are (channels, height, width), or (features,) once flattened, for
+one input; ``x`` are the shapes of all tensors that the leaf reads, ``y`` that of its output.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size, Step, value, written
+from resnet_cli.layers.reach import Reach
+
+
+class Kept(NamedTuple):
+    """So many ``numbers`` as wide as an activation, a statistic or an index (an int64).
+
+    For ``each`` input of the batch, or else once whatever the batch.
+    """
+
+    numbers: int
+    width: str = "activation"
+    each: bool = True
+
+
+class Saves(NamedTuple):
+    """What autograd keeps for the backward pass: which of the inputs, the output, and beside them."""
+
+    inputs: tuple[int, ...] = ()
+    output: bool = False
+    beside: tuple[Kept, ...] = ()
+
+    @property
+    def before_it_runs(self) -> bool:
+        """Whether all of it is there before the layer runs."""
+        return not self.output and not self.beside
+
+
+class Module(NamedTuple):
+    """How PyTorch makes the layer: a name of `torch.nn` or of `resnet_cli.pytorch.modules`."""
+
+    name: str
+    given: tuple[Any, ...] = ()
+    options: dict[str, Any] = {}  # noqa: RUF012  (never changed)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A leaf; ``name`` is its part of torch's path.
+
+    ``operator`` is what people call it, ``rule_name`` what other tools' counting rules call it where
+    that is another word. ``counted`` tells the layers that papers count. ``beside``
+    says in words what `operations` adds up, "" where that is nothing. ``join`` is set where a
+    shortcut meets its block, ``gate`` where a gate meets what it gates. ``on_shortcut`` is what a
+    shortcut is called that it stands on. Leaves with nothing but a name need no decorator of their
+    own, each of which costs every start of the program half a millisecond.
+    """
+
+    name: str
+    operator = ""
+    rule_name = ""
+    beside = ""
+    counted = False
+    join = False
+    gate = False
+    on_shortcut = "identity"
+
+    # shapes
+
+    @abstractmethod
+    def output_shape(self, *x: Shape) -> Shape:
+        """The shape that inputs of these shapes leave with."""
+
+    @abstractmethod
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        """How each side of the output comes about: of height and width, or of the features."""
+
+    @property
+    def window(self) -> tuple[int, int, int] | None:
+        """Kernel, stride and padding, the same in both directions; None where there is no window."""
+        return None
+
+    @property
+    def resizes(self) -> bool:
+        """Whether its output's shape is a matter of arithmetic: not where what comes in goes out."""
+        return True
+
+    # tensors
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Product]:
+        """Learnable tensors in state-dict order: torch's name -> its sides, as named factors."""
+
+    @abstractmethod
+    def buffers(self) -> dict[str, Shape]:
+        """What is kept and not learned: torch's name -> shape, in state-dict order."""
+
+    def parameters(self) -> dict[str, Shape]:
+        """Learnable tensors: torch's name -> shape, in state-dict order."""
+        return {
+            name: tuple(number // parts for _, number, _, parts in sides)
+            for name, sides in self.tensors().items()
+        }
+
+    # cost, for one input
+
+    @abstractmethod
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        """What its multiply-accumulates are the sum of; nothing where it has none."""
+
+    @abstractmethod
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """Elementary operations that are not MACs: a sum, product, comparison or sigmoid each."""
+
+    def macs(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """Multiply-accumulates."""
+        return sum(map(value, self.products(x, y)))
+
+    def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
+        """MACs of the gradients of its inputs, of those that are ``wanted``, and of its tensors.
+
+        Every product w·x of the forward pass is met again as w·dy, in the gradient of x, and as
+        x·dy, in that of w; so each has as many MACs, whatever the stride and the groups.
+        """
+        macs = self.macs(x, y)
+        return (macs if any(wanted) else 0, macs)
+
+    # memory
+
+    @abstractmethod
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """What autograd keeps of a pass in train mode, in PyTorch."""
+
+    @abstractmethod
+    def shares(self, training: bool, inplace: bool) -> bool:
+        """Whether its output lies in the storage of its first input: a view, or in place.
+
+        ``inplace`` is whether activations are asked to be so.
+        """
+
+    @abstractmethod
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """What it allocates and frees again while it runs forward."""
+
+    @abstractmethod
+    def hands_on(self) -> bool:
+        """Whether the gradient of its inputs is that of its output, and no new tensor."""
+
+    @abstractmethod
+    def held_backward(self, y: Shape) -> int:
+        """Numbers as wide as activations that it allocates and frees while it runs backward."""
+
+    # what it sees
+
+    @abstractmethod
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        """What its neurons see along one side, by what those of its inputs see.
+
+        ``x`` and ``y`` are how many neurons there are along that side before and after it.
+        """
+
+    # how it is made, and written
+
+    @abstractmethod
+    def module(self) -> Module:
+        """How PyTorch makes it."""
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        """How the papers' tables write it, such as `3×3, 64`; "" where they leave it out."""
+        return ""
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        """What Figure 3 of He et al. 2015 writes on its box, such as `3x3 conv, 64, /2`."""
+        return self.operator
+
+
+def parameters(layer: Layer) -> Step:
+    """How the number of a layer's parameters comes about: its tensors' sides, kernel first."""
+    return written(layer.name, [tuple(reversed(sides)) for sides in layer.tensors().values()])
+
+
+def macs(layer: Layer, x: tuple[Shape, ...], y: Shape) -> Step:
+    """How the number of a layer's MACs comes about."""
+    return written(layer.name, layer.products(x, y))
+
+
+class Unweighted(Layer):
+    """Layers that hold no tensor and have no MACs."""
+
+    def tensors(self) -> dict[str, Product]:
+        return {}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+
+class Fresh(Layer):
+    """Layers whose output and gradients are new tensors, and that allocate nothing beside them."""
+
+    def shares(self, training: bool, inplace: bool) -> bool:
+        return False
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return ()
+
+    def hands_on(self) -> bool:
+        return False
+
+    def held_backward(self, y: Shape) -> int:
+        return 0
+
+
+class SameShape(Layer):
+    """Layers of which every neuron sees what the one in its place in the first input sees."""
+
+    def output_shape(self, *x: Shape) -> Shape:
+        return x[0]
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        if len(x) == 1:
+            return (Size("out", f"{x[0]}", x[0]),)
+        return tuple(Size("n", f"{side}", side) for side in x[1:])
+
+    @property
+    def resizes(self) -> bool:
+        return False
+
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        return seen[0]
+
+
+class Windowed(Layer):
+    """Layers that look through a square window: ``kernel``, ``stride`` and ``padding`` are theirs."""
+
+    kernel: int
+    stride: int
+    padding: int
+
+    @property
+    def window(self) -> tuple[int, int, int]:
+        return (self.kernel, self.stride, self.padding)
+
+    def sides(self, *sides: int) -> tuple[int, ...]:
+        """Output sizes, ⌊(n + 2p − k) / s⌋ + 1 each."""
+        reach = 2 * self.padding - self.kernel
+        return tuple((side + reach) // self.stride + 1 for side in sides)
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        kernel, stride, padding = self.window
+        return tuple(
+            Size(
+                "⌊(n + 2p − k) / s⌋ + 1", f"⌊({n} + 2·{padding} − {kernel}) / {stride}⌋ + 1", result
+            )
+            for n, result in zip(x[1:], self.sides(*x[1:]), strict=True)
+        )
+
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        return seen[0].through(self.kernel, self.stride, self.padding, y)
+
+
+def elements(shape: Shape) -> int:
+    """How many numbers a tensor of this shape holds."""
+    return prod(shape)
+
+
+__all__ = [
+    "Factor", "Fresh", "Kept", "Layer", "Module", "Product", "SameShape", "Saves", "Shape", "Size",
+    "Step", "Unweighted", "Windowed", "elements", "macs", "parameters",
+]  # fmt: skip

@@ -1,0 +1,152 @@
+"""Convolutions, and the layer that is a 1×1 of one pixel: fully connected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resnet_cli.layers.base import (
+    Factor,
+    Fresh,
+    Module,
+    Product,
+    SameShape,
+    Saves,
+    Shape,
+    Size,
+    Windowed,
+    elements,
+)  # fmt: skip
+from resnet_cli.layers.reach import Reach
+
+
+@dataclass(frozen=True)
+class Conv2d(Windowed, Fresh):
+    """A square convolution; output size ⌊(n + 2p − k) / s⌋ + 1."""
+
+    in_channels: int
+    out_channels: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    groups: int = 1
+    bias: bool = False
+    operator = "convolution"
+    beside = "bias 1 an output"
+    counted = True
+    on_shortcut = "projection"
+
+    def output_shape(self, *x: Shape) -> Shape:
+        _, height, width = x[0]
+        stride, beyond = self.stride, 2 * self.padding - self.kernel
+        return (
+            self.out_channels, (height + beyond) // stride + 1, (width + beyond) // stride + 1,
+        )  # fmt: skip
+
+    def tensors(self) -> dict[str, Product]:
+        out, side = Factor("c_out", self.out_channels), Factor("k", self.kernel)
+        weight = (out, Factor("c_in", self.in_channels, "groups", self.groups), side, side)
+        return {"weight": weight, "bias": (out,)} if self.bias else {"weight": weight}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        """k·k·(c_in / groups)·c_out at each of h·w places; a bias is not a MAC."""
+        out, inputs, side, _ = self.tensors()["weight"]
+        return ((side, side, inputs, out, Factor("h", y[1]), Factor("w", y[2])),)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return elements(y) if self.bias else 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves(inputs=(0,))
+
+    def module(self) -> Module:
+        given = (self.in_channels, self.out_channels, self.kernel, self.stride, self.padding)
+        return Module("Conv2d", given, {"groups": self.groups, "bias": self.bias})
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        """`3×3, 64`, with the groups as ResNeXt prints them: C=32."""
+        groups = f", C={self.groups}" if self.groups > 1 else ""
+        return f"{self.kernel}×{self.kernel}, {self.out_channels}{groups}"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        groups = f", C={self.groups}" if self.groups > 1 else ""
+        pace = f", /{self.stride}" if self.stride > 1 else ""
+        return f"{self.kernel}x{self.kernel} conv, {self.out_channels}{groups}{pace}"
+
+
+@dataclass(frozen=True)
+class ChannelConv(SameShape, Fresh):
+    """A convolution along the channels of a pooled input, (c, 1, 1): ECA's (Wang et al. 2020, Fig. 2).
+
+    ``kernel`` is odd; it is padded so that as many channels come out, and has no bias.
+    """
+
+    kernel: int
+    operator = "channel convolution"
+
+    def tensors(self) -> dict[str, Product]:
+        one = Factor("1", 1)
+        return {"weight": (one, one, Factor("k", self.kernel))}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ((Factor("k", self.kernel), Factor("c", y[0])),)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves(inputs=(0,))
+
+    def module(self) -> Module:
+        return Module("ChannelConv", (self.kernel,))
+
+
+@dataclass(frozen=True)
+class Linear(Fresh):
+    """A fully connected layer, always with a bias."""
+
+    in_features: int
+    out_features: int
+    operator = "linear"
+    beside = "bias 1 an output"
+    counted = True
+
+    def output_shape(self, *x: Shape) -> Shape:
+        return (self.out_features,)
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return (Size("out", f"{self.out_features}", self.out_features),)
+
+    def tensors(self) -> dict[str, Product]:
+        out = Factor("out", self.out_features)
+        return {"weight": (out, Factor("in", self.in_features)), "bias": (out,)}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ((Factor("in", self.in_features), Factor("out", self.out_features)),)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return self.out_features
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves(inputs=(0,))
+
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        return seen[0].whole()
+
+    def module(self) -> Module:
+        return Module("Linear", (self.in_features, self.out_features))
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        return f"{self.out_features}-d fc"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return f"fc {self.out_features}"

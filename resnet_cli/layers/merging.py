@@ -1,0 +1,168 @@
+"""Where two tensors become one: a shortcut and its block, a gate and what it gates.
+
+The first tensor they read is the shortcut, or what is gated; the second the body, or the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resnet_cli.layers.base import (
+    Factor,
+    Fresh,
+    Kept,
+    Module,
+    Product,
+    SameShape,
+    Saves,
+    Shape,
+    Unweighted,
+    elements,
+)  # fmt: skip
+from resnet_cli.layers.reach import Reach
+
+
+class Add(SameShape, Unweighted, Fresh):
+    """Shortcut + body, element by element (He et al. 2015, Eq. 1)."""
+
+    operator = "addition"
+    beside = "1 an element"
+    join = True
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves()
+
+    def hands_on(self) -> bool:
+        return True
+
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        return seen[0].either(seen[1])
+
+    def module(self) -> Module:
+        return Module("addition")
+
+    @property
+    def constant(self) -> float | None:
+        """What the shortcut is multiplied by where that is the same for every input, else None."""
+        return 1.0
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "+"
+
+
+@dataclass(frozen=True)
+class ScaledAdd(Add):
+    """λ·shortcut + μ·body: constant scaling (He et al. 2016, Sec. 3.1, Fig. 2b)."""
+
+    shortcut: float
+    body: float
+    operator = "scaled addition"
+    beside = "2 or 3 an element"
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """The sum, and a product for each factor that is not 1."""
+        return (1 + (self.shortcut != 1) + (self.body != 1)) * elements(y)
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return (Kept(2 * elements(y)),)
+
+    def hands_on(self) -> bool:
+        return False
+
+    def module(self) -> Module:
+        return Module("ScaledAddition", (self.shortcut, self.body))
+
+    @property
+    def constant(self) -> float | None:
+        return self.shortcut
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        return f"{self.shortcut:g}·x + {self.body:g}·F"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return self.notation(x, y)
+
+
+@dataclass(frozen=True)
+class GatedAdd(Add):
+    """(1 − g)·shortcut + body, with g a sigmoid of a 1×1 convolution of the shortcut (Fig. 2d).
+
+    Where it is ``exclusive`` the body is multiplied by g (Fig. 2c). He et al. 2016, Sec. 3.1.
+    """
+
+    channels: int
+    exclusive: bool
+    operator = "gated addition"
+    beside = "5 an element, 6 where exclusive"
+
+    def tensors(self) -> dict[str, Product]:
+        out, one = Factor("c_out", self.channels), Factor("k", 1)
+        return {"weight": (out, Factor("c_in", self.channels), one, one), "bias": (out,)}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        out, inputs, side, _ = self.tensors()["weight"]
+        return ((side, side, inputs, out, Factor("h", y[1]), Factor("w", y[2])),)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """Bias, sigmoid, 1 − g, product and sum; one more product where exclusive."""
+        return (5 + self.exclusive) * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """g and 1 − g beside what they multiply."""
+        return Saves(inputs=(0, 1) if self.exclusive else (0,), beside=(Kept(2 * elements(y)),))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return (Kept((2 + self.exclusive) * elements(y)),)
+
+    def hands_on(self) -> bool:
+        return False
+
+    def held_backward(self, y: Shape) -> int:
+        return elements(y)
+
+    def module(self) -> Module:
+        return Module("GatedAddition", (self.channels, self.exclusive))
+
+    @property
+    def constant(self) -> float | None:
+        return None
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        return f"(1 − g)·x + {'g·' if self.exclusive else ''}F"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "gated +"
+
+
+class Scale(SameShape, Unweighted, Fresh):
+    """Every element times its channel's gate.
+
+    A gate that pools sees the whole input, and so does what it scales from there on. That is said
+    once, of the gate; what is followed through the scaling is the main path.
+    """
+
+    operator = "scale"
+    beside = "1 an element"
+    gate = True
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves(inputs=(0, 1))
+
+    def held_backward(self, y: Shape) -> int:
+        return elements(y)
+
+    def module(self) -> Module:
+        return Module("scaling")
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "×"
+
+
+ADDITION = Add("add")

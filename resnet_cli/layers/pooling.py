@@ -1,0 +1,137 @@
+"""Pools: the largest or the mean of what a window holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from resnet_cli.layers.base import (
+    Fresh,
+    Kept,
+    Module,
+    Saves,
+    Shape,
+    Size,
+    Unweighted,
+    Windowed,
+    elements,
+)  # fmt: skip
+from resnet_cli.layers.reach import Reach
+
+
+@dataclass(frozen=True)
+class MaxPool2d(Windowed, Unweighted, Fresh):
+    """The largest of k×k values: k² − 1 comparisons an output."""
+
+    kernel: int
+    stride: int
+    padding: int = 0
+    operator = "max pool"
+    beside = "k² − 1 an output"
+
+    def output_shape(self, *x: Shape) -> Shape:
+        channels, height, width = x[0]
+        return (channels, *self.sides(height, width))
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return (self.kernel**2 - 1) * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """The input and the place of each maximum."""
+        return Saves(inputs=(0,), beside=self.held(x, y))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return (Kept(elements(y), "index"),)
+
+    def module(self) -> Module:
+        return Module("MaxPool2d", (self.kernel, self.stride, self.padding))
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        return f"{self.kernel}×{self.kernel} max pool"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "pool" + (f", /{self.stride}" if self.stride > 1 else "")
+
+
+@dataclass(frozen=True)
+class AvgPool2d(Unweighted, Fresh):
+    """The mean of k×k values, stride k, the last window cut at the border (ceil mode)."""
+
+    kernel: int
+    operator = "average pool"
+    beside = "1 an input"
+
+    @property
+    def window(self) -> tuple[int, int, int]:
+        return (self.kernel, self.kernel, 0)
+
+    def output_shape(self, *x: Shape) -> Shape:
+        channels, height, width = x[0]
+        return (channels, -(-height // self.kernel), -(-width // self.kernel))
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return tuple(Size("⌈n / s⌉", f"⌈{n} / {self.kernel}⌉", -(-n // self.kernel)) for n in x[1:])
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return elements(x[0])
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves(inputs=(0,))
+
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        return seen[0].through(self.kernel, self.kernel, 0, y)
+
+    def module(self) -> Module:
+        return Module("AvgPool2d", (self.kernel,), {"ceil_mode": True, "count_include_pad": False})
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "avg pool" + (f", /{self.kernel}" if self.kernel > 1 else "")
+
+
+@dataclass(frozen=True)
+class AdaptiveAvgPool2d(Unweighted, Fresh):
+    """The mean over whatever windows give size×size; one operation an input element."""
+
+    size: int = 1
+    operator = "average pool"
+    rule_name = "adaptive pool"
+    beside = "1 an input"
+
+    def output_shape(self, *x: Shape) -> Shape:
+        return (x[0][0], self.size, self.size)
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return tuple(Size("fixed, whatever comes in", f"{self.size}", self.size) for _ in x[1:])
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return elements(x[0])
+
+    def pooled(self, x: Shape) -> int:
+        """The values that all windows hold together; where they overlap, one counts several times."""
+        channels, *sides = x
+        return channels * prod(
+            sum(
+                -(-(at + 1) * side // self.size) - at * side // self.size for at in range(self.size)
+            )
+            for side in sides
+        )
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """Pooling to one pixel is a mean, whose gradient needs no numbers."""
+        return Saves(inputs=() if self.size == 1 else (0,))
+
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        (one,), (neurons,) = seen, x
+        even = self.size > 1 and neurons % self.size == 0
+        window = one.size + (-(-neurons // self.size) - 1) * one.stride
+        return Reach(one.start, window, one.stride * (neurons // self.size) * even, one.extent)
+
+    def module(self) -> Module:
+        return Module("AdaptiveAvgPool2d", (self.size,))
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        return "average pool" if self.size == 1 else ""
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "avg pool"

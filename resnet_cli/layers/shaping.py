@@ -1,0 +1,79 @@
+"""Layers that give numbers another shape and compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from resnet_cli.layers.base import (
+    Fresh,
+    Module,
+    Saves,
+    Shape,
+    Size,
+    Unweighted,
+    elements,
+)  # fmt: skip
+from resnet_cli.layers.reach import Reach
+
+
+class Flatten(Unweighted, Fresh):
+    """(c, h, w) -> (c·h·w,), a view."""
+
+    operator = "flatten"
+
+    def output_shape(self, *x: Shape) -> Shape:
+        return (elements(x[0]),)
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return (Size("c·h·w", "·".join(map(str, x)), elements(x)),)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves()
+
+    def shares(self, training: bool, inplace: bool) -> bool:
+        return True
+
+    def hands_on(self) -> bool:
+        return True
+
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        return seen[0].whole()
+
+    def module(self) -> Module:
+        return Module("Flatten")
+
+
+@dataclass(frozen=True)
+class PadShortcut(Unweighted, Fresh):
+    """Option A (He et al. 2015, Sec. 3.3): every stride-th pixel, new channels filled with zeros."""
+
+    out_channels: int
+    stride: int
+    operator = "zero padding"
+    on_shortcut = "zero padding"
+
+    def output_shape(self, *x: Shape) -> Shape:
+        _, height, width = x[0]
+        return (self.out_channels, -(-height // self.stride), -(-width // self.stride))
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return tuple(Size("⌈n / s⌉", f"⌈{n} / {self.stride}⌉", -(-n // self.stride)) for n in x[1:])
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves()
+
+    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+        return seen[0].through(1, self.stride, 0, y)
+
+    def module(self) -> Module:
+        return Module("ZeroPadding", (self.out_channels, self.stride))
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "zero padding" + (f", /{self.stride}" if self.stride > 1 else "")

@@ -1,0 +1,44 @@
+"""The three ways of putting layers together; `resnet_cli.trace` walks them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from resnet_cli.layers.base import Layer
+from resnet_cli.layers.merging import ADDITION, Add, Scale
+
+Node: TypeAlias = "Layer | Sequence | Residual | Stage"
+
+
+class Sequence(NamedTuple):
+    """Parts one after another. ``label`` is set where it is a block of a plain network."""
+
+    name: str
+    parts: tuple[Node, ...]
+    label: str = ""
+
+
+class Residual(NamedTuple):
+    """merge(shortcut(x), body(x)) with x = before(input), then ``after``.
+
+    No shortcut is the identity. With ``merge=Scale()`` the body is a gate (squeeze-excitation).
+    """
+
+    name: str
+    body: tuple[Node, ...]
+    shortcut: tuple[Node, ...] = ()
+    before: tuple[Node, ...] = ()
+    after: tuple[Node, ...] = ()
+    merge: Add | Scale = ADDITION
+    label: str = ""
+
+
+class Stage(NamedTuple):
+    """A row of the paper's Table 1, in the stem, body or head: ``part``.
+
+    Torch never sees it: its parts stand at the same path.
+    """
+
+    label: str
+    parts: tuple[Node, ...]
+    part: str = "body"

@@ -1,0 +1,67 @@
+"""What torch has no layer for. Each stands for itself: `build` writes it into stand-alone files as it is."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ZeroPadding(nn.Module):
+    """Shortcut A: every stride-th pixel, zeros in the new channels (He et al. 2015, Sec. 3.3)."""
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.channels, self.stride = channels, stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x[:, :, :: self.stride, :: self.stride]
+        return F.pad(x, (0, 0, 0, 0, 0, self.channels - x.shape[1]))
+
+    def extra_repr(self) -> str:
+        return f"channels={self.channels}, stride={self.stride}"
+
+
+class ChannelConv(nn.Conv1d):
+    """A convolution along the channels of a pooled input, (batch, c, 1, 1) (Wang et al. 2020, Fig. 2)."""
+
+    def __init__(self, kernel: int) -> None:
+        super().__init__(1, 1, kernel, padding=kernel // 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.flatten(1).unsqueeze(1)).reshape(x.shape)
+
+
+class ScaledAddition(nn.Module):
+    """λ·shortcut + μ·body (He et al. 2016, Sec. 3.1, constant scaling)."""
+
+    def __init__(self, shortcut: float, body: float) -> None:
+        super().__init__()
+        self.shortcut, self.body = shortcut, body
+
+    def forward(self, shortcut: Tensor, body: Tensor) -> Tensor:
+        return self.shortcut * shortcut + self.body * body
+
+    def extra_repr(self) -> str:
+        return f"shortcut={self.shortcut:g}, body={self.body:g}"
+
+
+class GatedAddition(nn.Conv2d):
+    """The 1×1 convolution of a gate g: (1 − g)·shortcut + body, or + g·body (He et al. 2016, Sec. 3.1)."""
+
+    def __init__(self, channels: int, exclusive: bool) -> None:
+        super().__init__(channels, channels, 1)
+        self.exclusive = exclusive
+
+    def forward(self, shortcut: Tensor, body: Tensor) -> Tensor:  # type: ignore[override]
+        gate = super().forward(shortcut).sigmoid()
+        return (1 - gate) * shortcut + (gate * body if self.exclusive else body)
+
+
+def addition(shortcut: Tensor, body: Tensor) -> Tensor:
+    """Shortcut + body (He et al. 2015, Eq. 1)."""
+    return shortcut + body
+
+
+def scaling(gated: Tensor, gate: Tensor) -> Tensor:
+    """Every element times its channel's gate (Hu et al. 2018, Eq. 4)."""
+    return gated * gate
