@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from torch import nn
-
-    from resnet_cli.notebook import compare, diagram, flops, memory, network, summary
+    from resnet_cli.answers.build import build
+    from resnet_cli.answers.compare import compare
+    from resnet_cli.answers.conv import conv
+    from resnet_cli.answers.diagram import diagram
+    from resnet_cli.answers.explain import explain
+    from resnet_cli.answers.features import features
+    from resnet_cli.answers.flops import flops
+    from resnet_cli.answers.gradient import gradient
+    from resnet_cli.answers.identify import identify
+    from resnet_cli.answers.listing import list
+    from resnet_cli.answers.memory import memory
+    from resnet_cli.answers.network import Network, network
+    from resnet_cli.answers.paths import paths
+    from resnet_cli.answers.plot import plot
+    from resnet_cli.answers.receptive_field import receptive_field
+    from resnet_cli.answers.report import report
+    from resnet_cli.answers.summary import summary
+    from resnet_cli.answers.table import table
+    from resnet_cli.answers.verify import verify
+    from resnet_cli.errors import UserError
 
 __version__ = "0.1.0"
-__all__ = ("build", "compare", "diagram", "flops", "memory", "network", "summary")
+__all__ = (
+    "Network", "UserError", "build", "compare", "conv", "diagram", "explain", "features", "flops",
+    "gradient", "identify", "list", "memory", "network", "paths", "plot", "receptive_field", "report",
+    "summary", "table", "verify",
+)  # fmt: skip
+ELSEWHERE = {"Network": "answers.network", "UserError": "errors", "list": "answers.listing"}
+"""The names that do not stand in the file of `resnet_cli.answers` that is called as they are."""
 
 
 def __getattr__(name: str) -> object:
-    """The functions of `resnet_cli.notebook`, loaded when first asked for."""
+    """A public name, loaded when it is first asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from resnet_cli import notebook
-
-    return getattr(notebook, name)
+    return getattr(import_module(f"resnet_cli.{ELSEWHERE.get(name, f'answers.{name}')}"), name)
 
 
-def build(
-    model: str | int, *, seed: int | None = None, device: str = "cpu", zero_gamma: bool = False,
-    **changes: object,
-) -> nn.Module:  # fmt: skip
-    """The network as a `torch.nn.Module` with torchvision's names, initialised and in train mode.
-
-    ``model`` is a name, a depth or a TOML file; ``changes`` are fields of its spec:
-    ``build("resnet50", num_classes=10)``. Inputs are (batch, channels, height, width). ``seed`` None
-    takes torch's global generator; ``zero_gamma`` starts the last batch norm of each block at 0.
-    Raises `resnet_cli.errors.UserError` for a network that does not exist, `ImportError` without torch.
-    """
-    from resnet_cli.notebook import spec_of
-    from resnet_cli.pytorch.build import build as made
-
-    return made(spec_of(model, changes), seed=seed, device=device, zero_gamma=zero_gamma)
+def __dir__() -> tuple[str, ...]:
+    return (*__all__, "__version__")

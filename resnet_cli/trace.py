@@ -84,7 +84,7 @@ class Row(NamedTuple):
 
     @property
     def role(self) -> str:
-        """"main" for the layers that a paper counts, "shortcut" and "gate" for those beside."""
+        """ "main" for the layers that a paper counts, "shortcut" and "gate" for those beside."""
         return self.place.role
 
     @property
@@ -106,7 +106,9 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
     rows: list[Row] = []
     paths: set[str] = set()
 
-    def run(layer: Layer, path: str, at: Place, reads: tuple[int, ...], x: tuple[Shape, ...]) -> int:
+    def run(
+        layer: Layer, path: str, at: Place, reads: tuple[int, ...], x: tuple[Shape, ...]
+    ) -> int:
         y = layer.output_shape(*x)
         if min(y) < 1:
             raise UserError(

@@ -20,8 +20,8 @@ COLUMNS = (
 
 
 def modules(rows: Sequence[Row]) -> list[Row]:
-    """The rows that torch has a module for: all but additions and scalings."""
-    return [row for row in rows if row.layer.kind not in ("addition", "scale")]
+    """The rows that torch has a module for: all but additions and the like, at the path of their block."""
+    return [row for row in rows if row.path not in row.inside]
 
 
 def by_stage(

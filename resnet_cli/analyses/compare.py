@@ -14,8 +14,9 @@ from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError, did_you_mean, folded
 from resnet_cli.layers import Sequence as Layers
 from resnet_cli.layers import Shape
+from resnet_cli.networks import Network, distinct, of_tree
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row, trace
+from resnet_cli.trace import Row
 
 BLOCKS: dict[str, dict[str, Any]] = {
     "basic": {"block": "basic"},
@@ -57,8 +58,8 @@ def blocks_among(names: Sequence[str]) -> list[str]:
     )
 
 
-def block_rows(name: str, channels: int, size: int) -> list[Row]:
-    """The layers of one block with ``channels`` in and out, on size×size maps.
+def block_network(name: str, channels: int, size: int) -> Network:
+    """One block with ``channels`` in and out, on size×size maps.
 
     Raises `UserError` for channels that the block cannot have.
     """
@@ -70,13 +71,13 @@ def block_rows(name: str, channels: int, size: int) -> list[Row]:
             "choose --channels 256",
         )
     spec = ResNet(name, "block", stages=(1, 1, 1, 1), width=channels // expansion, **fields)
-    made = block(spec, "block", name, channels, spec.width, 1, activated=False)
-    return trace(Layers("", (made,)), (channels, size, size))
+    made = block(spec, channels, spec.width, 1, activated=False)._replace(name="block", label=name)
+    return of_tree(name, Layers("", (made,)), (channels, size, size))
 
 
 def weights(rows: Sequence[Row]) -> list[Shape]:
     """The weight of each convolution, in order."""
-    return [r.layer.parameters()["weight"] for r in rows if r.layer.kind == "convolution"]
+    return [r.layer.parameters()["weight"] for r in rows if counts.is_convolution(r)]
 
 
 def arithmetic(rows: Sequence[Row]) -> str:
@@ -87,16 +88,16 @@ def arithmetic(rows: Sequence[Row]) -> str:
 
 
 def norms(name: str, channels: int, size: int) -> int:
-    """Scales and shifts of a block's batch norms."""
-    rows = block_rows(name, channels, size)
-    return sum(counts.parameters(row) for row in rows if row.layer.kind == "batch norm")
+    """Parameters of a block beside its convolutions' weights: scales and shifts of its norms."""
+    rows = block_network(name, channels, size).rows
+    return sum(counts.parameters(row) for row in rows if not row.layer.counted)
 
 
 def blocks(names: Sequence[str], channels: Sequence[int], size: int, key: str, title: str) -> Table:
     """A row for each block at its number of channels; params are convolution weights alone."""
     lines = []
     for name, width in zip(names, channels, strict=True):
-        rows = block_rows(name, width, size)
+        rows = block_network(name, width, size).rows
         total = counts.totals(rows)
         params = sum(map(prod, weights(rows)))
         lines.append((name, width, {**total, "params": params}, arithmetic(rows)))
@@ -113,29 +114,54 @@ def blocks(names: Sequence[str], channels: Sequence[int], size: int, key: str, t
     return Table(key, title, columns, body)
 
 
-def networks(traced: Sequence[tuple[str, list[Row]]]) -> list[Table]:
+def networks(given: Sequence[Network]) -> list[Table]:
     """A row for each network, then MACs and parameters of each stage side by side."""
-    totals = [(name, counts.totals(rows)) for name, rows in traced]
+    names = distinct(given)
+    totals = [counts.totals(network.rows) for network in given]
     body = [
-        (name, *(total[f] for f in COMPARED), _ratios(total, totals[0][1]))
-        for name, total in totals
+        (name, *(total[f] for f in COMPARED), _ratios(total, totals[0]))
+        for name, total in zip(names, totals, strict=True)
     ]
-    stages = notation.stages(rows for _, rows in traced)
     columns = [Column("stage", "stage")]
-    for at, (name, _) in enumerate(traced):
+    for at, name in enumerate(names):
         columns += [
             Column(f"{name}.params", f"{name} params", "count", drop=2 * at),
             Column(f"{name}.macs", f"{name} MACs", "count", drop=2 * at + 1),
         ]
-    lines: list[list[Any]] = []
-    for stage in stages:
-        line: list[Any] = [stage]
-        for _, rows in traced:
-            members = [row for row in rows if row.stage == stage]
-            line += [sum(map(counts.parameters, members)), sum(row.macs for row in members)]
-            line[-2:] = line[-2:] if members else [None, None]
-        lines.append(line)
+    lines = [
+        (stage, *(cost for each in costs for cost in (each or (None, None))))
+        for stage, costs in by_stage(given)
+    ]
     return [Table("rows", "", FIELDS, body), Table("stages", "By stage", columns, lines)]
+
+
+def by_stage(given: Sequence[Network]) -> list[tuple[str, list[tuple[int, int] | None]]]:
+    """Every stage with each network's parameters and MACs in it, None where it has no such stage."""
+    lines = []
+    for stage in notation.stages(network.rows for network in given):
+        costs: list[tuple[int, int] | None] = []
+        for network in given:
+            members = [row for row in network.rows if row.stage == stage]
+            cost = (sum(map(counts.parameters, members)), counts.macs(members))
+            costs.append(cost if members else None)
+        lines.append((stage, costs))
+    return lines
+
+
+def stages(given: Sequence[Network]) -> list[dict[str, Any]]:
+    """JSON's "stages": for each stage a list of the networks that have it."""
+    names = distinct(given)
+    return [
+        {
+            "stage": stage,
+            "networks": [
+                {"name": name, "params": cost[0], "macs": cost[1]}
+                for name, cost in zip(names, costs, strict=True)
+                if cost
+            ],
+        }
+        for stage, costs in by_stage(given)
+    ]
 
 
 def _ratios(total: dict[str, Any], first: dict[str, Any]) -> dict[str, float | None]:

@@ -9,7 +9,8 @@ from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
 from resnet_cli.drawings import Arc, Box, Column, Drawing, Size, Unit
 from resnet_cli.errors import UserError
-from resnet_cli.layers import ScaledAdd, Shape
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.networks import Network, distinct
 from resnet_cli.trace import Row
 
 LEVELS = ("stage", "block", "layer")
@@ -18,26 +19,25 @@ UNFOLDED = 40
 """Up to so many boxes a network is drawn whole unless asked; Figure 3's longest has 37."""
 MOST = 20_000
 
-WORDS = {"batch norm": "BN", "addition": "+", "gated addition": "gated +", "scale": "×"}
-POOLS = ("max pool", "average pool")
-MERGES = ("addition", "gated addition", "scale")
-
 
 def diagram(
-    networks: Sequence[tuple[str, Sequence[Row]]],
+    networks: Sequence[Network],
     level: str = "block",
     fold: bool | None = None,
     direction: str = "down",
     units: bool = False,
 ) -> Drawing:
-    """Networks, each a name and its trace, as columns of boxes (He et al. 2015, Fig. 3).
+    """Networks as columns of boxes (He et al. 2015, Fig. 3).
 
     Level block has a box a convolution, pooling and linear layer, as the paper; layer a box for
     every layer; stage one a row of Table 1. ``fold`` draws a run of equal blocks once; None folds
     where a network has over `UNFOLDED` boxes. ``units`` is for single blocks, with their addition
     (He et al. 2015, Fig. 5; He et al. 2016, Fig. 1). Raises `UserError` for over `MOST` boxes.
     """
-    columns = [_column(name, rows, level, units) for name, rows in networks]
+    columns = [
+        _column(name, network.rows, level, units)
+        for name, network in zip(distinct(networks), networks, strict=True)
+    ]
     folded = fold if fold is not None else max(len(c.boxes) for c in columns) > UNFOLDED
     if folded:
         columns = [column._replace(units=_folded(column.units)) for column in columns]
@@ -75,7 +75,7 @@ def _groups(rows: Sequence[Row], level: str, units: bool) -> Iterator[list[int]]
     """
     group: list[int] = []
     for index, row in enumerate(rows):
-        begins = row.label == row.stage and row.layer.kind in ("convolution", "linear", *POOLS)
+        begins = row.block is None and row.layer.in_figure
         begins = begins or row.label != rows[index - 1].label
         if begins and any(_is_drawn(rows[i], level, units) for i in group):
             yield group
@@ -86,12 +86,12 @@ def _groups(rows: Sequence[Row], level: str, units: bool) -> Iterator[list[int]]
 
 def _is_drawn(row: Row, level: str, units: bool) -> bool:
     """Whether a row is a box of the chain; what stands on a shortcut never is."""
-    kind = row.layer.kind
     if level == "layer" or row.role != "main":
         return level == "layer" and row.role != "shortcut"
-    if kind in POOLS:
-        return row.output != row.input
-    return counts.is_counted(row) or kind == "scale" or (units and kind in MERGES)
+    if units and row.layer.join:
+        return True
+    gates_or_counts = row.layer.counted or row.layer.gate
+    return row.layer.in_figure and (gates_or_counts or row.output != row.input)
 
 
 def _unit(rows: Sequence[Row], group: Sequence[int], level: str, units: bool) -> Unit:
@@ -105,16 +105,18 @@ def _unit(rows: Sequence[Row], group: Sequence[int], level: str, units: bool) ->
     boxes = []
     for index, others in carried.items():
         text = _text(rows[index], level, units, [rows[i] for i in others])
-        box = _box([rows[index], *(rows[i] for i in others)], (text,), rows[index].layer.kind)
+        members = [rows[index], *(rows[i] for i in others)]
+        box = _box(members, (text,), rows[index].layer.operator)
         if rows[index].role == "gate":
-            gated = next(row for row in rows[index:] if row.layer.kind == "scale")
+            gated = next(row for row in rows[index:] if row.layer.gate)
             box = box._replace(size=_size(gated.output))
-        relu = units and any(rows[i].layer.kind == "ReLU" and i > index for i in others)
-        boxes.append(box._replace(below="relu" if relu else ""))
+        after = (rows[i].layer for i in others if i > index)
+        below = next((layer.operator.lower() for layer in after if layer.activation), "")
+        boxes.append(box._replace(below=below if units else ""))
     arcs = [
         _arc(rows, index, drawn, units)
         for index in group
-        if rows[index].layer.kind in MERGES[: 3 if level == "layer" else 2]
+        if rows[index].layer.join or (rows[index].layer.gate and level == "layer")
     ]
     return Unit(tuple(boxes), tuple(arcs))
 
@@ -126,21 +128,21 @@ def _arc(rows: Sequence[Row], merge: int, drawn: Sequence[int], units: bool) -> 
     while source >= 0 and rows[source].role == "shortcut":
         on.insert(0, rows[source])
         source = rows[source].reads[0]
-    kinds = [row.layer.kind for row in on]
-    known = {"convolution": "projection", "zero padding": "zero padding", "dropout": "dropout"}
-    kind = next((name for key, name in known.items() if key in kinds), "identity")
-    if rows[merge].layer.kind == "scale":
+    kinds = [row.layer.on_shortcut for row in on]
+    known = ("projection", "zero padding", "dropout")
+    kind = next((name for name in known if name in kinds), "identity")
+    if rows[merge].layer.gate:
         kind = "scale"
     start = sum(index <= source for index in drawn)
     end = sum(index < merge for index in drawn)
-    boxes = (_box([row], (_text(row, "layer", units),), row.layer.kind) for row in on)
+    boxes = (_box([row], (_text(row, "layer", units),), row.layer.operator) for row in on)
     return Arc(start, end, kind, tuple(boxes))
 
 
 def _box(rows: Sequence[Row], lines: tuple[str, ...], kind: str) -> Box:
     """A box for the first row that carries the others, or for all of a stage."""
     first, last = (rows[0], rows[-1]) if kind == "stage" else (rows[0], rows[0])
-    others = () if kind == "stage" else tuple(row.layer.kind for row in rows[1:])
+    others = () if kind == "stage" else tuple(row.layer.operator for row in rows[1:])
     labels = tuple(dict.fromkeys(row.label for row in rows))
     paths = tuple(dict.fromkeys(row.path for row in rows))
     params, macs = sum(map(counts.parameters, rows)), sum(row.macs for row in rows)
@@ -156,26 +158,13 @@ def _size(shape: Shape) -> Size:
 
 def _text(row: Row, level: str, units: bool, others: Sequence[Row] = ()) -> str:
     """What Figure 3 writes on a layer's box: `3x3 conv, 64, /2`, `pool, /2`, `fc 1000`."""
-    kind, (kernel, stride, _) = row.layer.kind, row.layer.window
-    pace = f", /{stride}" if stride > 1 else ""
-    if kind == "convolution":
-        groups = getattr(row.layer, "groups", 1)
-        name = "" if units and level == "block" else "weight" if units else "conv"
-        size = f"{kernel}x{kernel}"
-        named = f"weight, {size}" if name == "weight" else f"{size} {name}".rstrip()
-        return f"{named}, {row.output[0]}{f', C={groups}' if groups > 1 else ''}{pace}"
-    if kind == "linear":
-        return f"fc {row.output[0]}"
-    if kind in POOLS:
-        return f"{'avg ' if kind == 'average pool' else ''}pool{pace}"
-    if kind == "scale" and level == "block":
-        gates = [other.output[0] for other in others if other.role == "gate" and other.macs]
-        return f"SE, fc [{', '.join(map(str, gates))}]"
-    if isinstance(row.layer, ScaledAdd):
-        return f"{row.layer.shortcut:g}·x + {row.layer.body:g}·F"
-    if kind == "addition" and units and level == "layer":
-        return kind
-    return WORDS.get(kind, kind) + (pace if kind == "zero padding" else "")
+    text = row.layer.figure(row.input, row.output)
+    if row.layer.gate and level == "block":
+        return notation.gate(others).replace("fc, [", "SE, fc [")
+    if units and row.layer.counted:
+        text = text.replace(" conv", "")
+        return text if level == "block" else f"weight, {text}"
+    return row.layer.operator if text == "+" and units and level == "layer" else text
 
 
 def _folded(units: Sequence[Unit]) -> tuple[Unit, ...]:

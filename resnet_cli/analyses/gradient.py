@@ -7,11 +7,11 @@ of Sec. 2: x_L = (∏ λ) x_l + ..., so ∂E/∂x_l = ∂E/∂x_L · (∏ λ + .
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log10
+from math import log10, prod
 from statistics import median
 from typing import Any, NamedTuple
 
-from resnet_cli.layers import ScaledAdd
+from resnet_cli.networks import Network
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
@@ -20,13 +20,13 @@ class Measured(NamedTuple):
     """A network's blocks, and for each seed the gradient's norm at the input of each block."""
 
     name: str
-    rows: Sequence[Row]
+    network: Network
     norms: Sequence[Sequence[float]]
 
 
 def blocks(rows: Sequence[Row]) -> dict[str, str]:
     """Torch's path of every block in order -> the paper's label: "layer1.0" -> "conv2_1"."""
-    return {".".join(row.path.split(".")[:2]): row.label for row in rows if row.label != row.stage}
+    return {row.block.path: row.block.label for row in rows if row.block}
 
 
 def shortcut_factor(rows: Sequence[Row]) -> float | None:
@@ -34,13 +34,10 @@ def shortcut_factor(rows: Sequence[Row]) -> float | None:
 
     Projections, gates and dropout are no constants: they count as 1 here, which a note says.
     """
-    merges = [row.layer for row in rows if row.layer.kind in ("addition", "gated addition")]
-    if not merges:
+    joins = [row.layer for row in rows if row.layer.join]
+    if not joins:
         return None
-    factor = 1.0
-    for merge in merges:
-        factor *= merge.shortcut if isinstance(merge, ScaledAdd) else 1.0
-    return factor
+    return prod(1.0 if join.constant is None else join.constant for join in joins)
 
 
 def spread(norms: Sequence[Sequence[float]], at: int) -> tuple[float, float, float]:
@@ -94,7 +91,7 @@ def _line(one: Measured, line: Mapping[str, Any]) -> tuple[Any, ...]:
     first, last = spread(one.norms, 0), spread(one.norms, -1)
     ratio = first[0] / last[0] if last[0] else None
     return (
-        one.name, len(blocks(one.rows)), shortcut_factor(one.rows), first[0], list(first[1:]), last[0],
+        one.name, len(blocks(one.network.rows)), shortcut_factor(one.network.rows), first[0], list(first[1:]), last[0],
         list(last[1:]), ratio, line,
     )  # fmt: skip
 
@@ -108,11 +105,11 @@ def by_block(one: Measured) -> Table:
         Column("spread", "least to largest", "range"),
         Column("bar", "", "bar"),
     )
-    found = blocks(one.rows)
-    norms = [spread(one.norms, at) for at in range(len(found))]
+    labels = blocks(one.network.rows)
+    norms = [spread(one.norms, at) for at in range(len(labels))]
     most = max((n[0] for n in norms), default=0.0) or 1.0
     lines = [
         (label, path, middle, [low, high], middle / most)
-        for (path, label), (middle, low, high) in zip(found.items(), norms, strict=True)
+        for (path, label), (middle, low, high) in zip(labels.items(), norms, strict=True)
     ]
     return Table("rows", one.name, columns, lines)

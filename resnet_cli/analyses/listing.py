@@ -27,7 +27,7 @@ ERRORS = {"top1_err": "top-1", "cifar10_err": "CIFAR-10"}
 
 
 def listing(
-    specs: Iterable[Spec], sort: str | None, under: int | None, figures: Sequence[Figure]
+    specs: Iterable[Spec], sort: str | None, under: float | None, figures: Sequence[Figure]
 ) -> Table:
     """A row for each network, sorted by a column, with at most so many MACs.
 

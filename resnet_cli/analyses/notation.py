@@ -11,36 +11,36 @@ from resnet_cli.trace import Row
 
 def stages(traced: Iterable[Sequence[Row]]) -> list[str]:
     """Every stage of several networks, in order, the classifier last."""
-    found = {row.stage for rows in traced for row in rows}
-    return sorted(found, key=lambda stage: (stage == "fc", stage))
+    heads = {row.stage: row.part == "head" for rows in traced for row in rows}
+    return sorted(heads, key=lambda stage: (heads[stage], stage))
 
 
 def layer(row: Row) -> str:
     """`3×3, 64`, with the groups as ResNeXt prints them (C=32), or `1000-d fc`."""
-    shape = row.layer.parameters()["weight"]
-    if row.layer.kind == "linear":
-        return f"{shape[0]}-d fc"
-    kernel, _, _ = row.layer.window
-    groups = row.input[0] // shape[1]
-    return f"{kernel}×{kernel}, {shape[0]}" + (f", C={groups}" if groups > 1 else "")
+    return row.layer.notation(row.input, row.output)
 
 
 def block(rows: Sequence[Row]) -> str:
-    """`[1×1, 64 | 3×3, 64 | 1×1, 256]`; a gate as SENet prints it: `fc, [16, 256]`."""
-    parts = [layer(row) for row in rows if is_counted(row)]
-    gates = [row.output[0] for row in rows if row.role == "gate" and row.macs]
-    if gates:
-        parts.append(f"fc, [{', '.join(map(str, gates))}]")
-    return f"[{' | '.join(parts)}]"
+    """`[1×1, 64 | 3×3, 64 | 1×1, 256]`, with its gate where it has one."""
+    parts = [*(layer(row) for row in rows if is_counted(row)), gate(rows)]
+    return f"[{' | '.join(filter(None, parts))}]"
+
+
+def gate(rows: Iterable[Row]) -> str:
+    """A gate as its paper prints it: SENet's `fc, [16, 256]`, or `ECA, k=3`; "" where there is none."""
+    layers = [row for row in rows if row.role == "gate" and row.macs]
+    if all(row.layer.counted for row in layers):
+        return f"fc, [{', '.join(str(row.output[0]) for row in layers)}]" if layers else ""
+    return ", ".join(map(layer, layers))
 
 
 def stage(rows: Sequence[Row]) -> str:
     """Stem, poolings and runs of equal blocks, `[…] × n` each."""
     parts: list[str] = []
     runs: list[tuple[str, int]] = []
-    for label, group in groupby(rows, key=lambda row: row.label):
+    for of, group in groupby(rows, key=lambda row: row.block):
         members = list(group)
-        if label != members[0].stage:
+        if of:
             text = block(members)
             if runs and runs[-1][0] == text:
                 runs[-1] = (text, runs[-1][1] + 1)
@@ -48,17 +48,25 @@ def stage(rows: Sequence[Row]) -> str:
                 runs.append((text, 1))
             continue
         for member in members:
-            kernel, stride, _ = member.layer.window
-            if is_counted(member):
-                text = layer(member)
-            elif member.layer.kind == "max pool":
-                text = f"{kernel}×{kernel} max pool"
-            elif member.layer.kind == "average pool" and member.output[1:] == (1, 1):
-                text = "average pool"
-            else:
-                continue
-            parts.append(text + (f", stride {stride}" if stride > 1 else ""))
+            text = layer(member)
+            if text:
+                _, stride, _ = member.layer.window or (1, 1, 0)
+                parts.append(text + (f", stride {stride}" if stride > 1 else ""))
     parts += [f"{text} × {times}" for text, times in runs]
     # a run of equal layers (VGG) is folded like a run of blocks
     folded = [(text, len(list(same))) for text, same in groupby(parts)]
     return "; ".join(f"[{text}] × {times}" if times > 1 else text for text, times in folded)
+
+
+def shortcut(rows: Sequence[Row]) -> str:
+    """What stands beside a block's body: identity, projection, zero padding, dropout, or no shortcut.
+
+    Where the two do not simply meet as a sum, how they do: `identity, 0.5·x + 1·F`.
+    """
+    join = next((row for row in rows if row.layer.join), None)
+    if join is None:
+        return "no shortcut"
+    kinds = dict.fromkeys(row.layer.on_shortcut for row in rows if row.role == "shortcut")
+    kinds.pop("identity", None)
+    said = [" and ".join(kinds) or "identity", layer(join)]
+    return ", ".join(filter(None, said))

@@ -15,10 +15,7 @@ from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.memory.storage import add
 from resnet_cli.charts import Axis, Band, Chart, Point, Series
 from resnet_cli.errors import UserError
-from resnet_cli.trace import Row
-
-Traced = Sequence[tuple[str, Sequence[Row]]]
-"""Networks by name."""
+from resnet_cli.networks import Network, distinct
 
 MACS = "MACs: of convolution and linear layers"
 PARAMS = "parameters: batch norm's scale and shift among them"
@@ -32,59 +29,58 @@ def cost_axis(of: str, size: str, log: bool = False) -> Axis:
     return Axis("learnable parameters", "params", log=log)
 
 
-def cost(networks: Traced, of: str) -> Chart:
+def cost(networks: Sequence[Network], of: str) -> Chart:
     """A bar a network, of its stages' MACs for one input (or parameters) end to end.
 
     Stages of the same number are one series. Raises `UserError` for MACs of inputs that differ.
     """
-    first, size = networks[0][0], size_of(networks[0][1])
-    for name, rows in networks:
-        if of == "macs" and size_of(rows) != size:
+    names, size = distinct(networks), networks[0].size
+    for network in networks:
+        if of == "macs" and network.size != size:
             raise UserError(
-                f"{first} takes an input of {size} and {name} one of {size_of(rows)}: their MACs don't compare",
+                f"{names[0]} takes an input of {size} and {network.name} one of {network.size}: their MACs don't compare",
                 "give networks of one input size, or --x params",
             )
     labels: dict[str, str] = {}
     bars: dict[str, dict[int, int]] = {}
-    for at, (_, rows) in enumerate(networks):
-        for row in rows:
+    heads = {row.stage for network in networks for row in network.rows if row.part == "head"}
+    for at, network in enumerate(networks):
+        for row in network.rows:
             stage = row.stage.removesuffix("_x")  # VGG's conv1_x stands where a ResNet has conv1
             labels.setdefault(stage, row.stage)
             costs = bars.setdefault(stage, {})
             costs[at] = costs.get(at, 0) + (row.macs if of == "macs" else parameters(row))
     series = [
-        Series(
-            labels[stage], [Point(each, at, networks[at][0]) for at, each in costs.items()], "bar"
-        )
-        for stage, costs in sorted(bars.items(), key=lambda item: (item[0] == "fc", item[0]))
+        Series(labels[stage], [Point(each, at, names[at]) for at, each in costs.items()], "bar")
+        for stage, costs in sorted(bars.items(), key=lambda item: (item[0] in heads, item[0]))
     ]
     title = f"{'Cost' if of == 'macs' else 'Parameters'} by stage"
-    y = Axis("network", categories=[name for name, _ in networks])
+    y = Axis("network", categories=names)
     return Chart("cost", title, cost_axis(of, size), y, series, [MACS if of == "macs" else PARAMS])
 
 
-def receptive_field(networks: Traced) -> Chart:
+def receptive_field(networks: Sequence[Network]) -> Chart:
     """A line a network: what a neuron sees of the input after each layer that the papers count.
 
     In pixels across, up to the last convolution.
     """
     lines = []
-    for name, rows in networks:
+    for name, network in zip(distinct(networks), networks, strict=True):
         seen = [
             (row.path, field[0].size)
-            for row, field in zip(rows, fields(rows), strict=True)
-            if is_counted(row) and row.stage != "fc"
+            for row, field in zip(network.rows, fields(network.rows), strict=True)
+            if is_counted(row) and row.part != "head"
         ]
         lines.append(
             Series(name, [Point(at, size, path) for at, (path, size) in enumerate(seen, start=1)])
         )
-    heights = sorted({rows[0].input[1] for _, rows in networks})
+    heights = sorted({network.input[1] for network in networks})
     notes = [
         "of a neuron at the layer's output; at an addition the larger of both branches; the effective field is "
         "smaller (Luo et al. 2016)"
     ]
-    if any(row.role == "gate" for _, rows in networks for row in rows):
-        notes.append("along the main path: a squeeze-excitation gate sees all of the input")
+    if any(row.role == "gate" for network in networks for row in network.rows):
+        notes.append("along the main path: a gate that pools sees all of the input")
     return Chart(
         "receptive-field",
         "Receptive field along the network",
@@ -96,20 +92,20 @@ def receptive_field(networks: Traced) -> Chart:
     )
 
 
-def paths(networks: Traced) -> Chart:
+def paths(networks: Sequence[Network]) -> Chart:
     """A line a network: how many of its 2ⁿ paths have which length (Veit et al. 2016).
 
     Raises `UserError` for a network without shortcuts, and for more blocks than can be counted.
     """
     lines = []
-    for name, rows in networks:
-        found = lengths(rows)
-        n = len(found) - 1
+    for name, network in zip(distinct(networks), networks, strict=True):
+        distribution = lengths(network.rows)
+        n = len(distribution) - 1
         if not n:
             raise UserError(
                 f"{name} has one path, being without residual blocks", "give residual networks"
             )
-        points = [Point(length.layers, length.paths / 2**n) for length in found]
+        points = [Point(length.layers, length.paths / 2**n) for length in distribution]
         lines.append(Series(f"{name}, n = {n}", points))
     return Chart(
         "paths",
@@ -124,13 +120,13 @@ def paths(networks: Traced) -> Chart:
     )
 
 
-def memory(name: str, rows: Sequence[Row], batch: int) -> Chart:
+def memory(network: Network, batch: int) -> Chart:
     """Bytes that live while each layer runs, at inference and in a training step, in fp32.
 
     Weights, their buffers and the optimiser's state are left out; of a training step's backward pass
     the gradients of weights are not.
     """
-    needs = needed(rows, Settings())
+    rows, needs = network.rows, needed(network.rows, Settings())
     alive = [each.of(batch) + needs.input * batch for each in needs.live]
     saved = [each.of(batch) for each in accumulate(needs.saved.rows, add)]
     backward = [each.of(batch) for each in needs.training.moments[: len(rows)]]
@@ -145,9 +141,9 @@ def memory(name: str, rows: Sequence[Row], batch: int) -> Chart:
         bands.append(Band(stage, start, start + len(list(group))))
     return Chart(
         "memory",
-        f"Live tensors along {name}",
+        f"Live tensors along {network.name}",
         Axis("layer, in the order of execution", kind="exact"),
-        Axis(f"memory of {_several(batch, 'input')} of {size_of(rows)}, fp32", "bytes", "bytes"),
+        Axis(f"memory of {_several(batch, 'input')} of {network.size}, fp32", "bytes", "bytes"),
         [
             Series(
                 title,
@@ -173,7 +169,7 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
     lines = []
     for one in measured:
         points = []
-        for at, block in enumerate(measuring.blocks(one.rows).values()):
+        for at, block in enumerate(measuring.blocks(one.network.rows).values()):
             middle, low, high = measuring.spread(one.norms, at)
             if low > 0 and isfinite(high):
                 points.append(Point(at + 1, middle, block, low, high))
@@ -182,7 +178,7 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
                 f"the gradient of {one.name} vanishes or overflows at every block", code=1
             )
         lines.append(Series(one.name, points))
-    sizes = " and ".join(dict.fromkeys(size_of(one.rows) for one in measured))
+    sizes = " and ".join(dict.fromkeys(one.network.size for one in measured))
     return Chart(
         "gradient",
         "Gradient at the input of each block, as initialised",
@@ -198,8 +194,3 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
 
 def _several(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def size_of(rows: Sequence[Row]) -> str:
-    """The input as 3×224×224."""
-    return "×".join(map(str, rows[0].input))

@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from resnet_cli.analyses.cost.counts import operations, parameters, totals
+from resnet_cli.analyses.cost.terms import by_rule
 from resnet_cli.designs import zoo
 from resnet_cli.published import Figure
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row, trace
 
 UNITS = {"": 1, "M": 10**6, "G": 10**9}
-
-
-def _macs(rows: Sequence[Row]) -> int:
-    return sum(row.macs for row in rows)
-
-
-def _with_additions_and_gates(rows: Sequence[Row]) -> int:
-    """SENet's Table 2: MACs, residual additions, and pooling and scaling of the gates."""
-    beside = sum(
-        operations(row)
-        for row in rows
-        if row.layer.kind in ("addition", "scale")
-        or (row.role == "gate" and row.layer.kind == "average pool")
-    )
-    return _macs(rows) + beside
-
-
-COUNTS: dict[str, Callable[[Sequence[Row]], int]] = {
-    "macs": _macs,
-    "macs of convolutions": lambda rows: sum(r.macs for r in rows if r.layer.kind == "convolution"),
-    "macs, additions and gates": _with_additions_and_gates,
-    "params": lambda rows: sum(map(parameters, rows)),
-    "params without batch norm": lambda rows: sum(
-        parameters(r) for r in rows if r.layer.kind != "batch norm"
-    ),
-    "layers": lambda rows: int(totals(rows)["layers"]),
-}
-"""The rules by which papers count, by the name that figures.csv gives them."""
 
 
 def agreement(ours: int, printed: str, unit: str) -> str:
@@ -59,7 +31,7 @@ def counted(spec: zoo.Spec, figures: Iterable[Figure]) -> list[tuple[Figure, int
     source then names); a changed one has those that hold for just what it is.
     """
     listed = zoo.is_listed(spec)
-    found: list[tuple[Figure, int | None]] = []
+    of_network: list[tuple[Figure, int | None]] = []
     traced: dict[zoo.Spec, list[Row]] = {}
     for figure in figures:
         if not figure.network:
@@ -74,9 +46,9 @@ def counted(spec: zoo.Spec, figures: Iterable[Figure]) -> list[tuple[Figure, int
         if figure.counts:
             if held not in traced:
                 traced[held] = trace(held.net(), held.input_shape)
-            ours = COUNTS[figure.counts](traced[held])
-        found.append((figure, ours))
-    return found
+            ours = by_rule(figure.counts, traced[held])
+        of_network.append((figure, ours))
+    return of_network
 
 
 def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]]:

@@ -18,12 +18,16 @@ COSTS = (
 )
 
 
-def summary(rows: Sequence[Row], level: str) -> Table:
-    """A row for each stage, block or layer; the last row adds up parameters and MACs."""
-    total = counts.totals(rows)
-    whole = max(total["macs"], 1)
+def summary(rows: Sequence[Row], level: str, counted: Sequence[int] | None = None) -> Table:
+    """A row for each stage, block or layer; the last row adds up parameters and MACs.
+
+    ``counted`` are other numbers in place of the rows' MACs.
+    """
+    costs = counted or [row.macs for row in rows]
+    total = ("total", sum(map(counts.parameters, rows)), sum(costs))
+    whole = max(total[2], 1)
     if level == "layer":
-        return _layers(rows, total, whole)
+        return _layers(rows, costs, total, whole)
     key: Callable[[Row], str] = (lambda r: r.stage) if level == "stage" else (lambda r: r.label)
     describe = notation.stage if level == "stage" else _block
     columns = (
@@ -33,30 +37,22 @@ def summary(rows: Sequence[Row], level: str) -> Table:
         *COSTS,
     )
     body = []
-    for name, group in groupby(rows, key=key):
-        members = list(group)
-        macs = sum(row.macs for row in members)
+    for name, group in groupby(zip(rows, costs, strict=True), key=lambda pair: key(pair[0])):
+        members, each = zip(*group, strict=True)
         params = sum(map(counts.parameters, members))
         text = describe(members)
-        body.append((name, members[-1].output, text, params, macs, macs / whole))
-    end = ("total", None, None, total["params"], total["macs"], 1.0)
+        body.append((name, members[-1].output, text, params, sum(each), sum(each) / whole))
+    end = (total[0], None, None, *total[1:], 1.0)
     return Table("rows", "", columns, body, end)
 
 
 def _block(rows: Sequence[Row]) -> str:
-    if rows[0].label == rows[0].stage:
+    if rows[0].block is None:
         return notation.stage(rows)
-    sides = [row.layer.kind for row in rows if row.role == "shortcut"]
-    if not any(row.layer.kind == "addition" for row in rows):
-        kind = "no shortcut"
-    elif not sides:
-        kind = "identity"
-    else:
-        kind = "projection" if "convolution" in sides else "zero padding"
-    return f"{notation.block(rows)}, {kind}"
+    return f"{notation.block(rows)}, {notation.shortcut(rows)}"
 
 
-def _layers(rows: Sequence[Row], total: dict[str, Any], whole: int) -> Table:
+def _layers(rows: Sequence[Row], costs: Sequence[int], total: tuple[Any, ...], whole: int) -> Table:
     columns = (
         Column("path", "path"),
         Column("block", "block", drop=6),
@@ -69,15 +65,10 @@ def _layers(rows: Sequence[Row], total: dict[str, Any], whole: int) -> Table:
         Column("output", "output", "shape", drop=1),
         *COSTS,
     )
-    body = []
-    for row in rows:
-        kernel, stride, padding = row.layer.window
-        shaped = "convolution" in row.layer.kind or "pool" in row.layer.kind
-        window = (kernel, stride, padding) if shaped else (None, None, None)
-        groups = getattr(row.layer, "groups", None)
-        body.append(
-            (row.path, row.label, row.layer.kind, *window, groups, row.input, row.output,
-             counts.parameters(row), row.macs, row.macs / whole)
-        )  # fmt: skip
-    end = ("total", *[None] * 8, total["params"], total["macs"], 1.0)
+    body = [
+        (row.path, row.label, row.layer.operator, *(row.layer.window or (None, None, None)),
+         getattr(row.layer, "groups", None), row.input, row.output, counts.parameters(row), cost, cost / whole)
+        for row, cost in zip(rows, costs, strict=True)
+    ]  # fmt: skip
+    end = (total[0], *[None] * 8, *total[1:], 1.0)
     return Table("rows", "", columns, body, end)

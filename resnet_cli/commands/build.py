@@ -9,10 +9,13 @@ import typer
 
 from resnet_cli import output
 from resnet_cli.analyses import built
-from resnet_cli.commands.extras import fits, need, working
-from resnet_cli.commands.options import Network, about_a_network
+from resnet_cli.answers.needs import described, fits, need
+from resnet_cli.answers.view import about
+from resnet_cli.commands.extras import working
+from resnet_cli.commands.options import about_a_network
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
+from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
 
 NEEDS = {  # by suffix: what has to be installed, and the extra that brings it
@@ -32,20 +35,23 @@ def command(
         typer.Option("--output", "-o", metavar="FILE", help=f"Save it: {', '.join(NEEDS)}."),
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A checkpoint to load first.")
+        str | None,
+        typer.Option(metavar="FILE", help="A checkpoint to load first; default: MODEL, where it is one."),
     ] = None,
     backbone_only: Annotated[
         bool, typer.Option("--backbone-only", help="Load all of it but the classifier.")
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the initial weights.")] = 0,
     zero_gamma: Annotated[
-        bool, typer.Option("--zero-gamma", help="0 in the last batch norm of each block.")
+        bool, typer.Option("--zero-gamma", help="0 in the last norm of each block.")
     ] = False,
-) -> Answer:
+) -> Answer:  # fmt: skip
     """A real torch module: built, run once, measured, and saved where -o says."""
     need("build", "torch")
     if target is not None:
         _check(target)
+    if weights is None and network.origin.kind == "weights":
+        weights = network.origin.source
     if backbone_only and weights is None:
         raise UserError("--backbone-only without weights", "add --weights FILE")
     if not 0 <= seed < 2**63:
@@ -54,35 +60,25 @@ def command(
     from resnet_cli.pytorch import measure
     from resnet_cli.pytorch.build import build
 
-    spec = network.spec
+    spec = described(network)
     fit = _fitting(weights, spec, backbone_only) if weights is not None else None
     with working(f"building {spec.name}"):
         net = build(spec, seed=seed, zero_gamma=zero_gamma).eval()
         if weights is not None and fit is not None:
             _load(net, weights, *fit)
-        ran = measure.run(net, spec.input_shape)
+        ran = measure.run(net, network.input)
     params, tensors = measure.parameters(net), measure.tensors(net)
-    table = built.by_stage(network.rows, ran, params, tensors)._replace(title=network.title())
-    size = "×".join(map(str, spec.input_shape))
+    table = built.by_stage(network.rows, ran, params, tensors)
     notes = [
-        f"measured: outputs of one forward pass of 1×{size}, in eval mode; parameters and tensors of the modules",
+        f"measured: outputs of one forward pass of 1×{network.size}, in eval mode; parameters and tensors of the modules",
         _origin(seed, weights, fit and len(fit[1]), backbone_only),
+        *(_also(spec) if weights is not None else ()),
     ]
     if target is not None:
         with working(f"saving {target}"):
             notes.append(f"{target}: {_save(net, network, target)}")
     total = {"params": sum(params.values()), "tensors": len(tensors)}
-    envelope: dict[str, Any] = {
-        "command": "build",
-        "model": spec.name,
-        "input": list(spec.input_shape),
-        "seed": seed,
-        "weights": weights,
-        "file": target,
-        "rows": [],
-        "total": total,
-    }
-    return Answer(envelope, [table], notes)
+    return about(network, "build", [table], notes, total, seed=seed, weights=weights, file=target)
 
 
 def _fitting(path: str, spec: zoo.Spec, backbone_only: bool) -> tuple[str, dict[str, str]]:
@@ -107,11 +103,24 @@ def _load(net: Any, path: str, format: str, names: dict[str, str]) -> None:
 
 def _origin(seed: int, weights: str | None, loaded: int | None, backbone_only: bool) -> str:
     """A note on where the numbers are from."""
-    initial = f"initialised by seed {seed}: convolutions He normal (fan out), batch norm 1 and 0"
+    initial = f"initialised by seed {seed}: convolutions He normal (fan out), norms 1 and 0"
     if weights is None:
         return initial
     rest = f"; the classifier is {initial}" if backbone_only else ""
     return f"{loaded:,} tensors loaded from {weights}{rest}"
+
+
+def _also(spec: zoo.Spec) -> list[str]:
+    """A note where the same tensors are those of other networks too, which compute something else."""
+    from resnet_cli.checkpoints.identify.infer import listed
+
+    others = [other.name for other in listed(spec) if other.name != spec.name]
+    if not others:
+        return []
+    return [
+        f"these tensors fit {', '.join(others)} as well, and nothing in them tells which network they were "
+        f"trained in: built is {spec.name}; of another one the outputs would differ"
+    ]
 
 
 def _check(target: str) -> None:
@@ -131,17 +140,16 @@ def _save(net: Any, network: Network, target: str) -> str:
     from resnet_cli.pytorch import export
 
     suffix = Path(target).suffix.lower()
-    shape = network.spec.input_shape
     with output.whole(target) as beside:
         if suffix == ".safetensors":
             return export.safetensors(net, beside)
         if suffix == ".pth":
             return export.pth(net, beside)
         if suffix == ".onnx":
-            return export.onnx(net, beside, shape)
+            return export.onnx(net, beside, network.input)
         if suffix == ".pt2":
-            return export.pt2(net, beside, shape)
+            return export.pt2(net, beside, network.input)
         from resnet_cli.render.source import pytorch_source
 
-        Path(beside).write_text(pytorch_source(network.spec), encoding="utf-8")
+        Path(beside).write_text(pytorch_source(described(network)), encoding="utf-8")
         return "PyTorch source of this network, without its weights"

@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses.explain import conv as analysis
-from resnet_cli.analyses.explain import explain
+from resnet_cli.answers.conv import conv
 from resnet_cli.commands.options import answers
 from resnet_cli.errors import UserError
-from resnet_cli.layers import Conv2d
 from resnet_cli.tables import Answer
 
 
@@ -32,30 +30,8 @@ def command(
     k, across = _sides("--kernel", kernel)
     if k != across:
         raise UserError(f"a kernel of {k}×{across} is not square", f"give one number: --kernel {k}")
-    if padding is None:
-        padding = (k - 1) // 2
-    layer = Conv2d("conv", in_channels, out_channels, k, stride, padding, groups, bias)
     image = _sides("--size", size)
-    analysis.check(layer, image)
-    row = analysis.traced(layer, image)
-    shapes = ["×".join(map(str, shape)) for shape in (row.input, row.output)]
-    tables = [
-        explain.table(analysis.steps(row), title=f"{k}×{k} convolution, {' to '.join(shapes)}")
-    ]
-    notes = [
-        "k: kernel, s: stride, p: padding on each side, n: height or width of the input, c: channels, "
-        "h and w: height and width of the output",
-        "MACs: multiply-accumulates for one input, the papers' FLOPs; a bias is none",
-    ]
-    if k != 3:
-        tables.append(analysis.against(layer, image))
-    if k == 1 and groups == 1:
-        notes.insert(
-            0,
-            f"a 1×1 is one linear layer, {in_channels} to {out_channels}, at each of "
-            f"{row.output[1] * row.output[2]:,} places",
-        )
-    return Answer(analysis.envelope(layer, row), tables, notes)
+    return conv(in_channels, out_channels, k, image, stride, padding, groups, bias)
 
 
 def _sides(option: str, text: str) -> tuple[int, int]:

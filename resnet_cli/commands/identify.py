@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
-from resnet_cli import models
-from resnet_cli.analyses import identify as analysis
-from resnet_cli.checkpoints.container.contents import Checkpoint
-from resnet_cli.checkpoints.container.read import read
-from resnet_cli.checkpoints.identify.differences import printable
-from resnet_cli.checkpoints.identify.recognise import Named, named, recognise
+from resnet_cli.answers.identify import identify
 from resnet_cli.commands.options import answers, complete
-from resnet_cli.errors import UserError
 from resnet_cli.tables import Answer
-
-NOTE = "told from names, shapes and types alone: no number was read, nothing in the file was run"
 
 
 @answers
@@ -36,71 +27,4 @@ def command(
     ] = None,
 ) -> Answer:
     """Which network a weight file holds, without torch and without running anything in it."""
-    if against is not None and keys is not None:
-        raise UserError("both --against and --keys given", "give one of them")
-    checkpoint = read(file)
-    content = named(checkpoint.content)
-    if against is not None:
-        return _against(file, content, against)
-    if keys is not None:
-        return _keys(file, content, keys)
-    return _identify(file, content, checkpoint)
-
-
-def _identify(file: str, content: Named, checkpoint: Checkpoint) -> Answer:
-    found = recognise(content)
-    facts = analysis.facts(checkpoint, content, found)
-    table = analysis.description(found.spec, facts)._replace(title=_name(file))
-    notes = [
-        *(f"differs: {words}" for words in found.words),
-        *_beside(content),
-        *(f"weights cannot tell {clause}" for clause in found.cannot_tell),
-        "params: learnable; running statistics of batch norm are apart",
-        NOTE,
-    ]
-    envelope = {"command": "identify", "file": printable(file), **facts, "rows": []}
-    return Answer(envelope, [table], notes)
-
-
-def _against(file: str, content: Named, model: str) -> Answer:
-    spec = models.load(model)
-    table = analysis.against(content, spec)
-    title = f"{_name(file)} against {spec.name}"
-    said = "equal: every tensor has the network's name and shape"
-    if table.rows:
-        said = f"differing tensors: {len(table.rows):,}"
-    notes = [f"{said}; counters of batches are left out", *_beside(content), NOTE]
-    envelope = {
-        "command": "identify",
-        "file": printable(file),
-        "against": spec.name,
-        "equal": not table.rows,
-        "rows": [],
-    }
-    return Answer(envelope, [table._replace(title=title)], notes, code=int(bool(table.rows)))
-
-
-def _keys(file: str, content: Named, pattern: str) -> Answer:
-    table = analysis.tensors(content, pattern)
-    if not table.rows:
-        some = ", ".join(printable(name, 60) for name in list(content.tensors)[:2])
-        raise UserError(
-            f"no tensor matches {pattern[:80]!r}",
-            f"type a part of a name or a glob; the file has {some}, ...",
-        )
-    total = {"tensors": len(table.rows), "numbers": sum(row[-1] for row in table.rows)}
-    envelope = {"command": "identify", "file": printable(file), "rows": [], "total": total}
-    notes = [f"{len(table.rows):,} of {len(content.tensors):,} tensors", NOTE]
-    return Answer(envelope, [table._replace(title=_name(file))], notes)
-
-
-def _beside(content: Named) -> list[str]:
-    names = content.naming.beside
-    if not names:
-        return []
-    some = ", ".join(printable(name, 60) for name in names[:3])
-    return [f"beside the network: {some}" + (f" and {len(names) - 3:,} more" * (len(names) > 3))]
-
-
-def _name(file: str) -> str:
-    return printable(os.path.basename(file))
+    return identify(file, against, keys)

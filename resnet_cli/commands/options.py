@@ -5,67 +5,17 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any
 
 import typer
 
-from resnet_cli import models, output
-from resnet_cli.analyses import published
+from resnet_cli import networks, output
 from resnet_cli.designs import limits, zoo
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
-from resnet_cli.published import figures
+from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
-from resnet_cli.trace import Row, trace
-
-
-class Network(NamedTuple):
-    """What MODEL names (``base``), the overrides make of it (``spec``), and its trace."""
-
-    base: zoo.Spec
-    spec: zoo.Spec
-    rows: list[Row]
-    batch: int
-
-    def envelope(self, command: str, total: dict[str, Any]) -> dict[str, Any]:
-        """JSON's fields that are the same for every command about one network."""
-        batch = {key: total[key] * self.batch for key in ("macs", "flops")}
-        return {
-            "command": command,
-            "model": self.spec.name,
-            "spec": asdict(self.spec),
-            "input": list(self.spec.input_shape),
-            "batch": self.batch,
-            "rows": [],
-            "total": total,
-            **({"batch_total": batch} if self.batch > 1 else {}),
-            "published": published.of_network(self.spec, figures()),
-        }
-
-    def title(self) -> str:
-        """Name and family, and what the options changed of it."""
-        before, after = asdict(self.base), asdict(self.spec)
-        changed = [
-            f"{key.replace('_', ' ')} {_joined(key, v) if isinstance(v, tuple) else v}"
-            for key, v in after.items()
-            if v != before[key]
-        ]
-        return f"{self.spec.name} ({', '.join([self.spec.family, *changed])})"
-
-    def convention(self, macs: int) -> list[str]:
-        """Notes on what the numbers count, and what a batch of inputs costs."""
-        size = "×".join(map(str, self.spec.input_shape))
-        notes = [
-            "MACs: multiply-accumulates of convolution and linear layers, the papers' FLOPs; "
-            f"for one input of {size}"
-        ]
-        if self.batch > 1:
-            notes.append(f"batch of {self.batch:,}: {macs * self.batch:,} MACs")
-        return notes
-
-
-def _joined(key: str, numbers: tuple[int, ...]) -> str:
-    return ("×" if key == "input_size" else ",").join(map(str, numbers))
 
 
 def complete(given: str) -> list[str]:
@@ -77,23 +27,31 @@ def _option(*names: str, help: str, panel: str = "The network") -> Any:
     return typer.Option(*names, help=help, rich_help_panel=panel)
 
 
+FIELDS = {
+    name: of
+    for spec in (VGG, ResNet)
+    for name, of in spec.__dataclass_fields__.items()
+    if of.metadata
+}
+"""The fields of every spec that an option may change."""
+
+
+def _override(name: str) -> Any:
+    """The option for a field; several numbers are typed as one text."""
+    of, flag = FIELDS[name], f"--{name.replace('_', '-')}"
+    kind = {"int": int, "float": float, "bool": bool}.get(str(of.type), str)
+    names = f"{flag}/--no-{flag[2:]}" if kind is bool else flag
+    return Annotated[kind | None, _option(names, help=of.metadata["help"])]
+
+
 # name -> annotation; Typer reads the signature that `about_a_network` puts together from these
 NETWORK: dict[str, Any] = {
     "model": Annotated[
         str | None, typer.Argument(help="A name (resnet-cli list), a TOML file or a weight file.", autocompletion=complete)
     ],
     "depth": Annotated[int | None, _option("--depth", help="The residual network of this depth.")],
-    "stages": Annotated[str | None, _option("--stages", help="Blocks in each stage: 3,4,6,3.")],
-    "block": Annotated[str | None, _option("--block", help="basic or bottleneck.")],
-    "shortcut": Annotated[str | None, _option("--shortcut", help="A, B, C or none; gate, exclusive-gate, dropout.")],
-    "style": Annotated[str | None, _option("--style", help="v1: stride in the first 1×1; v1.5: in the 3×3.")],
-    "conv_bias": Annotated[bool | None, _option("--conv-bias/--no-conv-bias", help="A bias on convolutions.")],
-    "width": Annotated[int | None, _option("--width", help="Channels of the first stage.")],
-    "base_width": Annotated[int | None, _option("--base-width", help="Channels a group at width 64.")],
-    "groups": Annotated[int | None, _option("--groups", help="Groups of the 3×3 (cardinality).")],
-    "num_classes": Annotated[int | None, _option("--num-classes", help="Outputs of the classifier.")],
-    "in_channels": Annotated[int | None, _option("--in-channels", help="Channels of the input.")],
-    "input_size": Annotated[str | None, _option("--input-size", help="224, or height×width: 224x320.")],
+    **{name: _override(name) for name in ResNet.__dataclass_fields__ if name in FIELDS},
+    **{name: _override(name) for name in VGG.__dataclass_fields__ if name in FIELDS},
     "batch": Annotated[int, _option("--batch", help="Inputs at once; tables of costs stay those of one.")],
 }  # fmt: skip
 OUTPUT: dict[str, Any] = {
@@ -105,15 +63,7 @@ OUTPUT: dict[str, Any] = {
 DEFAULTS = {"batch": 1, "format": "table", "json": False, "exact": False}
 
 
-class Command(Protocol):
-    """What Typer runs; ``answer`` is what it has to say, before it is printed."""
-
-    answer: Callable[..., Answer]
-
-    def __call__(self, **given: Any) -> None: ...
-
-
-def about_a_network(command: Callable[..., Answer]) -> Command:
+def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
     """Gives a command its network (from MODEL and the overrides) and prints what it answers.
 
     An option of output that the command has itself is the command's.
@@ -130,7 +80,7 @@ def about_a_network(command: Callable[..., Answer]) -> Command:
     return _signed(run, command, [*_parameters(NETWORK), *own, *shown])
 
 
-def answers(command: Callable[..., Answer]) -> Command:
+def answers(command: Callable[..., Answer]) -> Callable[..., None]:
     """Gives a command the options of output and prints what it answers."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())
 
@@ -152,14 +102,13 @@ def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
 
 def _signed(
     run: Any, command: Callable[..., Answer], parameters: list[inspect.Parameter]
-) -> Command:
+) -> Callable[..., None]:
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     run.__signature__ = inspect.Signature(keyword)
     run.__annotations__ = {p.name: p.annotation for p in keyword}
     run.__doc__ = command.__doc__
-    run.answer = command
-    found: Command = run
-    return found
+    signed: Callable[..., None] = run
+    return signed
 
 
 def _check(show: dict[str, Any]) -> None:
@@ -179,19 +128,17 @@ def _network(model: str | None, depth: int | None, batch: int, **overrides: Any)
     limits.within("batch", batch, limits.BATCH)
     if model is not None and depth is not None:
         raise UserError(f"both MODEL {model!r} and --depth {depth} given", "give one of them")
-    if model is not None:
-        base = models.load(model)
-    elif depth is not None:
-        base = zoo.by_depth(depth)
-    else:
+    if model is None and depth is None:
         raise UserError("no network named", "type a name, such as resnet50; all: resnet-cli list")
+    base = networks.load(model if model is not None else depth or 0)
     overrides["stages"] = _numbers("--stages", overrides["stages"], ",")
     size = _numbers("--input-size", overrides["input_size"], "x")
     if size is not None and len(size) > 2:
         raise UserError(f"--input-size has {len(size)} numbers", "type 224 or 224x320")
     overrides["input_size"] = size * 2 if size and len(size) == 1 else size
-    spec = zoo.changed(base, **overrides)
-    return Network(base, spec, trace(spec.net(), spec.input_shape), batch)
+    if all(value is None for value in overrides.values()):
+        return base._replace(batch=batch)
+    return base.changed(**overrides)._replace(batch=batch)
 
 
 def _numbers(option: str, text: str | None, separator: str) -> tuple[int, ...] | None:

@@ -7,32 +7,15 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli import models, output
+from resnet_cli import output
+from resnet_cli.answers.needs import need
+from resnet_cli.answers.plot import KINDS, plot
 from resnet_cli.charts import Chart
-from resnet_cli.commands.extras import need
+from resnet_cli.commands.extras import progress
 from resnet_cli.commands.options import complete
-from resnet_cli.designs import limits, zoo
+from resnet_cli.designs import limits
 from resnet_cli.errors import UserError, did_you_mean
-from resnet_cli.trace import trace
 
-# kind -> how many networks it takes, at least and at most
-KINDS = {
-    "cost": (1, 24),
-    "tradeoff": (0, 0),
-    "memory": (1, 1),
-    "receptive-field": (1, 8),
-    "gradient": (1, 8),
-    "paths": (1, 8),
-}
-# option -> the kinds that have it
-OPTIONS = {
-    "--x": ("cost", "tradeoff"),
-    "--dataset": ("tradeoff",),
-    "--crops": ("tradeoff",),
-    "--seeds": ("gradient",),
-    "--batch": ("memory", "gradient"),
-}
-MOST = {"--crops": 10, "--seeds": 1000, "--batch": limits.BATCH}
 PICTURES = (".svg", ".png", ".pdf")
 FORMATS = ("chart", *output.FORMATS)
 WIDTH = 100
@@ -60,48 +43,15 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Short for --format json.")] = False,
 ) -> None:  # fmt: skip
     """Cost, error, memory, receptive field, gradient or paths as a chart: here, or SVG, PNG, PDF."""
-    names, format = networks or [], "json" if json else format
-    limits.one_of("kind of plot", kind, tuple(KINDS))
+    format = "json" if json else format
     limits.one_of("format", format, FORMATS)
-    _check(
-        kind, {"--x": x, "--dataset": dataset, "--crops": crops, "--seeds": seeds, "--batch": batch}
-    )
-    _check_number(kind, len(names))
     if target is not None:
         _check_target(target, format)
-    if kind == "tradeoff":
-        chart = _tradeoff(dataset or "imagenet", crops or 1, x or "macs")
-    elif kind == "gradient":
-        chart = _gradient(names, seeds or 5, batch or 8)
-    else:
-        chart = _traced(kind, names, x or "macs", batch or 1)
-    _show(chart, format, target)
-
-
-def _check(kind: str, given: dict[str, str | int | None]) -> None:
-    """Raises `UserError` for an option that the kind does not have, or a value it can't take."""
-    for option, value in given.items():
-        kinds = OPTIONS[option]
-        if value is not None and kind not in kinds:
-            raise UserError(
-                f"plot {kind} has no {option}", f"{option} is for {' and '.join(kinds)}"
-            )
-        if isinstance(value, int):
-            limits.within(option, value, MOST[option])
-    limits.one_of("quantity for --x", str(given["--x"] or "macs"), ("macs", "params"))
-
-
-def _check_number(kind: str, number: int) -> None:
-    least, most = KINDS[kind]
-    if number < least:
-        example = f"type a name, such as: plot {kind} resnet50; all: resnet-cli list"
-        raise UserError("no network named", example)
-    if number > most:
-        if not most:
-            every = "leave it out: every network with a published error is drawn"
-            raise UserError(f"plot {kind} takes no MODEL", every)
-        hint = "give one" if most == 1 else f"give at most {most}"
-        raise UserError(f"{number} networks given, too many for plot {kind}", hint)
+    drawn = plot(
+        kind, *networks or (), x=x, dataset=dataset, crops=crops, seeds=seeds, batch=batch,
+        progress=progress,
+    )  # fmt: skip
+    _show(drawn.chart, format, target)
 
 
 def _check_target(target: str, format: str) -> None:
@@ -136,49 +86,6 @@ def _show(chart: Chart, format: str, target: str | None) -> None:
         picture = matplotlib_chart.render(chart, Path(target).suffix.lower())
         with output.whole(target) as beside:
             Path(beside).write_bytes(picture)
-
-
-def _specs(names: list[str]) -> list[zoo.Spec]:
-    """The networks. Raises `UserError` for a name twice, which no legend could tell apart."""
-    specs = [models.load(name) for name in names]
-    found = [spec.name for spec in specs]
-    twice = next((name for name in found if found.count(name) > 1), None)
-    if twice:
-        raise UserError(f"{twice} is given twice", "give each network once")
-    return specs
-
-
-def _traced(kind: str, names: list[str], of: str, batch: int) -> Chart:
-    from resnet_cli.analyses import plot
-
-    traced = [(spec.name, trace(spec.net(), spec.input_shape)) for spec in _specs(names)]
-    if kind == "cost":
-        return plot.cost(traced, of)
-    if kind == "memory":
-        return plot.memory(*traced[0], batch)
-    return plot.receptive_field(traced) if kind == "receptive-field" else plot.paths(traced)
-
-
-def _tradeoff(dataset: str, crops: int, of: str) -> Chart:
-    from resnet_cli.analyses.tradeoff import SETTINGS, tradeoff
-    from resnet_cli.published import figures
-
-    limits.one_of("dataset", dataset, tuple(dict.fromkeys(name for name, _ in SETTINGS)))
-    if (dataset, crops) not in SETTINGS:
-        known = " or ".join(str(number) for name, number in SETTINGS if name == dataset)
-        raise UserError(
-            f"no errors on {dataset} with --crops {crops}", f"there are those with {known}"
-        )
-    return tradeoff(SETTINGS[dataset, crops], figures(), of)
-
-
-def _gradient(names: list[str], seeds: int, batch: int) -> Chart:
-    from resnet_cli.analyses import plot
-    from resnet_cli.commands import gradient
-
-    found = [case for spec in _specs(names) for case in gradient.cases(spec)]
-    need("plot gradient", "torch")
-    return plot.gradient(gradient.measure(found, seeds, batch), seeds, batch)
 
 
 def _drawn(chart: Chart) -> str:

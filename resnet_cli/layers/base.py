@@ -57,7 +57,8 @@ class Layer:
     ``operator`` is what people call it, ``rule_name`` what other tools' counting rules call it where
     that is another word. ``counted`` tells the layers that papers count. ``beside``
     says in words what `operations` adds up, "" where that is nothing. ``join`` is set where a
-    shortcut meets its block, ``gate`` where a gate meets what it gates. ``on_shortcut`` is what a
+    shortcut meets its block, ``gate`` where a gate meets what it gates. ``in_figure`` are those that have a box of their own in
+    Figure 3 of He et al. 2015 where they change a shape or a paper counts them. ``on_shortcut`` is what a
     shortcut is called that it stands on. Leaves with nothing but a name need no decorator of their
     own, each of which costs every start of the program half a millisecond.
     """
@@ -69,6 +70,8 @@ class Layer:
     counted = False
     join = False
     gate = False
+    activation = False
+    in_figure = False
     on_shortcut = "identity"
 
     # shapes
@@ -90,6 +93,11 @@ class Layer:
     def resizes(self) -> bool:
         """Whether its output's shape is a matter of arithmetic: not where what comes in goes out."""
         return True
+
+    @property
+    def constant(self) -> float | None:
+        """What a join multiplies the shortcut by; None where that depends on the input."""
+        return None
 
     # tensors
 
@@ -117,6 +125,10 @@ class Layer:
     @abstractmethod
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         """Elementary operations that are not MACs: a sum, product, comparison or sigmoid each."""
+
+    def pooled(self, x: Shape, y: Shape) -> int:
+        """The values that its windows hold together: each input once where it has none."""
+        return elements(x)
 
     def macs(self, x: tuple[Shape, ...], y: Shape) -> int:
         """Multiply-accumulates."""
@@ -159,7 +171,7 @@ class Layer:
     # what it sees
 
     @abstractmethod
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         """What its neurons see along one side, by what those of its inputs see.
 
         ``x`` and ``y`` are how many neurons there are along that side before and after it.
@@ -234,7 +246,7 @@ class SameShape(Layer):
     def resizes(self) -> bool:
         return False
 
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0]
 
 
@@ -263,7 +275,10 @@ class Windowed(Layer):
             for n, result in zip(x[1:], self.sides(*x[1:]), strict=True)
         )
 
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+    def pooled(self, x: Shape, y: Shape) -> int:
+        return self.kernel**2 * elements(y)
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].through(self.kernel, self.stride, self.padding, y)
 
 

@@ -34,6 +34,7 @@ class Conv2d(Windowed, Fresh):
     operator = "convolution"
     beside = "bias 1 an output"
     counted = True
+    in_figure = True
     on_shortcut = "projection"
 
     def output_shape(self, *x: Shape) -> Shape:
@@ -106,6 +107,9 @@ class ChannelConv(SameShape, Fresh):
     def module(self) -> Module:
         return Module("ChannelConv", (self.kernel,))
 
+    def notation(self, x: Shape, y: Shape) -> str:
+        return f"ECA, k={self.kernel}"
+
 
 @dataclass(frozen=True)
 class Linear(Fresh):
@@ -116,6 +120,7 @@ class Linear(Fresh):
     operator = "linear"
     beside = "bias 1 an output"
     counted = True
+    in_figure = True
 
     def output_shape(self, *x: Shape) -> Shape:
         return (self.out_features,)
@@ -139,7 +144,7 @@ class Linear(Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(inputs=(0,))
 
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].whole()
 
     def module(self) -> Module:

@@ -18,6 +18,7 @@ class ReLU(SameShape, Unweighted, Fresh):
     """One comparison an element."""
 
     operator = "ReLU"
+    activation = True
     beside = "1 an element"
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
@@ -37,6 +38,7 @@ class SiLU(SameShape, Unweighted, Fresh):
     """x·sigmoid(x) (Hendrycks & Gimpel 2016): a sigmoid and a product an element."""
 
     operator = "SiLU"
+    activation = True
     beside = "2 an element"
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:

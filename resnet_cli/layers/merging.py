@@ -30,6 +30,10 @@ class Add(SameShape, Unweighted, Fresh):
     beside = "1 an element"
     join = True
 
+    @property
+    def constant(self) -> float | None:
+        return 1.0
+
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(y)
 
@@ -39,16 +43,11 @@ class Add(SameShape, Unweighted, Fresh):
     def hands_on(self) -> bool:
         return True
 
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].either(seen[1])
 
     def module(self) -> Module:
         return Module("addition")
-
-    @property
-    def constant(self) -> float | None:
-        """What the shortcut is multiplied by where that is the same for every input, else None."""
-        return 1.0
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "+"
@@ -148,6 +147,7 @@ class Scale(SameShape, Unweighted, Fresh):
     operator = "scale"
     beside = "1 an element"
     gate = True
+    in_figure = True
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(y)

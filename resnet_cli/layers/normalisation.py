@@ -50,6 +50,9 @@ class BatchNorm2d(SameShape, Fresh):
     def module(self) -> Module:
         return Module("BatchNorm2d", (self.channels,))
 
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "BN"
+
 
 @dataclass(frozen=True)
 class GroupNorm(SameShape, Fresh):
@@ -83,3 +86,6 @@ class GroupNorm(SameShape, Fresh):
 
     def module(self) -> Module:
         return Module("GroupNorm", (self.groups, self.channels))
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "GN"

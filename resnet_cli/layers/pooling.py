@@ -29,6 +29,7 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
     padding: int = 0
     operator = "max pool"
     beside = "k² − 1 an output"
+    in_figure = True
 
     def output_shape(self, *x: Shape) -> Shape:
         channels, height, width = x[0]
@@ -61,6 +62,7 @@ class AvgPool2d(Unweighted, Fresh):
     kernel: int
     operator = "average pool"
     beside = "1 an input"
+    in_figure = True
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -79,7 +81,7 @@ class AvgPool2d(Unweighted, Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(inputs=(0,))
 
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].through(self.kernel, self.kernel, 0, y)
 
     def module(self) -> Module:
@@ -97,6 +99,7 @@ class AdaptiveAvgPool2d(Unweighted, Fresh):
     operator = "average pool"
     rule_name = "adaptive pool"
     beside = "1 an input"
+    in_figure = True
 
     def output_shape(self, *x: Shape) -> Shape:
         return (x[0][0], self.size, self.size)
@@ -107,8 +110,8 @@ class AdaptiveAvgPool2d(Unweighted, Fresh):
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(x[0])
 
-    def pooled(self, x: Shape) -> int:
-        """The values that all windows hold together; where they overlap, one counts several times."""
+    def pooled(self, x: Shape, y: Shape) -> int:
+        """Where windows overlap, a value counts several times."""
         channels, *sides = x
         return channels * prod(
             sum(
@@ -121,11 +124,13 @@ class AdaptiveAvgPool2d(Unweighted, Fresh):
         """Pooling to one pixel is a mean, whose gradient needs no numbers."""
         return Saves(inputs=() if self.size == 1 else (0,))
 
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
-        (one,), (neurons,) = seen, x
-        even = self.size > 1 and neurons % self.size == 0
-        window = one.size + (-(-neurons // self.size) - 1) * one.stride
-        return Reach(one.start, window, one.stride * (neurons // self.size) * even, one.extent)
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        (one,) = seen
+        if not one.size:
+            return one
+        even = self.size > 1 and x % self.size == 0
+        window = one.size + (-(-x // self.size) - 1) * one.stride
+        return Reach(one.start, window, one.stride * (x // self.size) * even, one.extent)
 
     def module(self) -> Module:
         return Module("AdaptiveAvgPool2d", (self.size,))

@@ -15,7 +15,7 @@ class Reach(NamedTuple):
 
     The first neuron sees ``size`` pixels from ``start`` on, which is negative in the padding; each
     later one sees ``stride`` further (0: unevenly, or there is one neuron alone). All of them
-    together see ``extent`` pixels from ``start`` on.
+    together see ``extent`` pixels from ``start`` on. A ``size`` of 0 is not known.
     """
 
     start: int
@@ -41,6 +41,8 @@ class Reach(NamedTuple):
 
     def through(self, kernel: int, stride: int, padding: int, neurons: int) -> Reach:
         """Of the ``neurons`` behind a window."""
+        if not self.size:
+            return self
         size, step = self.size + (kernel - 1) * self.stride, self.stride * stride
         return Reach(self.start - padding * self.stride, size, step, size + (neurons - 1) * step)
 
@@ -50,8 +52,14 @@ class Reach(NamedTuple):
 
     def either(self, other: Reach) -> Reach:
         """Of neurons that see what those in their place in both see, which stand equally far apart."""
+        if not (self.size and other.size):
+            return UNKNOWN
         assert self.stride == other.stride, "branches that are added have the same stride"
         start = min(self.start, other.start)
         size = max(self.start + self.size, other.start + other.size) - start
         further = max(self.extent - self.size, other.extent - other.size)
         return Reach(start, size, self.stride, size + further)
+
+
+UNKNOWN = Reach(0, 0, 0, 0)
+"""Of neurons behind an operation that nobody has described."""

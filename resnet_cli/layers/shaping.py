@@ -40,7 +40,7 @@ class Flatten(Unweighted, Fresh):
     def hands_on(self) -> bool:
         return True
 
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].whole()
 
     def module(self) -> Module:
@@ -69,7 +69,7 @@ class PadShortcut(Unweighted, Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves()
 
-    def reach(self, seen: Sequence[Reach], x: Sequence[int], y: int) -> Reach:
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].through(1, self.stride, 0, y)
 
     def module(self) -> Module:

@@ -19,8 +19,8 @@ class Term(NamedTuple):
 class Convention(NamedTuple):
     """One counting rule: a row of conventions.csv.
 
-    ``macs`` is what a multiply-accumulate counts, ``unit`` what the sum is meant in. ``checked``
-    names the networks for which the tool itself, in this version, printed the same: "all" of the
+    ``macs`` is what a multiply-accumulate counts, ``unit`` what the sum is meant in. ``nothing`` are
+    layers beside those of the list of networks that the tool counts as nothing. ``checked`` names the networks for which the tool itself, in this version, printed the same: "all" of the
     list, or some.
     """
 
@@ -30,12 +30,27 @@ class Convention(NamedTuple):
     unit: str
     macs: int
     terms: tuple[Term, ...]
+    nothing: tuple[str, ...]
     checked: tuple[str, ...]
     remark: str
+
+    def knows(self, layer: str) -> bool:
+        """Whether it is known how the tool counts a kind of layer, be it as nothing."""
+        return (
+            layer in COUNTED or layer in self.nothing or any(t.layer == layer for t in self.terms)
+        )
 
     def was_run_on(self, network: str) -> bool:
         """Whether the tool itself printed the same for this network of the list."""
         return "all" in self.checked or network in self.checked
+
+
+COUNTED = (
+    "convolution", "linear", "batch norm", "ReLU", "sigmoid", "dropout", "max pool", "average pool",
+    "adaptive pool", "flatten", "zero padding", "addition", "scale",
+)  # fmt: skip
+"""The layers of the listed networks, on which every tool was run: what none of its terms names it
+counts as nothing."""
 
 
 def _terms(text: str) -> tuple[Term, ...]:
@@ -60,10 +75,11 @@ def conventions() -> dict[str, Convention]:
                 unit,
                 int(macs),
                 _terms(terms),
+                (*filter(None, nothing.split("; ")),),
                 (*checked.split(),),
                 remark,
             )
-            for name, tool, version, unit, macs, terms, checked, remark in list(csv.reader(file))[
-                1:
-            ]
+            for name, tool, version, unit, macs, terms, nothing, checked, remark in list(
+                csv.reader(file)
+            )[1:]
         }

@@ -67,7 +67,8 @@ class Steps(nn.Module):
         x = self._run(self.before, x)
         y = self._run(self.body, x)
         if self.merge is not None:
-            y = self.merge(self._run(self.shortcut, x), y)
+            shortcut = self._run(self.shortcut, x)  # held to the end, as torchvision holds it
+            y = self.merge(shortcut, y)
         return self._run(self.after, y)
 
     def _get_name(self) -> str:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from resnet_cli.designs.zoo import Spec
-from resnet_cli.pytorch.build import GatedAddition, build
+from resnet_cli.pytorch.build import build
+from resnet_cli.pytorch.modules import GatedAddition
 
 
 @contextmanager

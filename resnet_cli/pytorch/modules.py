@@ -31,18 +31,14 @@ class ChannelConv(nn.Conv1d):
         return super().forward(x.flatten(1).unsqueeze(1)).reshape(x.shape)
 
 
-class ScaledAddition(nn.Module):
+class ScaledAddition:
     """λ·shortcut + μ·body (He et al. 2016, Sec. 3.1, constant scaling)."""
 
     def __init__(self, shortcut: float, body: float) -> None:
-        super().__init__()
         self.shortcut, self.body = shortcut, body
 
-    def forward(self, shortcut: Tensor, body: Tensor) -> Tensor:
+    def __call__(self, shortcut: Tensor, body: Tensor) -> Tensor:
         return self.shortcut * shortcut + self.body * body
-
-    def extra_repr(self) -> str:
-        return f"shortcut={self.shortcut:g}, body={self.body:g}"
 
 
 class GatedAddition(nn.Conv2d):

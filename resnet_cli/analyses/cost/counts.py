@@ -6,44 +6,69 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
+from resnet_cli.layers.arithmetic import value
 from resnet_cli.trace import Row
 
 
 def parameters(row: Row) -> int:
-    """Learnable numbers of a layer."""
-    return sum(map(prod, row.layer.parameters().values()))
+    """Learnable numbers of a layer; those that an earlier row has already count there."""
+    return sum(
+        value(sides) for name, sides in row.layer.tensors().items() if name not in row.shared
+    )
 
 
 def buffers(row: Row) -> int:
     """Running statistics of a layer, without torch's counter of batches."""
+    if row.shared:
+        return 0
     return sum(prod(shape) for shape in row.layer.buffers().values() if shape)
 
 
 def operations(row: Row) -> int:
     """Elementary operations that are not MACs."""
-    return row.layer.operations(row.input, row.output)
+    return row.layer.operations(row.inputs, row.output)
 
 
 def is_counted(row: Row) -> bool:
     """Whether a paper counts it as a layer: a convolution or linear layer of the main path."""
-    return row.role == "main" and row.layer.kind in ("convolution", "linear")
+    return row.role == "main" and row.layer.counted
+
+
+def is_convolution(row: Row) -> bool:
+    """Whether it is a convolution: of the layers with weights, one with a window."""
+    return row.layer.counted and row.layer.window is not None
+
+
+def macs(rows: Iterable[Row]) -> int:
+    """Multiply-accumulates of all rows."""
+    return sum(row.macs for row in rows)
 
 
 def totals(rows: Iterable[Row]) -> dict[str, Any]:
-    """JSON's "total": params, buffers, macs, flops (2 a MAC), layers, convolutions, projections.
+    """JSON's "total": params, buffers, macs, flops (2 a MAC), layers, convolutions, projections, gates.
 
     ``layers`` are the convolutions and linear layers of the main path, as the papers count;
-    ``convolutions`` are all of them, gates and projections included.
+    ``convolutions`` are all of them, of which ``projections`` stand on shortcuts and ``gates`` in
+    squeeze-excitation.
     """
     rows = list(rows)
-    convolutions = [row for row in rows if row.layer.kind == "convolution"]
-    macs = sum(row.macs for row in rows)
+    convolutions = list(filter(is_convolution, rows))
+    cost = macs(rows)
     return {
         "params": sum(map(parameters, rows)),
         "buffers": sum(map(buffers, rows)),
-        "macs": macs,
-        "flops": 2 * macs,
+        "macs": cost,
+        "flops": 2 * cost,
         "layers": sum(map(is_counted, rows)),
         "convolutions": len(convolutions),
         "projections": sum(row.role == "shortcut" for row in convolutions),
+        "gates": sum(row.role == "gate" for row in convolutions),
     }
+
+
+def multiplied(rows: Iterable[Row]) -> str:
+    """The kinds of layers that have MACs, in words: `convolution and linear`."""
+    kinds = sorted(
+        {row.layer.operator for row in rows if row.macs}, key=lambda kind: (kind == "linear", kind)
+    )
+    return " and ".join(filter(None, [", ".join(kinds[:-1]), *kinds[-1:]])) or "no"

@@ -12,25 +12,26 @@ GROUPS: dict[str, Callable[[Row], str]] = {
     "stage": lambda row: row.stage,
     "block": lambda row: row.label,
     "layer": lambda row: row.path,
-    "operator": lambda row: row.layer.kind,
+    "operator": lambda row: row.layer.operator,
 }
 
 
-def measured(rows: Iterable[Row], macs: Mapping[str, int]) -> list[Row]:
-    """The rows with MACs that something else counted by path; the first row of a path has them."""
+def measured(rows: Iterable[Row], macs: Mapping[str, int]) -> list[int]:
+    """For each row the MACs that something else counted by path; the first row of a path has them."""
     left = dict(macs)
-    return [row._replace(macs=left.pop(row.path, 0)) for row in rows]
+    return [left.pop(row.path, 0) for row in rows]
 
 
-def flops(rows: Sequence[Row], by: str, unit: str) -> Table:
+def flops(rows: Sequence[Row], by: str, unit: str, counted: Sequence[int] | None = None) -> Table:
     """MACs (or FLOPs, two a MAC), other elementary operations and the share of MACs, by group.
 
-    Groups stand in the order of execution; operators that cost nothing are left out.
+    ``counted`` are other numbers in place of the rows' MACs. Groups stand in the order of execution;
+    operators that cost nothing are left out.
     """
     groups: dict[str, tuple[int, int]] = {}
-    for row in rows:
+    for row, own in zip(rows, counted or [row.macs for row in rows], strict=True):
         macs, others = groups.get(GROUPS[by](row), (0, 0))
-        groups[GROUPS[by](row)] = (macs + row.macs, others + operations(row))
+        groups[GROUPS[by](row)] = (macs + own, others + operations(row))
     if by == "operator":
         groups = {name: cost for name, cost in groups.items() if any(cost)}
     macs = sum(cost[0] for cost in groups.values())
@@ -53,3 +54,11 @@ def flops(rows: Sequence[Row], by: str, unit: str) -> Table:
     body = [line(name, cost) for name, cost in groups.items()]
     total = (*line("total", (macs, others))[:-1], None)
     return Table("operators" if by == "operator" else "rows", "", columns, body, total)
+
+
+def words(rows: Iterable[Row]) -> str:
+    """What "other operations" adds up, for the operators that are there."""
+    beside = dict.fromkeys(
+        f"{row.layer.operator} {row.layer.beside}" for row in rows if row.layer.beside
+    )
+    return f"FLOPs: two a MAC; other operations: {', '.join(beside)}"

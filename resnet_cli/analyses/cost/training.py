@@ -17,39 +17,38 @@ COLUMNS = (
 )
 
 
-class Cost(NamedTuple):
+class Passes(NamedTuple):
     """MACs of one layer, or of several, for one input."""
 
     forward: int = 0
     input_gradient: int = 0
     weight_gradient: int = 0
 
-    def __add__(self, other: tuple[int, ...]) -> Cost:  # type: ignore[override]
-        return Cost(*map(sum, zip(self, other, strict=True)))
+    def __add__(self, other: tuple[int, ...]) -> Passes:  # type: ignore[override]
+        return Passes(*map(sum, zip(self, other, strict=True)))
 
 
-def costs(rows: Sequence[Row]) -> list[Cost]:
+def costs(rows: Sequence[Row]) -> list[Passes]:
     """Each row's MACs forward and backward.
 
-    Every product w·x of the forward pass is met again as w·dy, in the gradient of x, and as x·dy,
-    in that of w; so each gradient has as many MACs, whatever the stride and the groups. No gradient
-    is taken of what nothing learned has had a part in: the network's input.
+    No gradient is taken of what nothing learned has had a part in: the network's input.
     """
     learned: list[bool] = []
-    found = []
+    passes = []
     for row in rows:
-        before = any(at >= 0 and learned[at] for at in row.reads)
-        learned.append(before or bool(row.layer.parameters()))
-        found.append(Cost(row.macs, row.macs if before else 0, row.macs))
-    return found
+        wanted = [at >= 0 and learned[at] for at in row.reads]
+        learned.append(any(wanted) or bool(row.layer.tensors()))
+        backward = row.layer.gradients(row.inputs, row.output, wanted)
+        passes.append(Passes(row.macs, *backward))
+    return passes
 
 
 def training(rows: Sequence[Row], by: str) -> Table:
     """MACs of a training step by group; groups without any are left out."""
-    groups: dict[str, Cost] = {}
+    groups: dict[str, Passes] = {}
     for row, cost in zip(rows, costs(rows), strict=True):
         name = GROUPS[by](row)
-        groups[name] = groups.get(name, Cost()) + cost
+        groups[name] = groups.get(name, Passes()) + cost
     body = [(name, *cost, sum(cost)) for name, cost in groups.items() if any(cost)]
-    whole = sum(groups.values(), Cost())
+    whole = sum(groups.values(), Passes())
     return Table("rows", "", (Column(by, by), *COLUMNS), body, ("total", *whole, sum(whole)))

@@ -7,10 +7,9 @@ from typing import Any
 
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import explain
-from resnet_cli.analyses.explain.explain import Step
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.layers import Conv2d, Sequence
+from resnet_cli.layers import Conv2d, Sequence, Step
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row, trace
 
@@ -45,16 +44,15 @@ def traced(layer: Conv2d, size: tuple[int, int]) -> Row:
     return trace(Sequence("", (layer,)), (layer.in_channels, *size))[0]
 
 
-def steps(row: Row) -> list[Step]:
+def steps(layer: Conv2d, row: Row) -> list[Step]:
     """Output, parameters, MACs, FLOPs and receptive field."""
-    kernel, stride, _ = row.layer.window
     return [
         *explain.shape(row),
         explain.parameters(row)._replace(step="params"),
         explain.macs(row)._replace(step="MACs"),
         Step("FLOPs", "two a MAC", f"2·{row.macs:,}", 2 * row.macs),
-        Step("receptive field", "k, across", f"{kernel}", kernel),
-        Step("stride", "s: from one output to the next", f"{stride}", stride),
+        Step("receptive field", "k, across", f"{layer.kernel}", layer.kernel),
+        Step("stride", "s: from one output to the next", f"{layer.stride}", layer.stride),
     ]
 
 
@@ -69,12 +67,11 @@ def against(layer: Conv2d, size: tuple[int, int]) -> Table:
         Column("receptive_field", "receptive field", "exact", drop=2),
         Column("ratio", "to the 3×3", "ratio", drop=1),
     )
-    body = [_line(square, square), _line(traced(layer, size), square)]
+    body = [_line(3, square, square), _line(layer.kernel, traced(layer, size), square)]
     return Table("comparison", "Against a 3×3", columns, body)
 
 
-def _line(row: Row, first: Row) -> tuple[Any, ...]:
-    kernel = row.layer.window[0]
+def _line(kernel: int, row: Row, first: Row) -> tuple[Any, ...]:
     params, macs = counts.parameters(row), row.macs
     ratio = {"params": params / counts.parameters(first), "macs": macs / first.macs}
     return (f"{kernel}×{kernel}", row.output, params, macs, kernel, ratio)

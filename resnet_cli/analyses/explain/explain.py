@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from math import prod
-from typing import NamedTuple
 
 from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
-from resnet_cli.analyses.explain.depth import wide
 from resnet_cli.errors import UserError, did_you_mean
-from resnet_cli.layers import AdaptiveAvgPool2d, AvgPool2d, PadShortcut
+from resnet_cli.layers import base
+from resnet_cli.layers.arithmetic import Size, Step
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
@@ -24,17 +23,7 @@ COLUMNS = (
     Column("numbers", "with the numbers"),
     Column("result", "result", "exact"),
 )
-SIZE = "⌊(n + 2p − k) / s⌋ + 1"
 PADDING = "⌊(k − 1) / 2⌋"
-
-
-class Step(NamedTuple):
-    """One line: ``numbers`` is arithmetic whose value is ``result``."""
-
-    step: str
-    formula: str
-    numbers: str
-    result: int
 
 
 def table(steps: Iterable[Step], key: str = "rows", title: str = "") -> Table:
@@ -71,42 +60,13 @@ def added(numbers: Iterable[int]) -> str:
 
 
 def parameters(row: Row) -> Step:
-    """k·k·(c_in / groups)·c_out of a convolution, 2·c of a batch norm, in·out + out of a linear layer."""
-    shapes = row.layer.parameters()
-    formula, numbers = "none", "0"
-    if row.layer.kind == "convolution":
-        formula, numbers = _kernel(row)
-        if "bias" in shapes:
-            formula, numbers = f"{formula} + c_out", f"{numbers} + {row.output[0]}"
-    elif row.layer.kind == "linear":
-        out, inside = shapes["weight"]
-        formula, numbers = "in·out + out", f"{inside}·{out} + {out}"
-    elif row.layer.kind == "batch norm":
-        formula, numbers = "2·c (scale and shift)", f"2·{row.output[0]}"
-    return Step(row.path, formula, numbers, counts.parameters(row))
+    """k·k·(c_in / groups)·c_out of a convolution, 2·c of a norm, in·out + out of a linear layer."""
+    return base.parameters(row.layer)._replace(step=row.path)
 
 
 def macs(row: Row) -> Step:
     """k·k·(c_in / groups)·c_out·h·w of a convolution, in·out of a linear layer, else 0."""
-    formula, numbers = "none", "0"
-    if row.layer.kind == "convolution":
-        formula, numbers = _kernel(row)
-        formula, numbers = f"{formula}·h·w", f"{numbers}·{row.output[1]}·{row.output[2]}"
-    elif row.layer.kind == "linear":
-        out, inside = row.layer.parameters()["weight"]
-        formula, numbers = "in·out", f"{inside}·{out}"
-    return Step(row.path, formula, numbers, row.macs)
-
-
-def _kernel(row: Row) -> tuple[str, str]:
-    kernel, inputs, outputs = row.layer.window[0], row.input[0], row.output[0]
-    groups = inputs // row.layer.parameters()["weight"][1]
-    if groups == 1:
-        return "k·k·c_in·c_out", f"{kernel}·{kernel}·{inputs}·{outputs}"
-    return (
-        "k·k·(c_in / groups)·c_out",
-        f"{kernel}·{kernel}·({inputs} / {groups})·{outputs}",
-    )
+    return base.macs(row.layer, row.inputs, row.output)._replace(step=row.path)
 
 
 def ladder(rows: Sequence[Row], explained: Callable[[Row], Step]) -> list[Step]:
@@ -128,7 +88,7 @@ def _group(name: str, rows: Sequence[Row], explained: Callable[[Row], Step]) -> 
     """A stage as the sum of its blocks, or a block as the sum of its layers."""
     blocks = [[explained(row).result for row in block] for _, block in _blocks(rows)]
     parts = blocks[0] if len(blocks) == 1 else [sum(block) for block in blocks]
-    is_block = len(blocks) == 1 and rows[0].label != rows[0].stage
+    is_block = len(blocks) == 1 and rows[0].block is not None
     formula = (notation.block if is_block else notation.stage)(rows)
     return Step(name, formula, added(parts), sum(parts))
 
@@ -142,19 +102,18 @@ def _blocks(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 
 def shape(row: Row) -> list[Step]:
     """Padding, height, width, channels and elements of a layer's output."""
+    sizes = row.layer.sizes(row.input)
     if len(row.output) == 1:
-        formula, numbers = "out", f"{row.output[0]}"
-        if len(row.input) > 1:
-            formula, numbers = "c·h·w", "·".join(map(str, row.input))
-        return [Step("features", formula, numbers, row.output[0])]
-    kernel, _, padding = row.layer.window
+        return [_step("features", sizes[0])]
     channels, height, width = row.output
-    steps = [_size(row, 1, "height"), _size(row, 2, "width")]
-    if row.layer.kind in ("convolution", "max pool"):
+    steps = [_step("height", sizes[0]), _step("width", sizes[1])]
+    padding = getattr(row.layer, "padding", None)
+    if padding is not None and row.layer.window:
+        kernel, _, _ = row.layer.window
         usual = (kernel - 1) // 2 == padding
         numbers = PADDING.replace("k", str(kernel)) if usual else f"{padding}"
         steps.insert(0, Step("padding", PADDING if usual else "given", numbers, padding))
-    out = "c_out" if row.layer.kind in ("convolution", "zero padding") else "c"
+    out = "c" if channels == row.input[0] and not row.layer.counted else "c_out"
     elements = f"{channels}·{height}·{width}"
     return [
         *steps,
@@ -163,37 +122,21 @@ def shape(row: Row) -> list[Step]:
     ]
 
 
-def _size(row: Row, side: int, step: str) -> Step:
-    kernel, stride, padding = row.layer.window
-    n, result = row.input[side], row.output[side]
-    formula, numbers = "n", f"{n}"
-    if isinstance(row.layer, AdaptiveAvgPool2d):
-        formula, numbers = "fixed, whatever comes in", f"{result}"
-    elif isinstance(row.layer, AvgPool2d | PadShortcut):
-        formula, numbers = "⌈n / s⌉", f"⌈{n} / {stride}⌉"
-    elif row.layer.kind in ("convolution", "max pool"):
-        formula, numbers = SIZE, f"⌊({n} + 2·{padding} − {kernel}) / {stride}⌋ + 1"
-    return Step(step, formula, numbers, result)
+def _step(name: str, size: Size) -> Step:
+    return Step(name, *size)
 
 
 def chain(rows: Sequence[Row]) -> list[Step]:
     """Height after each layer, and width where it is another; features where there is neither."""
     steps = []
     for row in rows:
-        if len(row.output) == 1:
-            steps.append(shape(row)[0]._replace(step=_place(row)))
-            continue
-        square = row.input[1] == row.input[2] and row.output[1] == row.output[2]
-        for side, name in ((1, " height"), (2, " width"))[: 1 if square else 2]:
-            steps.append(_size(row, side, _place(row) + ("" if square else name)))
+        sizes = row.layer.sizes(row.input)
+        square = len(set(sizes)) == 1
+        for size, side in zip(sizes, (" height", " width"), strict=False):
+            steps.append(_step(_place(row) + ("" if square else side), size))
+            if square:
+                break
     return steps
-
-
-def has_window(row: Row) -> bool:
-    """Whether its shape is a matter of arithmetic: not where what comes in goes out."""
-    return row.layer.window != (1, 1, 0) or row.layer.kind in (
-        "convolution", "linear", "average pool", "flatten",
-    )  # fmt: skip
 
 
 def halves(row: Row) -> bool:
@@ -207,7 +150,7 @@ def balance(rows: Sequence[Row]) -> list[Step]:
     for _, stage in groupby(rows, key=lambda row: row.stage):
         kept = [
             row for row in stage
-            if counts.is_counted(row) and row.layer.window[0] > 1 and row.input == row.output
+            if counts.is_counted(row) and row.layer.window and row.layer.window[0] > 1 and row.input == row.output
         ]  # fmt: skip
         if kept:
             steps.append(macs(kept[-1])._replace(step=_place(kept[-1])))
@@ -216,79 +159,3 @@ def balance(rows: Sequence[Row]) -> list[Step]:
 
 def _place(row: Row) -> str:
     return row.path if row.path == row.label else f"{row.label} {row.path}"
-
-
-# depth
-
-
-def depth(rows: Sequence[Row], name: str) -> list[Step]:
-    """The layers that the papers count, then what they leave out, then the family's own formula."""
-    counted = [row for row in rows if counts.is_counted(row)]
-    outside = [row.layer.kind for row in counted if row.label == row.stage]
-    fc = outside.count("linear")
-    if len(counted) == len(outside):
-        return _depth_without_blocks(counted, fc)
-    stem = len(outside) - fc
-    total = counts.totals(rows)
-    lengths = [
-        len({row.label for row in group if row.label != row.stage})
-        for _, group in groupby(rows, key=lambda row: row.stage)
-    ]
-    lengths = [length for length in lengths if length]
-    blocks, text = sum(lengths), " + ".join(map(str, lengths))
-    each = (len(counted) - len(outside)) // blocks
-    inside = each * blocks
-    gates = total["convolutions"] - total["projections"] - stem - inside
-    every = [n for n in (stem, inside, total["projections"], gates) if n]
-    steps = [
-        Step("stem", "convolutions before the blocks", f"{stem}", stem),
-        Step("blocks", "of all stages", text, blocks),
-        Step("layers of the blocks", "layers a block · blocks", f"{each}·{blocks}", inside),
-        Step("fc", "linear layers", f"{fc}", fc),
-        Step("depth", "stem + layers a block · blocks + fc", f"{stem} + {each}·({text}) + {fc}", total["layers"]),
-    ]  # fmt: skip
-    if total["projections"]:
-        steps.append(_beside(rows, "projections", "shortcut"))
-    if gates:
-        steps.append(_beside(rows, "convolutions of gates", "gate"))
-    steps.append(
-        Step("convolutions", "all, in stem, blocks and beside them", " + ".join(map(str, every)),
-             total["convolutions"])
-    )  # fmt: skip
-    return steps + _in_the_name(name, stem, each, lengths, total)
-
-
-def _depth_without_blocks(counted: Sequence[Row], fc: int) -> list[Step]:
-    stages = [row.stage for row in counted if row.layer.kind == "convolution"]
-    text = " + ".join(str(len(list(same))) for _, same in groupby(stages))
-    return [
-        Step("convolutions", "of all stages", text, len(stages)),
-        Step("fc", "linear layers", f"{fc}", fc),
-        Step("depth", "convolutions + fc", f"({text}) + {fc}", len(stages) + fc),
-    ]
-
-
-def _beside(rows: Sequence[Row], step: str, role: str) -> Step:
-    found = [row.stage for row in rows if row.role == role and row.layer.kind == "convolution"]
-    numbers = " + ".join(str(len(list(same))) for _, same in groupby(found))
-    return Step(step, "not counted, by stage", numbers, len(found))
-
-
-def _in_the_name(
-    name: str, stem: int, each: int, lengths: Sequence[int], total: dict[str, int]
-) -> list[Step]:
-    """The formulas by which papers name networks; n is the number of blocks in a stage."""
-    n = lengths[0]
-    inside = f"{each}·({' + '.join(map(str, lengths))})"
-    if stem == 3:
-        formula = "a deep stem's three 3×3 as the 7×7 that they replace"
-        return [Step("depth in the name", formula, f"1 + {inside} + 1", total["layers"] - 2)]
-    if len(lengths) != 3 or len(set(lengths)) > 1:
-        return []
-    if wide(name) and each == 2:  # of width 1 it has two projections, and the formula is the same
-        formula = "6n + 4, as its paper counts"
-        if total["projections"] == 3:
-            formula += ": conv1, blocks and three projections, without fc"
-        return [Step("depth in the name", formula, f"6·{n} + 4", total["layers"] + 2)]
-    formula = f"{3 * each}n + 2, n blocks in each of 3 stages"
-    return [Step("by its formula", formula, f"{3 * each}·{n} + 2", total["layers"])]

@@ -50,18 +50,18 @@ class Feature(NamedTuple):
 
 def features(rows: Sequence[Row]) -> list[Feature]:
     """A feature map a stage: layerN, the stem's ReLU, or VGG's last ReLU before each pooling."""
-    found = fields(rows)
-    stages = dict.fromkeys(row.stage for row in rows if row.stage != "fc")
-    made = []
+    seen = fields(rows)
+    stages = dict.fromkeys(row.stage for row in rows if row.part != "head")
+    maps = []
     for number, stage in enumerate(stages, start=1):
         inside = [index for index, row in enumerate(rows) if row.stage == stage]
-        blocks = [index for index in inside if rows[index].label != stage]
-        at = (blocks or [index for index in inside if rows[index].layer.kind == "ReLU"])[-1]
-        path = rows[at].path.split(".")[0] if blocks else rows[at].path
-        height, width = found[at]
+        blocks = [index for index in inside if rows[index].block]
+        at = (blocks or [index for index in inside if not rows[index].layer.resizes])[-1]
+        path = rows[at].inside[0] if blocks else rows[at].path
+        height, width = seen[at]
         size = (height.size, width.size)
-        made.append(Feature(f"C{number}", path, stage, height.stride, rows[at].output, size))
-    return made
+        maps.append(Feature(f"C{number}", path, stage, height.stride, rows[at].output, size))
+    return maps
 
 
 def table(maps: Sequence[Feature]) -> Table:

@@ -12,10 +12,11 @@ from math import ceil, isqrt
 from typing import NamedTuple
 
 from resnet_cli.analyses.cost.counts import is_counted
-from resnet_cli.analyses.field.receptive_field import features
+from resnet_cli.analyses.field.receptive_field import features, fields
 from resnet_cli.designs.limits import within
+from resnet_cli.layers.reach import Reach
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import INPUT, Row
+from resnet_cli.trace import Row
 
 BLOCKS = 2_000
 """Most blocks whose paths are counted: 2^2000 has 603 digits."""
@@ -51,30 +52,34 @@ class Length(NamedTuple):
 def residual_blocks(rows: Sequence[Row]) -> list[Block]:
     """Every block with a shortcut, in order."""
     blocks = []
-    strides = {INPUT: 1}
-    for index, row in enumerate(rows):
-        strides[index] = strides[row.reads[0]] * row.layer.window[1]
-        if row.layer.kind == "addition":
-            side, body = _branches(rows, row)
-            layers = sum(map(is_counted, body))
-            seen = [
-                sum((part.layer.window[0] - 1) * strides[part.reads[0]] for part in branch)
-                for branch in (side, body)
-            ]
-            blocks.append(Block(layers, seen[1] - seen[0]))
+    seen = fields(rows)
+    for row in rows:
+        if row.layer.join:
+            split, side, body = _branches(rows, row)
+            stride = seen[split][0].stride if split >= 0 else 1
+            gained = [_gained(branch, stride) for branch in (side, body)]
+            blocks.append(Block(sum(map(is_counted, body)), gained[1] - gained[0]))
     return blocks
 
 
-def _branches(rows: Sequence[Row], addition: Row) -> tuple[list[Row], list[Row]]:
-    """The rows of a block's shortcut and of its body, back to where they part; gates are left out."""
+def _branches(rows: Sequence[Row], addition: Row) -> tuple[int, list[Row], list[Row]]:
+    """Where a block's shortcut and body part, and the rows of each from there on; gates are left out."""
     ends = list(addition.reads)
     branches: tuple[list[Row], list[Row]] = ([], [])
     while ends[0] != ends[1]:
         later = ends.index(max(ends))  # the other may be where they part
         row = rows[ends[later]]
-        branches[later].append(row)
+        branches[later].insert(0, row)
         ends[later] = row.reads[0]
-    return branches
+    return (ends[0], *branches)
+
+
+def _gained(branch: Sequence[Row], stride: int) -> int:
+    """The pixels that a branch adds to what a neuron sees, across, from so many apart on."""
+    reach = Reach(0, 1, stride, 1)
+    for row in branch:
+        reach = row.layer.reach((reach,) * len(row.reads), row.input[1], row.output[1])
+    return reach.size - 1
 
 
 def lengths(rows: Sequence[Row]) -> list[Length]:

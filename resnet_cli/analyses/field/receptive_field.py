@@ -1,48 +1,16 @@
-"""What one neuron sees of the input: a window that grows layer by layer, and its place.
-
-Araujo et al. 2019, "Computing Receptive Fields of Convolutional Neural Networks" (Distill),
-equations 2 and 4: a kernel of k adds (k − 1) · stride pixels, a padding of p moves the window
-p · stride pixels out. Through an addition a neuron sees what either branch sees.
-"""
+"""What one neuron sees of the input, by stage, block or layer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from math import prod
-from typing import NamedTuple
 
-from resnet_cli.layers import AdaptiveAvgPool2d
+from resnet_cli.layers.reach import Reach
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
-
-class Axis(NamedTuple):
-    """What the neurons of a layer see of the input's rows (or columns), in pixels.
-
-    The first neuron sees ``size`` pixels from ``start`` on, which is negative in the padding; each
-    later one sees ``stride`` further (0: unevenly, or there is one neuron alone). All of them
-    together see ``extent`` pixels from ``start`` on.
-    """
-
-    start: int
-    size: int
-    stride: int
-    extent: int
-
-    @property
-    def centre(self) -> float:
-        """The middle of the first neuron's window: a pixel, or half way between two."""
-        twice = 2 * self.start + self.size - 1
-        return twice / 2 if twice % 2 else twice // 2
-
-    def seen(self, neuron: int, pixels: int) -> tuple[int, int]:
-        """First and last pixel that a neuron sees of an input of so many pixels."""
-        first = self.start + neuron * self.stride
-        return max(first, 0), min(first + self.size, pixels) - 1
-
-
-Field = tuple[Axis, Axis]
+Field = tuple[Reach, Reach]
 """Of the height and of the width."""
 
 
@@ -52,51 +20,24 @@ def fields(rows: Sequence[Row]) -> list[Field]:
     A gate (squeeze-excitation) is followed on its own rows, and not through what it scales: from
     there on every neuron depends on the whole input, and the field is that of the main path.
     """
-    found: list[Field] = []
+    seen: list[Field] = []
     for row in rows:
-        sources = [
-            found[index] if index >= 0 else (_pixel(row.input[1]), _pixel(row.input[2]))
-            for index in row.reads
-        ]
-        if row.layer.kind == "scale":
-            found.append(sources[0])
-        elif row.layer.kind == "addition":
-            heights, widths = zip(*sources, strict=True)
-            found.append((_either(*heights), _either(*widths)))
-        else:
-            height, width = sources[0]
-            found.append((_through(row, height, 1), _through(row, width, 2)))
-    return found
+        height, width = (
+            row.layer.reach(
+                [seen[read][side] if read >= 0 else Reach.of_input(rows[0].input[side + 1])
+                 for read in row.reads],
+                _neurons(row.input, side),
+                _neurons(row.output, side),
+            )
+            for side in (0, 1)
+        )  # fmt: skip
+        seen.append((height, width))
+    return seen
 
 
-def _pixel(pixels: int) -> Axis:
-    return Axis(0, 1, 1, pixels)
-
-
-def _through(row: Row, axis: Axis, side: int) -> Axis:
-    if row.layer.kind == "flatten":
-        return axis._replace(size=axis.extent, stride=0)
-    if isinstance(row.layer, AdaptiveAvgPool2d):
-        size, pixels = row.layer.size, row.input[side]
-        even = size > 1 and pixels % size == 0
-        window = axis.size + (-(-pixels // size) - 1) * axis.stride
-        return Axis(axis.start, window, axis.stride * (pixels // size) * even, axis.extent)
-    kernel, stride, padding = row.layer.window
-    if kernel == stride == 1:
-        return axis
-    window, step = axis.size + (kernel - 1) * axis.stride, axis.stride * stride
-    return Axis(
-        axis.start - padding * axis.stride, window, step, window + (row.output[side] - 1) * step
-    )
-
-
-def _either(one: Axis, other: Axis) -> Axis:
-    assert one.stride == other.stride, "branches that are added have the same stride"
-    start = min(one.start, other.start)
-    size = max(one.start + one.size, other.start + other.size) - start
-    return Axis(
-        start, size, one.stride, size + max(one.extent - one.size, other.extent - other.size)
-    )
+def _neurons(shape: tuple[int, ...], side: int) -> int:
+    """How many there are along the height or the width; a vector is one place."""
+    return shape[side + 1] if len(shape) == 3 else 1
 
 
 LEVELS: dict[str, Callable[[Row], str]] = {
@@ -124,22 +65,24 @@ def receptive_field(rows: Sequence[Row], level: str) -> Table:
         Column("coverage", "coverage", "share", drop=1),
         Column("bar", "", "bar", drop=9),
     )
-    found = zip(rows, fields(rows), strict=True)
+    pairs = zip(rows, fields(rows), strict=True)
     body = []
-    for name, group in groupby(found, key=lambda pair: LEVELS[level](pair[0])):
+    for name, group in groupby(pairs, key=lambda pair: LEVELS[level](pair[0])):
         row, field = list(group)[-1]
         body.append((name, *_line(field, row, image)))
     return Table("rows", "", columns, body)
 
 
-def features(rows: Sequence[Row]) -> tuple[str, Axis]:
+def features(rows: Sequence[Row]) -> tuple[str, Reach]:
     """The last stage before the classifier, and its field along the height."""
-    at = max(index for index, row in enumerate(rows) if row.stage != "fc")
+    at = max(index for index, row in enumerate(rows) if row.part != "head")
     return rows[at].stage, fields(rows)[at][0]
 
 
 def _line(field: Field, row: Row, image: tuple[int, ...]) -> tuple[object, ...]:
     height, width = field
+    if not height.size:
+        return (row.output, *[None] * 7)
     even = height.stride == width.stride > 0
     stride, centre = (height.stride, height.centre) if even else (None, None)
     neurons = row.output[1:] if len(row.output) == 3 else (1, 1)

@@ -9,7 +9,6 @@ from resnet_cli.analyses.cost.counts import parameters
 from resnet_cli.analyses.memory.live import during, last_use
 from resnet_cli.analyses.memory.saved import Saved
 from resnet_cli.analyses.memory.storage import Bytes, Precision, add, owners, size
-from resnet_cli.layers import ScaledAdd
 from resnet_cli.trace import INPUT, Row
 
 
@@ -31,8 +30,8 @@ def backward(rows: Sequence[Row], precision: Precision, inplace: bool, saved: Sa
         saves = accumulate((saved.again[index] for index in block), add)
         for index, (more, constant) in zip(block, saves, strict=True):
             held[index] = Bytes(held[index].each + more, held[index].once + constant)
-            # it stops where nothing more is to be saved: at a convolution's input, before it runs
-            if index < final or (index == final and rows[index].layer.kind != "convolution"):
+            # it stops where nothing more is to be saved, before a layer that saves its input alone
+            if index < final or (index == final and not _saves_first(rows[index])):
                 again.append(Bytes(each + more + passing[index], once + constant))
     moving = _moving(rows, precision)
     computed = zip(held, moving, behind, strict=True)
@@ -59,17 +58,14 @@ def _moving(rows: Sequence[Row], precision: Precision) -> list[int]:
     for index in reversed(range(len(rows))):
         row = rows[index]
         freed[known[index]] = index
-        if row.layer.kind in ("scale", "gated addition"):
-            alive(index, index, index)
-        hands_on = row.layer.kind in ("addition", "flatten") and not isinstance(
-            row.layer, ScaledAdd
-        )
+        changes[index] += row.layer.held_backward(row.output) * precision.activation
+        changes[index + 1] -= row.layer.held_backward(row.output) * precision.activation
         for read in row.reads:
             if read == INPUT:
                 continue
             if readers[read] != index:
                 alive(read, index, index)
-            elif hands_on:
+            elif row.layer.hands_on():
                 known[read] = known[index]
             else:
                 known[read], made[read] = read, index
@@ -78,14 +74,18 @@ def _moving(rows: Sequence[Row], precision: Precision) -> list[int]:
     return list(accumulate(changes[:-1]))
 
 
+def _saves_first(row: Row) -> bool:
+    return row.layer.saves(row.inputs, row.output).before_it_runs
+
+
 def _passing(rows: Sequence[Row], precision: Precision, inplace: bool, saved: Saved) -> list[int]:
     """Bytes of outputs that are not saved, or not yet, while each row of a block runs again."""
-    found = owners(rows, inplace, training=True)
-    last = last_use(rows, found)
+    made = owners(rows, inplace, training=True)
+    last = last_use(rows, made)
     changes = [0] * (len(rows) + 1)
     for block in saved.blocks:
         for index in block:
-            if found[index] == index:
+            if made[index] == index:
                 end = saved.first_again.get(index, min(last[index], block[-1]) + 1)
                 changes[index] += size(rows[index], precision)
                 changes[end] -= size(rows[index], precision)

@@ -8,15 +8,13 @@ from math import prod
 
 from resnet_cli.analyses.cost.counts import parameters
 from resnet_cli.analyses.memory.storage import (
-    INDEX,
-    WEIGHTED,
     Bytes,
     Precision,
+    multiplies,
     owner,
     owners,
     size,
-)
-from resnet_cli.layers import GatedAdd, ScaledAdd
+)  # fmt: skip
 from resnet_cli.trace import INPUT, Row
 
 
@@ -27,11 +25,11 @@ def live(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Bytes
     have returned: Python holds a call's arguments. Autocast's copies of the weights, which it keeps
     to the end of the pass, are the bytes ``once``.
     """
-    found = owners(rows, inplace, training=False)
-    last = last_use(rows, found)
+    made = owners(rows, inplace, training=False)
+    last = last_use(rows, made)
     changes = [0] * (len(rows) + 1)
     for index, row in enumerate(rows):
-        if found[index] == index:
+        if made[index] == index:
             changes[index] += size(row, precision)
             changes[last[index] + 1] -= size(row, precision)
     alive = accumulate(changes)
@@ -42,12 +40,12 @@ def live(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Bytes
     ]
 
 
-def last_use(rows: Sequence[Row], found: Sequence[int]) -> dict[int, int]:
+def last_use(rows: Sequence[Row], made: Sequence[int]) -> dict[int, int]:
     """For each storage the last row at which it is held."""
-    last = {found[-1]: len(rows) - 1}  # what the network returns
+    last = {made[-1]: len(rows) - 1}  # what the network returns
 
     def hold(read: int, until: int) -> None:
-        storage = owner(found, read)
+        storage = owner(made, read)
         last[storage] = max(until, last.get(storage, until))
 
     for index, row in enumerate(rows):
@@ -62,8 +60,8 @@ def last_use(rows: Sequence[Row], found: Sequence[int]) -> dict[int, int]:
             hold(
                 row.reads[0], next(at for at in range(index, len(rows)) if len(rows[at].reads) > 1)
             )
-        if row.layer.kind == "addition":  # and what it adds to its body
-            hold(row.reads[0], modules[row.path][1])
+        if row.layer.join:  # and what it adds to its body
+            hold(row.reads[0], modules[row.inside[-1]][1])
     return last
 
 
@@ -71,30 +69,21 @@ def _modules(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
     """The first and last row of every module that holds others, by its path."""
     spans: dict[str, tuple[int, int]] = {}
     for index, row in enumerate(rows):
-        parts = row.path.split(".")
-        if row.layer.kind in ("addition", "scale"):  # at the path of the block itself
-            parts.append("")
-        for length in range(1, len(parts)):
-            path = ".".join(parts[:length])
+        for path in row.inside:
             spans[path] = (spans.get(path, (index,))[0], index)
     return spans
 
 
 def during(row: Row, precision: Precision) -> int:
-    """What a layer allocates and frees: a max pool's indices, autocast's copy of the input, products."""
-    if isinstance(row.layer, ScaledAdd):
-        return 2 * size(row, precision)
-    if isinstance(row.layer, GatedAdd):
-        return (2 + row.layer.exclusive) * size(row, precision)
-    if row.layer.kind == "max pool":
-        return prod(row.output) * INDEX
-    if row.reads[0] == INPUT and precision.casts:
+    """What a layer allocates and frees, with autocast's copy of the network's input."""
+    own = precision.bytes_of(row.layer.held(row.inputs, row.output)).each
+    if row.reads[0] == INPUT and precision.casts and not own:
         return prod(row.input) * precision.activation
-    return 0
+    return own
 
 
 def _copied(row: Row, precision: Precision) -> int:
     """Autocast's copies of a layer's weight and bias."""
-    if precision.casts and row.layer.kind in WEIGHTED:
+    if precision.casts and multiplies(row):
         return parameters(row) * precision.activation
     return 0

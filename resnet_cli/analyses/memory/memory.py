@@ -103,7 +103,7 @@ def memory(rows: Sequence[Row], settings: Settings) -> Memory:
 def _fixed(row: Row, precision: Precision, states: int) -> dict[str, int]:
     """What the weights of a layer take, whatever the batch."""
     weights = counts.parameters(row) * precision.weight
-    counter = INDEX if row.layer.buffers() else 0
+    counter = INDEX * sum(not shape for shape in row.layer.buffers().values())
     return {
         "weights": weights,
         "buffers": counts.buffers(row) * precision.weight + counter,

@@ -7,23 +7,14 @@ from math import prod
 from typing import NamedTuple
 
 from resnet_cli.analyses.memory.storage import (
-    INDEX,
-    WEIGHTED,
     Bytes,
     Precision,
     add,
+    multiplies,
     owner,
     owners,
-    size,
-)
-from resnet_cli.layers import AdaptiveAvgPool2d, GatedAdd, Layer
-from resnet_cli.trace import INPUT, Row
-
-SAVE_INPUTS = (
-    "convolution", "linear", "batch norm", "max pool", "average pool", "scale", "gated addition",
 )  # fmt: skip
-SAVE_OUTPUT = ("ReLU", "sigmoid")
-"""The others (addition, zero padding, flatten, dropout) keep neither."""
+from resnet_cli.trace import INPUT, Block, Row
 
 
 class Saved(NamedTuple):
@@ -44,24 +35,24 @@ def saved(rows: Sequence[Row], precision: Precision, inplace: bool, checkpoint: 
     al. 2016, "Training deep nets with sublinear memory cost"). Autocast's copies of the weights are
     kept in blocks too: it holds them to the end of the forward pass.
     """
-    found = owners(rows, inplace, training=True)
+    made = owners(rows, inplace, training=True)
     blocks = _blocks(rows) if checkpoint else []
     held, again = [Bytes()] * len(rows), [Bytes()] * len(rows)
     inside = {index: block for block in blocks for index in block}
     known: dict[int, int] = {}
     for index, row in enumerate(rows):
         if index not in inside:
-            held[index] = _saves(rows, index, found, precision, known)
+            held[index] = _saves(rows, index, made, precision, known)
         elif index == inside[index][0]:
-            held[index] = _outputs(rows, {owner(found, row.reads[0])}, index, known, precision)
+            held[index] = _outputs(rows, {owner(made, row.reads[0])}, index, known, precision)
         if precision.casts:
             held[index] = add(held[index], _copy(row, precision))
     first_again: dict[int, int] = {}
     for block in blocks:
-        given = owner(found, rows[block[0]].reads[0])
+        given = owner(made, rows[block[0]].reads[0])
         known = {given: INPUT}  # it is there already
         for index in block:
-            again[index] = _saves(rows, index, found, precision, known)
+            again[index] = _saves(rows, index, made, precision, known)
         del known[given]
         first_again |= known
     return Saved(held, again, blocks, first_again)
@@ -69,35 +60,28 @@ def saved(rows: Sequence[Row], precision: Precision, inplace: bool, checkpoint: 
 
 def _blocks(rows: Sequence[Row]) -> list[range]:
     """The rows of each residual or plain block; the stem, head and pools stand in none."""
-    ends: dict[str, tuple[int, int]] = {}
+    ends: dict[Block, tuple[int, int]] = {}
     for index, row in enumerate(rows):
-        if row.label != row.stage:
-            ends[row.label] = (ends.get(row.label, (index,))[0], index + 1)
+        if row.block:
+            ends[row.block] = (ends.get(row.block, (index,))[0], index + 1)
     return [range(*end) for end in ends.values()]
 
 
 def _saves(
     rows: Sequence[Row],
     index: int,
-    found: Sequence[int],
+    made: Sequence[int],
     precision: Precision,
     known: dict[int, int],
 ) -> Bytes:
     """What a row saves that no row has saved before."""
     row = rows[index]
-    storages: set[int] = set()
-    if row.layer.kind in SAVE_OUTPUT:
-        storages = {found[index]}
-    elif row.layer.kind in SAVE_INPUTS and not _is_mean(row.layer):
-        gates_shortcut = isinstance(row.layer, GatedAdd) and not row.layer.exclusive
-        reads = row.reads[:1] if gates_shortcut else row.reads
-        storages = {owner(found, read) for read in reads}
-    return add(_outputs(rows, storages, index, known, precision), _besides(row, precision))
-
-
-def _is_mean(layer: Layer) -> bool:
-    """Pooling to one pixel is a mean, whose gradient needs no numbers."""
-    return isinstance(layer, AdaptiveAvgPool2d) and layer.size == 1
+    kept = row.layer.saves(row.inputs, row.output)
+    storages = {owner(made, row.reads[at]) for at in kept.inputs}
+    if kept.output:
+        storages.add(made[index])
+    own = _outputs(rows, storages, index, known, precision)
+    return add(own, precision.bytes_of(kept.beside))
 
 
 def _outputs(
@@ -118,23 +102,8 @@ def _outputs(
     return Bytes(each * precision.activation)
 
 
-def _besides(row: Row, precision: Precision) -> Bytes:
-    """What a layer saves besides activations: a mean and an inverse deviation a channel, the place
-    of each maximum, which elements dropout kept (as factors, in the activations' width), g and 1 − g."""
-    match row.layer.kind:
-        case "batch norm":
-            return Bytes(once=2 * row.output[0] * precision.statistic)
-        case "max pool":
-            return Bytes(prod(row.output) * INDEX)
-        case "dropout":
-            return Bytes(size(row, precision))
-        case "gated addition":
-            return Bytes(2 * size(row, precision))
-    return Bytes()
-
-
 def _copy(row: Row, precision: Precision) -> Bytes:
     """Autocast's copy of a weight; a bias has one too, which is not saved."""
-    if row.layer.kind not in WEIGHTED:
+    if not multiplies(row):
         return Bytes()
     return Bytes(once=prod(row.layer.parameters()["weight"]) * precision.activation)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import NamedTuple
 
+from resnet_cli.layers import Kept
 from resnet_cli.trace import INPUT, Row
 
 INDEX = 8
 """Bytes of an int64: a max pool's indices, a batch norm's counter of batches."""
-
-WEIGHTED = ("convolution", "linear", "gated addition")
-"""The layers that multiply by weights, which autocast does in half the width."""
 
 
 class Bytes(NamedTuple):
@@ -33,7 +31,7 @@ def add(one: Bytes, other: Bytes) -> Bytes:
 
 class Precision(NamedTuple):
     """Bytes of a weight (as of its gradient and optimiser state, of an input and a running
-    statistic), of an activation, and of the mean and deviation that a batch norm saves.
+    statistic), of an activation, and of the mean and deviation that a norm saves.
 
     Where weights are wider than activations, autocast keeps a narrow copy of each that it multiplies.
     """
@@ -47,6 +45,15 @@ class Precision(NamedTuple):
         """Whether it is autocast: weights and the input are copied to the activations' width."""
         return self.weight != self.activation
 
+    def bytes_of(self, kept: Iterable[Kept]) -> Bytes:
+        """What numbers beside the activations themselves take."""
+        widths = {"activation": self.activation, "statistic": self.statistic, "index": INDEX}
+        each = once = 0
+        for numbers, width, every in kept:
+            each += numbers * widths[width] * every
+            once += numbers * widths[width] * (not every)
+        return Bytes(each, once)
+
 
 PRECISIONS = {
     "fp32": Precision(4, 4, 4),
@@ -56,27 +63,23 @@ PRECISIONS = {
 }
 
 
+def multiplies(row: Row) -> bool:
+    """Whether it multiplies by weights, which autocast does in half the width."""
+    return row.macs > 0 and bool(row.layer.tensors())
+
+
 def owners(rows: Sequence[Row], inplace: bool, training: bool) -> list[int]:
-    """For each row the one that made the storage of its output; INPUT stands for the network's.
-
-    A flattening is a view, a ReLU in place overwrites what it reads, and at inference dropout hands
-    on its input.
-    """
-    found: list[int] = []
+    """For each row the one that made the storage of its output; INPUT stands for the network's."""
+    made: list[int] = []
     for index, row in enumerate(rows):
-        kind = row.layer.kind
-        shares = (
-            kind == "flatten"
-            or (kind == "ReLU" and inplace)
-            or (kind == "dropout" and not training)
-        )
-        found.append(owner(found, row.reads[0]) if shares else index)
-    return found
+        shares = row.layer.shares(training, inplace)
+        made.append(owner(made, row.reads[0]) if shares else index)
+    return made
 
 
-def owner(found: Sequence[int], read: int) -> int:
+def owner(made: Sequence[int], read: int) -> int:
     """The owner of what a row reads."""
-    return found[read] if read != INPUT else INPUT
+    return made[read] if read != INPUT else INPUT
 
 
 def size(row: Row, precision: Precision) -> int:

@@ -1,41 +1,41 @@
-"""--convention NAME: a network counted by another tool's rule, and what then is said of it."""
+"""A network counted by another tool's rule, and what then is said of it."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 from resnet_cli.analyses.cost import conventions
-from resnet_cli.commands.options import Network
 from resnet_cli.designs.limits import one_of
+from resnet_cli.networks import Network
 from resnet_cli.published.conventions import Convention
 from resnet_cli.published.conventions import conventions as known
 from resnet_cli.tables import Table
-from resnet_cli.trace import Row
 
 
 class Recounted(NamedTuple):
-    """The rows by a rule, the rule as notes, and what JSON says of it."""
+    """Each row's count by a rule, the rule as notes, and what JSON says of it."""
 
     rule: Convention
-    rows: list[Row]
+    counts: list[int]
     notes: list[str]
     envelope: dict[str, Any]
 
     def named(self, table: Table) -> Table:
-        """A table of these rows, its MACs named as the tool names them."""
+        """A table of these counts, named as the tool names them."""
         return conventions.named(self.rule, table)
 
 
 def recounted(network: Network, name: str) -> Recounted:
-    """Raises `UserError` for a convention that is not known."""
+    """Raises `UserError` for a convention that is not known, or not for this network."""
     one_of("convention", name, tuple(known()))
     rule = known()[name]
-    total = conventions.count(rule, network.rows)
-    size = "×".join(map(str, network.spec.input_shape))
-    notes = [f"{conventions.words(rule)}; for one input of {size}", *filter(None, [rule.remark])]
+    counts = conventions.recounted(rule, network.rows)
+    total = sum(counts)
+    said = f"{conventions.in_words(rule)}; for one input of {network.size}"
+    notes = [said, *filter(None, [rule.remark])]
     if network.batch > 1:
         notes.append(f"batch of {network.batch:,}: {total * network.batch:,} {rule.unit}")
     envelope = {
         "name": name, "tool": rule.tool, "version": rule.version, "unit": rule.unit, "total": total,
     }  # fmt: skip
-    return Recounted(rule, conventions.recounted(rule, network.rows), notes, envelope)
+    return Recounted(rule, counts, notes, envelope)

@@ -1,0 +1,39 @@
+"""features(): the feature maps that detection and segmentation heads take."""
+
+from __future__ import annotations
+
+from resnet_cli.analyses.field import features as analysis
+from resnet_cli.answers.view import Model, View, about
+from resnet_cli.designs.zoo import changed, is_listed
+from resnet_cli.networks import Network, load
+
+
+def features(model: Model) -> View:
+    """The feature maps C1, C2, … with their paths, strides and receptive fields, and how to get them."""
+    network = load(model)
+    maps = analysis.features(network.rows)
+    notes = [
+        *code(network),
+        f"channels of {maps[0].name} to {maps[-1].name}: {[m.shape[0] for m in maps]}; size: height×width "
+        f"of the path's output for one input of {network.size}",
+        "stride and receptive field: pixels of the input",
+    ]
+    if getattr(network.spec, "preact", False):
+        notes.append(f"C2 to {maps[-1].name} are sums: the norm and ReLU come in the layer after")
+    return about(network, "features", [analysis.table(maps)], notes)
+
+
+def code(network: Network) -> list[str]:
+    """Lines of Python that get the maps out of torchvision's, timm's or the built network."""
+    spec, maps = network.spec, analysis.features(network.rows)
+    elsewhere = None
+    if spec is not None and network.base is not None:  # size and classes change no path or channel
+        kept = {key: getattr(network.base, key) for key in ("input_size", "num_classes")}
+        elsewhere = analysis.TIMM.get(spec.name) if is_listed(changed(spec, **kept)) else None
+    line = analysis.torchvision(maps, elsewhere)
+    if elsewhere in analysis.TORCHVISION:
+        lines = [f"{line}  # torchvision"]
+    else:
+        built = f"the network that resnet-cli build {network.name} -o net.py writes"
+        lines = [f"{line}  # torchvision; model: {built}"]
+    return lines + ([f"{analysis.timm(maps, elsewhere)}  # timm"] if elsewhere else [])

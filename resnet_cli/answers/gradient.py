@@ -1,0 +1,166 @@
+"""gradient(): how a gradient gets through a network as it is initialised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from resnet_cli.analyses import gradient as analysis
+from resnet_cli.analyses.cost import counts
+from resnet_cli.answers.needs import described, fits, need
+from resnet_cli.answers.view import Model, View, beside
+from resnet_cli.designs import limits
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.errors import UserError
+from resnet_cli.networks import Network, load
+from resnet_cli.published import figures
+from resnet_cli.tables import Column, Table
+
+Progress = Callable[[Sequence[Any], str], Iterable[Any]]
+"""Hands on what it is given, one by one, and may show how far it is."""
+
+
+def silent(items: Sequence[Any], doing: str) -> Iterable[Any]:
+    """Shows nothing."""
+    return items
+
+
+class Case(NamedTuple):
+    """A network to measure: what it is called here, and what its gates start from."""
+
+    name: str
+    network: Network
+    gate_bias: float = 0.0
+
+
+VARIANTS: dict[str, tuple[dict[str, object], float]] = {
+    # He et al. 2016, Table 1, as printed -> what is changed of the network, b_g of its gates
+    "original: shortcut 1, F 1": ({}, 0),
+    "constant scaling: shortcut 0, F 1 (plain)": ({"shortcut_scale": 0.0}, 0),
+    "constant scaling: shortcut 0.5, F 1": ({"shortcut_scale": 0.5}, 0),
+    "constant scaling: shortcut 0.5, F 0.5": ({"shortcut_scale": 0.5, "body_scale": 0.5}, 0),
+    "exclusive gating: 1-g(x), g(x), init b_g=0..-5": ({"shortcut": "exclusive-gate"}, 0),
+    "exclusive gating: init b_g=-6": ({"shortcut": "exclusive-gate"}, -6),
+    "exclusive gating: init b_g=-7": ({"shortcut": "exclusive-gate"}, -7),
+    "shortcut-only gating: 1-g(x), 1, init b_g=0": ({"shortcut": "gate"}, 0),
+    "shortcut-only gating: init b_g=-6": ({"shortcut": "gate"}, -6),
+    "1x1 conv shortcut": ({"shortcut": "C"}, 0),
+    "dropout shortcut 0.5": ({"shortcut": "dropout"}, 0),
+}
+NOTES = (
+    "‖∂E/∂x‖ at the input x of each block, of the network as initialised, in train mode: median and spread over "
+    "{seeds} seeds; E is the mean cross-entropy of random labels over {batch} random inputs of {size}",
+    "shortcuts' ∏λ (He et al. 2016, Eq. 5 to 8: what reaches the first block past every weight): 1 for identities, "
+    "λⁿ for n scaled ones; projections, gates and dropout count as 1; none in a plain network",
+    "lines: log ‖∂E/∂x‖ from the first block to the last, on one scale, {low:.3g} to {high:.3g}",
+)
+
+
+def gradient(
+    *models: Model,
+    scale: float | None = None,
+    variants: bool = False,
+    by: str = "network",
+    seeds: int = 5,
+    batch: int = 8,
+    progress: Progress = silent,
+) -> View:
+    """The shortcuts' factor, and the norms measured at initialisation at the input of each block.
+
+    ``scale`` is λ of every shortcut; ``variants`` takes the shortcuts of He et al. 2016, Table 1.
+    Raises `UserError` for networks without blocks, and (exit 1) without torch.
+    """
+    limits.one_of("grouping", by, ("network", "block"))
+    limits.within("seeds", seeds, 1000)
+    limits.within("batch", batch, 1024)
+    chosen = [case for model in models for case in cases(load(model), scale, variants)]
+    need("gradient", "torch")
+    measured = measure(chosen, seeds, batch, progress)
+    if by == "block":
+        tables = [analysis.by_block(one) for one in measured]
+        tables = [t._replace(key="rows" if not i else f"rows_{i}") for i, t in enumerate(tables)]
+    else:
+        tables = [analysis.compared(measured)]
+    if variants and by == "network":
+        tables = [_beside_the_paper(tables[0], chosen, measured)]
+    low, high = analysis.extremes(measured)
+    values = {"low": low, "high": high, "seeds": seeds, "batch": batch}
+    sizes = dict.fromkeys(case.network.size for case in chosen)
+    notes = [note.format(size=" and ".join(sizes), **values) for note in NOTES]
+    networks = [
+        {
+            "name": case.name,
+            "model": case.network.name,
+            "input": [*case.network.input],
+            "blocks": [
+                {"path": path, "label": label, "norms": [run[at] for run in one.norms]}
+                for at, (path, label) in enumerate(analysis.blocks(one.network.rows).items())
+            ],
+        }
+        for case, one in zip(chosen, measured, strict=True)
+    ]
+    given = [case.network for case in chosen]
+    return beside(given, "gradient", tables, notes, seeds=seeds, batch=batch, networks=networks)
+
+
+def cases(network: Network, scale: float | None = None, variants: bool = False) -> list[Case]:
+    """The network, with its shortcuts scaled or in all variants; raises `UserError` without blocks."""
+    spec = described(network)
+    if not isinstance(spec, ResNet):
+        raise UserError(f"{spec.name} has no residual blocks", "give residual or plain networks")
+    if spec.shortcut == "none" and (variants or scale is not None):
+        raise UserError(f"{spec.name} has no shortcuts", "give a residual network")
+    if variants and scale is not None:
+        raise UserError("both --variants and --scale given", "give one of them")
+    if variants:
+        return [
+            Case(name, network.changed(**changes), bias)
+            for name, (changes, bias) in VARIANTS.items()
+        ]
+    if scale is not None:
+        return [Case(f"{spec.name}, λ {scale:g}", network.changed(shortcut_scale=scale))]
+    return [Case(spec.name, network)]
+
+
+def measure(
+    cases: Sequence[Case], seeds: int, batch: int, progress: Progress = silent
+) -> list[analysis.Measured]:
+    """Each case for each seed; raises `UserError` where memory would not do."""
+    for case in cases:
+        fits(case.network.rows, train_on=batch)
+    from resnet_cli.pytorch import gradient
+
+    runs = [(at, seed) for at in range(len(cases)) for seed in range(seeds)]
+    norms: list[list[list[float]]] = [[] for _ in cases]
+    for at, seed in progress(runs, "measuring"):
+        case = cases[at]
+        blocks = [*analysis.blocks(case.network.rows)]
+        spec = described(case.network)
+        norms[at].append(gradient.norms(spec, blocks, seed, batch, case.gate_bias))
+    return [
+        analysis.Measured(case.name, case.network, runs)
+        for case, runs in zip(cases, norms, strict=True)
+    ]
+
+
+def _beside_the_paper(
+    table: Table, cases: Sequence[Case], measured: Sequence[analysis.Measured]
+) -> Table:
+    """The table with what each variant costs, and the error that the paper printed for ResNet-110."""
+    printed = {
+        f.printed_name: f.printed
+        for f in figures()
+        if (f.source, f.table) == ("He et al. 2016", "Table 1")
+    }
+    cost = (
+        Column("params", "params", "count", drop=5),
+        Column("macs", "MACs", "count", drop=6),
+        Column("error", "paper's error"),
+    )
+    rows = []
+    for line, case, one in zip(table.rows, cases, measured, strict=True):
+        total, error = counts.totals(one.network.rows), printed[case.name]
+        error = error if error == "fail" else f"{error}%"
+        rows.append((*line[:-1], total["params"], total["macs"], error, line[-1]))
+    columns = (*table.columns[:-1], *cost, table.columns[-1])
+    return table._replace(columns=columns, rows=rows)

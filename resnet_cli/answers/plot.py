@@ -1,0 +1,139 @@
+"""plot(): cost, error, memory, receptive field, gradient or paths as a chart."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from resnet_cli.answers.gradient import Progress, silent
+from resnet_cli.answers.view import Model
+from resnet_cli.charts import Chart
+from resnet_cli.designs import limits
+from resnet_cli.errors import UserError
+from resnet_cli.networks import Network, load
+
+KINDS = {
+    "cost": (1, 24),
+    "tradeoff": (0, 0),
+    "memory": (1, 1),
+    "receptive-field": (1, 8),
+    "gradient": (1, 8),
+    "paths": (1, 8),
+}
+"""How many networks each kind takes, at least and at most."""
+OPTIONS = {
+    "--x": ("cost", "tradeoff"),
+    "--dataset": ("tradeoff",),
+    "--crops": ("tradeoff",),
+    "--seeds": ("gradient",),
+    "--batch": ("memory", "gradient"),
+}
+"""Which kinds have an option."""
+MOST = {"--crops": 10, "--seeds": 1000, "--batch": limits.BATCH}
+
+
+class Plot(NamedTuple):
+    """A chart that shows as SVG in a notebook; ``data()`` has its numbers."""
+
+    chart: Chart
+
+    def data(self) -> dict[str, Any]:
+        """What ``--json`` prints."""
+        from resnet_cli.answers.view import View
+        from resnet_cli.render.charts.chart_data import as_answer
+
+        return View(*as_answer(self.chart, whole=True)).data()
+
+    def _repr_svg_(self) -> str:
+        from resnet_cli.render.charts.matplotlib_chart import render
+
+        return render(self.chart, ".svg").decode()
+
+
+def plot(
+    kind: str,
+    *models: Model,
+    x: str | None = None,
+    dataset: str | None = None,
+    crops: int | None = None,
+    seeds: int | None = None,
+    batch: int | None = None,
+    progress: Progress = silent,
+) -> Plot:
+    """A chart of ``kind`` cost, tradeoff (published error against cost), memory, receptive-field, gradient or paths.
+
+    ``x`` is macs or params, for cost and tradeoff; ``dataset`` imagenet or cifar10 and ``crops`` 1 or
+    10 for tradeoff; ``seeds`` for gradient; ``batch`` for memory and gradient. Raises `UserError` for an
+    option that the kind does not have.
+    """
+    limits.one_of("kind of plot", kind, tuple(KINDS))
+    given = {"--x": x, "--dataset": dataset, "--crops": crops, "--seeds": seeds, "--batch": batch}
+    _check(kind, given)
+    _check_number(kind, len(models))
+    if kind == "tradeoff":
+        return Plot(_tradeoff(dataset or "imagenet", crops or 1, x or "macs"))
+    networks = _networks(*models)
+    from resnet_cli.analyses import plot as analysis
+
+    if kind == "gradient":
+        from resnet_cli.answers import gradient
+        from resnet_cli.answers.needs import need
+
+        cases = [case for network in networks for case in gradient.cases(network)]
+        need("plot gradient", "torch")
+        measured = gradient.measure(cases, seeds or 5, batch or 8, progress)
+        return Plot(analysis.gradient(measured, seeds or 5, batch or 8))
+    if kind == "cost":
+        return Plot(analysis.cost(networks, x or "macs"))
+    if kind == "memory":
+        return Plot(analysis.memory(networks[0], batch or 1))
+    drawn = analysis.receptive_field if kind == "receptive-field" else analysis.paths
+    return Plot(drawn(networks))
+
+
+def _check(kind: str, given: dict[str, str | int | None]) -> None:
+    """Raises `UserError` for an option that the kind does not have, or a value it can't take."""
+    for option, value in given.items():
+        kinds = OPTIONS[option]
+        if value is not None and kind not in kinds:
+            raise UserError(
+                f"plot {kind} has no {option}", f"{option} is for {' and '.join(kinds)}"
+            )
+        if isinstance(value, int):
+            limits.within(option, value, MOST[option])
+    limits.one_of("quantity for --x", str(given["--x"] or "macs"), ("macs", "params"))
+
+
+def _check_number(kind: str, number: int) -> None:
+    least, most = KINDS[kind]
+    if number < least:
+        example = f"type a name, such as: plot {kind} resnet50; all: resnet-cli list"
+        raise UserError("no network named", example)
+    if number > most:
+        if not most:
+            every = "leave it out: every network with a published error is drawn"
+            raise UserError(f"plot {kind} takes no MODEL", every)
+        hint = "give one" if most == 1 else f"give at most {most}"
+        raise UserError(f"{number} networks given, too many for plot {kind}", hint)
+
+
+def _networks(*models: Model) -> list[Network]:
+    """Raises `UserError` for a name twice, which no legend could tell apart."""
+    networks = [load(model) for model in models]
+    names = [network.name for network in networks]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise UserError(f"{twice} is given twice", "give each network once")
+    return networks
+
+
+def _tradeoff(dataset: str, crops: int, of: str) -> Chart:
+    from resnet_cli.analyses.tradeoff import SETTINGS, tradeoff
+    from resnet_cli.published import figures
+
+    limits.one_of("dataset", dataset, tuple(dict.fromkeys(name for name, _ in SETTINGS)))
+    if (dataset, crops) not in SETTINGS:
+        known = " or ".join(str(number) for name, number in SETTINGS if name == dataset)
+        raise UserError(
+            f"no errors on {dataset} with --crops {crops}", f"there are those with {known}"
+        )
+    return tradeoff(SETTINGS[dataset, crops], figures(), of)

@@ -1,0 +1,156 @@
+"""report(): all that is known of networks on one page."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from resnet_cli import __version__
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.diagram import diagram
+from resnet_cli.analyses.memory import memory as memory_analysis
+from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.answers.compare import compare
+from resnet_cli.answers.explain import explain
+from resnet_cli.answers.features import code, features
+from resnet_cli.answers.flops import flops
+from resnet_cli.answers.memory import memory
+from resnet_cli.answers.receptive_field import receptive_field
+from resnet_cli.answers.summary import summary
+from resnet_cli.answers.view import Model, View
+from resnet_cli.designs.limits import within
+from resnet_cli.networks import Network, load
+from resnet_cli.render.report.page import Chapter, Level, Section, page
+from resnet_cli.tables import Column, Table
+
+LEVELS = ("stage", "block", "layer")
+MOST = 20
+BATCHES = (1, 8, 32, 128, 256)
+MOST_LAYERS = 20_000
+"""Longer tables are nothing to read, and more than a browser takes; resnet1202 has 4,208 layers."""
+
+
+class Report(NamedTuple):
+    """A page that stands alone: ``html`` is its text, which can be written to a file."""
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def report(*models: Model, exact: bool = False, typed: str = "") -> Report:
+    """A network, or several side by side, as one page: architecture, cost, figures, memory, fields and more.
+
+    ``exact`` writes every digit; ``typed`` is the command that is named at the foot.
+    """
+    within("number of networks", len(models), MOST)
+    networks = [load(model) for model in models]
+    chapters = [_network(f"n{at}", network) for at, network in enumerate(networks, start=1)]
+    if len(networks) > 1:
+        chapters.insert(0, _comparison(networks))
+    made = f"Made by resnet-cli {__version__}{': ' if typed else ''}{typed}."
+    return Report(page(chapters, f"{made} Nothing on this page is loaded from elsewhere.", exact))
+
+
+def _network(key: str, network: Network) -> Chapter:
+    total = counts.totals(network.rows)
+    columns = (
+        Column("params", "parameters", "count"),
+        Column("macs", "MACs", "count"),
+        Column("layers", "layers", "exact"),
+        Column("weights", "weights in fp32", "bytes"),
+        Column("input", "input", "shape"),
+    )
+    weights = total["params"] * PRECISIONS["fp32"].weight
+    values = (total["params"], total["macs"], total["layers"], weights, network.input)
+    facts = Table("facts", "", columns, [values])
+    architecture = _architecture(network)
+    sections = [architecture, _cost(network), *_published(network), _memory(network),
+                _receptive_field(network), _features(network), _depth(network), _ledger(network)]  # fmt: skip
+    stages = architecture.levels[0].drawing
+    return Chapter(key, network.name, network.family, facts, stages, sections)
+
+
+def _architecture(network: Network) -> Section:
+    many = len(network.rows) > MOST_LAYERS
+    shown = LEVELS[:-1] if many else LEVELS
+    answers = {level: summary(network, level) for level in shown}
+    levels = [
+        Level(
+            level, diagram([network], level), _called(said, "rows", f"{network.title} by {level}")
+        )
+        for level, said in answers.items()
+    ]
+    notes = [note for note in answers["stage"].notes if not note.startswith("depth: ")]
+    if many:
+        notes.append(f"the {len(network.rows):,} layers have no table of their own here")
+    return Section("architecture", "Architecture", levels=levels, notes=notes)
+
+
+def _cost(network: Network) -> Section:
+    said = flops(network)
+    tables = [
+        _called(said, "rows", "Cost by stage"),
+        _called(said, "operators", "Cost by operator"),
+    ]
+    return Section("cost", "Cost", tables=tables, notes=said.notes)
+
+
+def _published(network: Network) -> list[Section]:
+    said = summary(network)
+    if not said.envelope["published"]:
+        return []
+    title = "What papers print, and whether our number has their digits"
+    tables = [_called(said, "published", title)]
+    return [Section("published", "Published figures", tables=tables)]
+
+
+def _memory(network: Network) -> Section:
+    said = memory(network, batch=1)
+    tables = [
+        memory_analysis.by_batch(network.rows, BATCHES),
+        _called(said, "rows", "Memory by stage, a batch of 1"),
+    ]
+    return Section("memory", "Memory", tables=tables, notes=said.notes[1:])
+
+
+def _receptive_field(network: Network) -> Section:
+    said = receptive_field(network)
+    tables = [_called(said, "rows", "Receptive field by stage")]
+    return Section("receptive-field", "Receptive field", tables=tables, notes=said.notes)
+
+
+def _features(network: Network) -> Section:
+    said, lines = features(network), code(network)
+    notes = [note for note in said.notes if note not in lines]
+    tables = [_called(said, "rows", "Feature maps for detection and segmentation")]
+    return Section("features", "Features", tables=tables, notes=notes, code=lines)
+
+
+def _depth(network: Network) -> Section:
+    said = explain("depth", network)
+    tables = [_called(said, "rows", f"How the depth of {network.name} is counted")]
+    return Section("depth", "Depth", tables=tables, notes=said.notes)
+
+
+def _ledger(network: Network) -> Section:
+    said = flops(network, reconcile=True)
+    tables = [_called(said, "rows", "From our MACs to what each tool and paper prints")]
+    return Section("conventions", "Conventions", tables=tables, notes=said.notes)
+
+
+def _comparison(networks: list[Network]) -> Chapter:
+    said = compare(*networks)
+    drawing = diagram(networks, "stage")
+    side_by_side = _called(said, "rows", "Networks, with ratios to the first")
+    stages = _called(said, "stages", "Parameters and MACs of each stage")
+    sections = [
+        Section("networks", "Side by side", drawing, tables=[side_by_side], notes=said.notes),
+        Section("stages", "By stage", tables=[stages]),
+    ]
+    return Chapter("comparison", "Comparison", "", None, drawing, sections)
+
+
+def _called(said: View, key: str, title: str) -> Table:
+    """The answer's table of that key, with a title of its own."""
+    return next(table for table in said.tables if table.key == key)._replace(title=title)

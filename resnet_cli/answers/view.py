@@ -1,0 +1,113 @@
+"""What answers are: raw values that show as HTML or SVG in a notebook and as text elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, TypeAlias
+
+from resnet_cli import networks
+from resnet_cli.analyses import published
+from resnet_cli.analyses.cost import counts
+from resnet_cli.designs import zoo
+from resnet_cli.published import figures
+from resnet_cli.tables import Answer, Table
+
+Model: TypeAlias = str | int | zoo.Spec | networks.Network
+"""A name, a depth, a TOML or weight file, a spec, or a network."""
+
+
+class View(Answer):
+    """An answer: ``tables`` of raw values, ``notes`` on what they count."""
+
+    __slots__ = ()
+
+    def data(self) -> dict[str, Any]:
+        """What ``--json`` prints (docs/json.md)."""
+        from resnet_cli.render.tables.data import as_json
+
+        document: dict[str, Any] = json.loads(as_json(self))
+        return document
+
+    def __repr__(self) -> str:
+        from resnet_cli.render.tables import plain
+
+        return plain.render(self, exact=False)
+
+    def _repr_html_(self) -> str:
+        from resnet_cli.render.tables import html
+
+        return html.fragment(self, exact=False)
+
+
+def about(
+    network: networks.Network,
+    command: str,
+    tables: Sequence[Table],
+    notes: Iterable[str],
+    total: dict[str, Any] | None = None,
+    **more: Any,
+) -> View:
+    """An answer about one network: its first table is called as the network is.
+
+    JSON has what is the same for every question about a network, then ``more``.
+    """
+    total = counts.totals(network.rows) if total is None else total
+    batch = {key: total[key] * network.batch for key in ("macs", "flops") if key in total}
+    envelope: dict[str, Any] = {
+        "command": command,
+        "model": network.name,
+        "spec": asdict(network.spec) if network.spec else None,
+        "input": list(network.input) if network.spec else None,
+        "inputs": [each._asdict() | {"shape": list(each.shape)} for each in network.inputs],
+        "origin": network.origin._asdict(),
+        "batch": network.batch,
+        "rows": [],
+        "total": total,
+        **({"batch_total": batch} if network.batch > 1 else {}),
+        "published": published.of_network(network.spec, figures()) if network.spec else [],
+        "uncounted": network.uncounted,
+    }
+    first, *others = tables
+    titled = first if first.title else first._replace(title=network.title)
+    return View(envelope | more, [titled, *others], [*uncounted([network]), *notes])
+
+
+def beside(
+    given: Sequence[networks.Network],
+    command: str,
+    tables: Sequence[Table],
+    notes: Iterable[str],
+    **more: Any,
+) -> View:
+    """An answer about several networks side by side."""
+    left_out = [
+        {"network": name, **each}
+        for name, network in zip(networks.distinct(given), given, strict=True)
+        for each in network.uncounted
+    ]
+    envelope = {"command": command, "rows": [], **more, "uncounted": left_out}
+    return View(envelope, tables, [*uncounted(given), *notes])
+
+
+def uncounted(given: Sequence[networks.Network]) -> list[str]:
+    """A note for each operation that nobody has described, for every format that people read."""
+    return [
+        f"not counted{f' in {name}' if len(given) > 1 else ''}: {each['operator']} "
+        f"({each['times']:,} times): {each['reason']}; totals are at least what is shown"
+        for name, network in zip(networks.distinct(given), given, strict=True)
+        for each in network.uncounted
+    ]
+
+
+def cost_notes(network: networks.Network) -> list[str]:
+    """Notes on what MACs count, and what a batch of inputs costs."""
+    notes = [
+        f"MACs: multiply-accumulates of {counts.multiplied(network.rows)} layers, the papers' FLOPs; "
+        f"for one input of {network.size}"
+    ]
+    if network.batch > 1:
+        macs = counts.macs(network.rows) * network.batch
+        notes.append(f"batch of {network.batch:,}: {macs:,} MACs")
+    return notes

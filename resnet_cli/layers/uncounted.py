@@ -1,0 +1,53 @@
+"""An operation that nobody has described here: it is kept, named, and never taken for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from resnet_cli.layers.arithmetic import Factor
+from resnet_cli.layers.base import Fresh, Module, Product, Saves, Shape, Size
+from resnet_cli.layers.reach import UNKNOWN, Reach
+
+
+@dataclass(frozen=True)
+class Uncounted(Fresh):
+    """An operation without readings: every answer that it touches says so, with the ``reason``.
+
+    ``shape`` is its output's where that is known, ``held`` the learnable tensors known to be its own.
+    """
+
+    operator: str = ""
+    reason: str = ""
+    shape: Shape | None = None
+    held_tensors: dict[str, Shape] = field(default_factory=dict)
+
+    def output_shape(self, *x: Shape) -> Shape:
+        return self.shape or ()
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return ()
+
+    def tensors(self) -> dict[str, Product]:
+        return {
+            name: tuple(Factor("n", side) for side in shape)
+            for name, shape in self.held_tensors.items()
+        }
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves()
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        return UNKNOWN
+
+    def module(self) -> Module:
+        raise NotImplementedError(f"{self.operator} is not described here")
