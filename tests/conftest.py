@@ -4,9 +4,8 @@ import os
 
 import pytest
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # of torch's in each worker, or they wait for one another
+# of torch's in each worker, or they wait for one another
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 MEANT_SKIPS = {
     # tools that bring much beside torch, or the module of another; tests/data/printed.csv has what they print
@@ -17,7 +16,7 @@ MEANT_SKIPS = {
     "ultralytics-thop is not installed",
     # needs the torch of its own release, built for the same device; timm needs it too
     "could not import 'torchvision': No module named 'torchvision'",
-    # CI may run as root
+    # as CI is, where it runs in a container
     "root may read all",
 }
 
