@@ -299,26 +299,26 @@ def test_series_are_told_apart_without_colour():
     assert all(len(chart.series) <= len(STYLES) + 1 for chart in CHARTS.values())
 
 
-def test_names_never_meet():
-    """Of 5 crowds of 25 points: in the frame, off names and markers, or (never here) left out."""
-    chance = random.Random(0)
+@pytest.mark.parametrize("crowd", range(5))
+def test_names_never_meet(crowd):
+    """In a crowd of 25 points: in the frame, off names and markers, or (never here) left out."""
+    chance = random.Random(crowd)
     frame = Box(0, 0, 900, 400)
-    for _ in range(5):
-        points = [(chance.gauss(450, 120), chance.gauss(200, 60)) for _ in range(25)]
-        points = [(min(max(x, 20), 880), min(max(y, 20), 380)) for x, y in points]
-        sizes = [(chance.uniform(30, 110), 12.0) for _ in points]
-        found = place(points, sizes, frame, 5)
-        assert found == place(points, sizes, frame, 5)
-        boxes = [placed.box for placed in found if placed]
-        assert len(boxes) == len(points)
-        assert all(box.within(frame) for box in boxes)
-        assert not any(one.meets(other) for one, other in combinations(boxes, 2))
-        markers = [Box(x - 5, y - 5, x + 5, y + 5) for x, y in points]
-        assert not any(box.meets(marker) for box in boxes for marker in markers)
-        for placed, point in zip(found, points, strict=True):
-            nearest = min(points, key=placed.box.distance)
-            assert placed.leader or nearest == point, "a name beside another's point has a leader"
-            assert not placed.leader or hypot(*placed.leader) > 0
+    points = [(chance.gauss(450, 120), chance.gauss(200, 60)) for _ in range(25)]
+    points = [(min(max(x, 20), 880), min(max(y, 20), 380)) for x, y in points]
+    sizes = [(chance.uniform(30, 110), 12.0) for _ in points]
+    found = place(points, sizes, frame, 5)
+    assert found == place(points, sizes, frame, 5)
+    boxes = [placed.box for placed in found if placed]
+    assert len(boxes) == len(points)
+    assert all(box.within(frame) for box in boxes)
+    assert not any(one.meets(other) for one, other in combinations(boxes, 2))
+    markers = [Box(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    assert not any(box.meets(marker) for box in boxes for marker in markers)
+    for placed, point in zip(found, points, strict=True):
+        nearest = min(points, key=placed.box.distance)
+        assert placed.leader or nearest == point, "a name beside another's point has a leader"
+        assert not placed.leader or hypot(*placed.leader) > 0
 
 
 def test_a_name_without_room_is_left_out():

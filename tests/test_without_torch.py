@@ -1,49 +1,26 @@
 """What works in an environment that has typer and rich alone, and what the rest says there."""
 
 import os
-import re
 import subprocess
 import sys
-import venv
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 import torch
+from environment import environment
 
 import resnet_cli
 
 ROOT = Path(resnet_cli.__file__).parent.parent
 
 
-def needed(*names):
-    """These distributions and all that they require, as far as they are installed."""
-    found, open_ = {}, list(names)
-    while open_:
-        name = open_.pop()
-        try:
-            held = distribution(name)
-        except PackageNotFoundError:  # for another platform or Python
-            continue
-        if held.metadata["Name"] not in found:
-            found[held.metadata["Name"]] = held
-            wanted = [r for r in held.requires or () if "extra ==" not in r]
-            open_ += [re.match(r"[\w.-]+", requirement)[0] for requirement in wanted]
-    return found.values()
-
-
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """The Python of a fresh environment with links to what an everyday install has, and no more."""
-    folder = tmp_path_factory.mktemp("bare")
-    venv.create(folder, with_pip=False, symlinks=True)
-    site = next(folder.glob("lib/python*/site-packages"))
-    for held in needed("typer", "rich"):
-        for top in {file.parts[0] for file in held.files if ".." not in file.parts}:
-            if top != "__pycache__" and not (site / top).exists():
-                (site / top).symlink_to(held.locate_file(top))
+    """The Python of a fresh environment with what an everyday install has, and no more."""
+    python = environment(tmp_path_factory.mktemp("bare"), "typer", "rich")
+    site = next(python.parent.parent.glob("lib/python*/site-packages"))
     (site / "resnet_cli").symlink_to(ROOT / "resnet_cli")
-    return folder / "bin" / "python"
+    return python
 
 
 @pytest.fixture(scope="module")
