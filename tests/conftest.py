@@ -16,6 +16,8 @@ MEANT_SKIPS = {
     "ultralytics-thop is not installed",
     # needs the torch of its own release, built for the same device; timm needs it too
     "could not import 'torchvision': No module named 'torchvision'",
+    # the list that the figures were taken from lies beside the project where it is worked on, and not in it
+    "the list of published figures is not beside this checkout",
     # as CI is, where it runs in a container
     "root may read all",
 }

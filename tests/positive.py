@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from resnet_cli.designs.zoo import Spec
+from resnet_cli.pytorch import modules
 from resnet_cli.pytorch.build import Steps, build
 
 Place = tuple[int, int]
@@ -63,7 +64,7 @@ def _instead(path: str, module: nn.Module, gates: bool) -> nn.Module | None:
     """What stands for a module, or nothing where it stays."""
     if isinstance(module, nn.MaxPool2d):
         return nn.AvgPool2d(module.kernel_size, module.stride, module.padding)
-    gate = isinstance(module, Steps) and module.merge == "scale"
+    gate = isinstance(module, Steps) and module.merge is modules.scaling
     if isinstance(module, nn.BatchNorm2d | nn.Sigmoid) or (gate and not gates):
         return nn.Identity()
     return nn.Identity() if path in ("fc", "classifier") else None

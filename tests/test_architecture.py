@@ -5,19 +5,13 @@ from math import prod
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from listed import ZOO, rows_of
 
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.analyses.explain.depth import formula
 from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError, closest, folded
-from resnet_cli.trace import trace
-
-ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
-
-
-def rows_of(spec):
-    return trace(spec.net(), spec.input_shape)
 
 
 def total(name, **changes):
@@ -99,9 +93,9 @@ def test_shapes_chain_and_branches_meet(spec):
     for row in rows:
         first = spec.input_shape if row.reads[0] < 0 else rows[row.reads[0]].output
         assert row.input == first
-        if row.layer.kind == "addition":
+        if row.layer.operator == "addition":
             assert rows[row.reads[0]].output == rows[row.reads[1]].output == row.output
-        if row.layer.kind == "scale":
+        if row.layer.operator == "scale":
             assert rows[row.reads[1]].output == (row.output[0], 1, 1)
 
 
@@ -109,7 +103,7 @@ def test_shapes_chain_and_branches_meet(spec):
 def test_convolutions_cost_their_weights_at_every_pixel(spec):
     """MACs of a convolution are its weight's size times its output's pixels."""
     for row in rows_of(spec):
-        if row.layer.kind == "convolution":
+        if row.layer.operator == "convolution":
             weight = row.layer.parameters()["weight"]
             assert row.macs == prod(weight) * row.output[1] * row.output[2]
             assert weight[1] == row.input[0] // row.layer.groups
@@ -165,7 +159,7 @@ def test_any_valid_spec_can_be_traced(block, stages, shortcut, style, stem, prea
                   projection_pool=pool, input_size=size)  # fmt: skip
     rows = rows_of(spec)
     for row in rows:
-        if row.layer.kind == "addition":
+        if row.layer.operator == "addition":
             assert rows[row.reads[0]].output == rows[row.reads[1]].output
     layers = {"basic": 2, "bottleneck": 3}[block]
     assert totals(rows)["layers"] == (3 if stem == "deep" else 1) + layers * sum(stages) + 1

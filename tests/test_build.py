@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import reference
 import torch
+from listed import FAMILIES, rows_of
 from torch import nn
 
 import resnet_cli
@@ -19,10 +20,9 @@ from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.pytorch import measure
 from resnet_cli.pytorch.build import build
-from resnet_cli.trace import state_dict, trace
+from resnet_cli.trace import state_dict
 
 KEYS = Path(__file__).parent / "data" / "keys"
-FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())
 ids = [spec.name for spec in FAMILIES]
 
 
@@ -48,10 +48,10 @@ def recorded(name):
 def test_tensors_are_those_of_the_trace(spec):
     """Names, order and shapes of the state dict, and what a run passes through, for every network."""
     net = build(spec, device="meta")
-    rows = trace(spec.net(), spec.input_shape)
+    rows = rows_of(spec)
     assert list(measure.tensors(net).items()) == list(state_dict(rows).items())
     assert measure.run(net, spec.input_shape) == [
-        (row.path, row.output) for row in rows if row.layer.kind not in ("addition", "scale")
+        (row.path, row.output) for row in rows if row.layer.operator not in ("addition", "scale")
     ]
 
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from listed import rows_of
 from program import run
 from tools import spec_of
 
@@ -16,9 +17,9 @@ from resnet_cli.analyses.cost.conventions import count
 from resnet_cli.analyses.cost.flops import flops
 from resnet_cli.analyses.summary import summary
 from resnet_cli.designs import zoo
+from resnet_cli.networks import load
 from resnet_cli.published import figures
 from resnet_cli.published.conventions import conventions
-from resnet_cli.trace import trace
 
 RESNET50 = {  # resnet50-v1.5 at 224×224, as each tool printed it
     "papers": 4_089_184_256,
@@ -42,12 +43,7 @@ NETWORKS = (
 )  # fmt: skip
 BY_PYCLS = ("resnet50", "resnet50-v1.5", "resnet152", "resnext50_32x4d", "wide_resnet50_2",
             "resnext101_64x4d")  # fmt: skip
-LISTED = {spec.name: trace(spec.net(), spec.input_shape) for spec in zoo.NETWORKS}
-
-
-def rows_of(name):
-    spec = spec_of(name)
-    return trace(spec.net(), spec.input_shape)
+LISTED = {spec.name: rows_of(spec) for spec in zoo.NETWORKS}
 
 
 def reconciled(*words):
@@ -103,7 +99,7 @@ def test_the_tool_itself_prints_what_its_convention_says(tool):
     )
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
-    assert printed == {name: count(conventions()[tool], rows_of(name)) for name in names}
+    assert printed == {name: count(conventions()[tool], rows_of(spec_of(name))) for name in names}
 
 
 @pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
@@ -112,8 +108,8 @@ def test_steps_lead_from_our_macs_to_what_is_printed(spec):
     rows = LISTED[spec.name]
     macs = sum(row.macs for row in rows)
     lines = [
-        *analysis.by_tools(spec, rows, conventions().values()),
-        *analysis.by_papers(spec, rows, figures()),
+        *analysis.by_tools(load(spec), conventions().values()),
+        *analysis.by_papers(load(spec), figures()),
     ]
     for line in lines:
         assert line.counted == line.factor * macs + sum(number for _, number in line.steps), line
@@ -180,7 +176,7 @@ def test_a_table_by_a_convention_adds_up(name):
     for rows in LISTED.values():
         recounted = analysis.recounted(rule, rows)
         for by in ("stage", "operator"):
-            table = analysis.named(rule, flops(recounted, by, "mac"))
+            table = analysis.named(rule, flops(rows, by, "mac", recounted))
             assert table.total[1] == sum(row[1] for row in table.rows) == count(rule, rows)
             assert [column.key for column in table.columns] == [by, "counted", "share", "bar"]
 
@@ -197,10 +193,8 @@ def test_the_command_counts_by_a_convention():
 
 def test_any_table_of_macs_can_use_a_convention():
     """summary of recounted rows has the convention's numbers beside its own parameters."""
-    rule = conventions()["fvcore"]
-    table = analysis.named(
-        rule, summary(analysis.recounted(rule, LISTED["resnet50-v1.5"]), "stage")
-    )
+    rule, rows = conventions()["fvcore"], LISTED["resnet50-v1.5"]
+    table = analysis.named(rule, summary(rows, "stage", analysis.recounted(rule, rows)))
     at = [column.key for column in table.columns].index("counted")
     assert table.total[at] == sum(row[at] for row in table.rows) == 4_111_512_576
     assert table.columns[at].title == "MACs (fvcore)"

@@ -9,21 +9,20 @@ from itertools import chain
 
 import pytest
 from browser import browser, show
+from listed import ZOO, rows_of
 from program import assert_not_loaded, run
 
 from resnet_cli.analyses import compare
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS, diagram
-from resnet_cli.commands.diagram import CHANNELS, SIZE
-from resnet_cli.designs import zoo
+from resnet_cli.answers.diagram import CHANNELS, SIZE
+from resnet_cli.networks import load
 from resnet_cli.render.drawings import layout, terminal_diagram
 from resnet_cli.render.drawings.dot import dot
 from resnet_cli.render.drawings.graph import graph
 from resnet_cli.render.drawings.mermaid import mermaid
 from resnet_cli.render.drawings.svg import svg
-from resnet_cli.trace import trace
 
-ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</text><script>alert(1)</script>&lt;'`]#\\\"]; a -> b﷽﷽漢字\\"
 FAMILIES = (
@@ -32,17 +31,13 @@ FAMILIES = (
 )  # fmt: skip
 
 
-def rows_of(spec):
-    return trace(spec.net(), spec.input_shape)
-
-
 def drawn(*names, **options):
-    return diagram([(name, rows_of(zoo.find(name))) for name in names], **options)
+    return diagram([load(name) for name in names], **options)
 
 
 def units(*names, level):
-    rows = [(n, compare.block_rows(n, CHANNELS[compare.BLOCKS[n]["block"]], SIZE)) for n in names]
-    return diagram(rows, level, units=True)
+    blocks = [compare.block_network(n, CHANNELS[compare.BLOCKS[n]["block"]], SIZE) for n in names]
+    return diagram(blocks, level, units=True)
 
 
 def texts(boxed):
@@ -113,7 +108,7 @@ def test_boxes_and_arcs_add_up_to_the_network(spec, fold):
     total = counts.totals(rows)
     for level in LEVELS:
         params = macs = 0
-        for unit in diagram([(spec.name, rows)], level, fold).columns[0].units:
+        for unit in diagram([load(spec)], level, fold).columns[0].units:
             for box in (*unit.boxes, *(box for arc in unit.arcs for box in arc.boxes)):
                 params += unit.times * box.params
                 macs += unit.times * box.macs
@@ -125,7 +120,7 @@ def test_boxes_and_arcs_add_up_to_the_network(spec, fold):
 def test_arcs_are_the_traces_shortcuts(spec, fold):
     """As many projections and zero paddings as the trace has, an identity at each other addition."""
     rows = rows_of(spec)
-    kinds = Counter((row.role, row.layer.kind) for row in rows)
+    kinds = Counter((row.role, row.layer.operator) for row in rows)
     expected = {
         "projection": kinds["shortcut", "convolution"],
         "zero padding": kinds["shortcut", "zero padding"],
@@ -135,7 +130,7 @@ def test_arcs_are_the_traces_shortcuts(spec, fold):
         kinds["main", "addition"] - expected["projection"] - expected["zero padding"]
     )
     for level in ("block", "layer"):
-        found = arcs(diagram([(spec.name, rows)], level, fold).columns[0])
+        found = arcs(diagram([load(spec)], level, fold).columns[0])
         gates = {"scale"} if level == "block" else set()  # one box there
         assert found == {k: n for k, n in expected.items() if n and k not in gates}
 
@@ -145,10 +140,10 @@ def test_every_layer_has_a_box_at_layer_level(spec):
     """The chain and what stands on arcs are the rows of the trace; each path is somewhere."""
     rows = rows_of(spec)
     for level in LEVELS:
-        column = diagram([(spec.name, rows)], level, False).columns[0]
+        column = diagram([load(spec)], level, False).columns[0]
         boxes = [*column.boxes[1:], *(b for u in column.units for a in u.arcs for b in a.boxes)]
         assert {path for box in boxes for path in box.paths} == {row.path for row in rows}
-    assert len(diagram([(spec.name, rows)], "layer", False).columns[0].boxes) - 1 == sum(
+    assert len(diagram([load(spec)], "layer", False).columns[0].boxes) - 1 == sum(
         row.role != "shortcut" for row in rows
     )
 
@@ -156,8 +151,7 @@ def test_every_layer_has_a_box_at_layer_level(spec):
 @ZOO
 def test_folding_keeps_every_layer(spec):
     """Folded or not: the same boxes, counted as often as they stand for one, and the same paths."""
-    rows = rows_of(spec)
-    whole, folded = (diagram([("x", rows)], "block", fold).columns[0] for fold in (False, True))
+    whole, folded = (diagram([load(spec)], "block", fold).columns[0] for fold in (False, True))
     unfolded = [line for unit in folded.units for line in texts(unit) * unit.times]
     assert unfolded == texts(whole)
     assert sorted(p for b in whole.boxes for p in b.paths) == sorted(
@@ -271,7 +265,7 @@ def test_graphviz_draws_it(level):
 
 def test_a_name_from_a_file_is_escaped_everywhere():
     """Signs that end a string, a tag or a node stand as text in SVG, Mermaid and DOT."""
-    drawing = diagram([(HOSTILE, rows_of(zoo.find("resnet18")))])
+    drawing = diagram([load("resnet18")._replace(name=HOSTILE)])
     root = ElementTree.fromstring(svg(drawing))
     assert HOSTILE in [text.text for text in root.iter(f"{SVG}text")]
     assert not list(root.iter(f"{SVG}script"))
@@ -284,7 +278,7 @@ def test_a_name_from_a_file_is_escaped_everywhere():
 @pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz' dot")
 def test_graphviz_reads_a_strange_name_as_it_is():
     """The title of dot's picture is the name, sign by sign."""
-    text = dot(diagram([(HOSTILE, rows_of(zoo.find("resnet18")))]))
+    text = dot(diagram([load("resnet18")._replace(name=HOSTILE)]))
     done = subprocess.run(["dot", "-Tsvg"], input=text.encode(), capture_output=True, check=True)
     drawn_texts = [text.text for text in ElementTree.fromstring(done.stdout).iter(f"{SVG}text")]
     assert HOSTILE in drawn_texts
@@ -480,10 +474,10 @@ def test_columns_stay_apart(page, theme, direction):
 )
 def test_uncommon_networks_are_drawn_as_well(page, base, changes):
     """Gates, scaled and dropped shortcuts, pools before projections, odd and tiny inputs."""
-    rows = rows_of(zoo.changed(zoo.find(base), **changes))
+    network = load(base).changed(**changes)
     for level in LEVELS:
         for direction in DIRECTIONS:
-            assert wrong(page, diagram([("x", rows)], level, True, direction)) == []
+            assert wrong(page, diagram([network], level, True, direction)) == []
 
 
 @pytest.mark.parametrize("name", ["resnet152", "resnet1202"])
@@ -496,7 +490,7 @@ def test_the_longest_networks_stay_readable(page, name):
 
 def test_a_strange_name_stays_on_the_page(page):
     """A name of the widest letters there are, markup among them, neither leaves nor becomes any."""
-    drawing = diagram([(HOSTILE * 3, rows_of(zoo.find("resnet18")))])
+    drawing = diagram([load("resnet18")._replace(name=HOSTILE * 3)])
     assert wrong(page, drawing) == []
     assert page.evaluate("document.querySelectorAll('script').length") == 0
 

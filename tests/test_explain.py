@@ -8,21 +8,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from listed import ZOO, rows_of
 from program import assert_not_loaded, run
 
 from resnet_cli.analyses.cost import counts
-from resnet_cli.analyses.explain import explain
+from resnet_cli.analyses.explain import depth, explain
 from resnet_cli.analyses.explain.conv import check, steps, traced
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.layers import Conv2d
-from resnet_cli.trace import trace
-
-ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
-
-
-def rows_of(spec):
-    return trace(spec.net(), spec.input_shape)
 
 
 def value(numbers):
@@ -75,7 +69,7 @@ def test_ladders_add_up(spec):
 def test_depths_follow_from_the_formula(spec):
     """Each line holds; the depth is the papers' count, and the formula's gives the number in the name."""
     rows = rows_of(spec)
-    lines = explain.depth(rows, spec.name)
+    lines = depth.steps(rows, spec.name)
     assert all(map(holds, lines))
     found = {step.step: step.result for step in lines}
     total = counts.totals(rows)
@@ -111,7 +105,7 @@ def test_families_have_formulas(words, formula, numbers):
 
 def test_101_layers_are_33_blocks_of_3():
     """3 + 4 + 23 + 3 = 33, 33 × 3 = 99, 1 + 99 + 1 = 101."""
-    lines = explain.depth(rows_of(zoo.find("resnet101")), "resnet101")
+    lines = depth.steps(rows_of(zoo.find("resnet101")), "resnet101")
     assert [step.result for step in lines[:5]] == [1, 33, 99, 1, 101]
 
 
@@ -154,7 +148,7 @@ def test_both_sides_of_an_oblong_input():
 def test_a_layer_goes_by_torchs_path_or_the_papers_label(layer, paths):
     """A path is one layer or all below it, and comes before a label of the same name."""
     chosen = explain.select(rows_of(zoo.find("resnet18")), layer)
-    assert [row.path for row in chosen if row.layer.kind == "convolution"] == paths
+    assert [row.path for row in chosen if row.layer.operator == "convolution"] == paths
 
 
 @pytest.mark.parametrize(
@@ -226,7 +220,7 @@ def test_any_convolution_is_torchs(channels, kernel, stride, padding, bias, size
         with pytest.raises(RuntimeError):
             torchs(x)
         return
-    lines = steps(traced(layer, size))
+    lines = steps(layer, traced(layer, size))
     found = {step.step: step.result for step in lines}
     y = torchs(x)
     assert all(map(holds, lines))

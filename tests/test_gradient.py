@@ -5,21 +5,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from listed import rows_of
 from program import run
 from torch import nn
 
 from resnet_cli.analyses import gradient as analysis
 from resnet_cli.analyses.cost import counts
-from resnet_cli.commands.gradient import VARIANTS
+from resnet_cli.answers.gradient import VARIANTS
 from resnet_cli.designs import zoo
 from resnet_cli.published import figures
 from resnet_cli.pytorch import gradient
 from resnet_cli.pytorch.build import build
-from resnet_cli.trace import trace
-
-
-def rows_of(spec):
-    return trace(spec.net(), spec.input_shape)
 
 
 def variant(name):

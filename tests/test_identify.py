@@ -11,23 +11,23 @@ from pathlib import Path
 
 import pytest
 import torch
+from listed import ZOO, rows_of
 from program import run
 
 import resnet_cli
-from resnet_cli import models
+from resnet_cli import networks
 from resnet_cli.analyses import identify as analysis
 from resnet_cli.checkpoints.container.contents import Checkpoint, Tensor
 from resnet_cli.checkpoints.identify.recognise import named, recognise
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.trace import state_dict, trace
+from resnet_cli.trace import state_dict
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex")
-ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
 
 
 def shapes_of(spec):
-    return state_dict(trace(spec.net(), spec.input_shape))
+    return state_dict(rows_of(spec))
 
 
 def safetensors(path, shapes):
@@ -235,7 +235,7 @@ def test_an_unlisted_network_is_called_as_its_file(tmp_path):
     spec = zoo.changed(zoo.find("resnet18"), width=32, stem_width=32)
     file = safetensors(tmp_path / "small.safetensors", shapes_of(spec))
     assert run("summary", file)[0].startswith("small.safetensors (own)\n")
-    loaded = models.load(file)
+    loaded = networks.load(file)
     assert shapes_of(loaded) == shapes_of(spec)
 
 
@@ -246,10 +246,12 @@ def test_only_what_fits_is_a_model(tmp_path):
         tmp_path / "odd.safetensors", shapes | {"layer3.0.conv2.weight": (9, 9, 3, 3)}
     )
     with pytest.raises(UserError, match=r"layer3\.0\.conv2\.weight is 9×9×3×3") as refused:
-        models.load(file)
+        networks.load(file)
     assert refused.value.code == 1 and "resnet-cli identify" in refused.value.hint
     body = {name: shape for name, shape in shapes.items() if not name.startswith("fc")}
-    assert models.load(safetensors(tmp_path / "body.safetensors", body)) == zoo.find("resnet18")
+    assert networks.load(safetensors(tmp_path / "body.safetensors", body)).spec == zoo.find(
+        "resnet18"
+    )
 
 
 @pytest.mark.parametrize(
@@ -259,9 +261,9 @@ def test_which_models_are_files(tmp_path, monkeypatch, name):
     """The usual endings, and any file where no network is called so; a name stays a name."""
     monkeypatch.chdir(tmp_path)
     torch.save(resnet_cli.build("resnet20").state_dict(), name)
-    assert models.load(name).name == "resnet20"
+    assert networks.load(name).name == "resnet20"
     Path("resnet50").write_bytes(Path(name).read_bytes())
-    assert models.load("resnet50").name == "resnet50"
+    assert networks.load("resnet50").name == "resnet50"
 
 
 def test_a_sharded_file(tmp_path):
@@ -273,7 +275,7 @@ def test_a_sharded_file(tmp_path):
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": places}))
     assert json.loads(run("identify", str(index), "--json")[0])["fits"] == ["resnet34"]
-    assert models.load(str(index)).name == "resnet34"
+    assert networks.load(str(index)).name == "resnet34"
 
 
 def test_torch_is_not_needed(wrapped, resnet50):

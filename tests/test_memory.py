@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from listed import FAMILIES, rows_of
 from program import assert_not_loaded, run
 
 from resnet_cli.analyses.memory import memory as analysis
@@ -36,7 +37,6 @@ from resnet_cli.pytorch.build import build
 from resnet_cli.trace import trace
 
 INPLACE = pytest.mark.parametrize("inplace", [False, True], ids=["new", "inplace"])
-FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())
 NETWORKS = [spec for spec in zoo.NETWORKS if sum(spec.stages) < 300]  # 1001 layers take seconds
 
 
@@ -47,10 +47,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-def rows_of(spec):
-    return trace(spec.net(), spec.input_shape)
 
 
 def small(spec):

@@ -105,7 +105,7 @@ def test_importing_is_light():
     """`import resnet_cli` loads none of its commands; a summary needs no torch."""
     code = (
         "import sys, resnet_cli\n"
-        "assert 'typer' not in sys.modules and 'resnet_cli.notebook' not in sys.modules\n"
+        "assert 'typer' not in sys.modules and 'resnet_cli.answers' not in sys.modules\n"
         "resnet_cli.summary('resnet50')._repr_html_()\n"
         "assert not {'torch', 'rich', 'numpy'} & set(sys.modules)\n"
         "assert not hasattr(resnet_cli, 'nothing')\n"

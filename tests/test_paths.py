@@ -8,31 +8,29 @@ from itertools import pairwise
 from math import comb
 
 import pytest
+from listed import ZOO
 from program import run
 
 from resnet_cli.analyses.cost.counts import is_counted
 from resnet_cli.analyses.field.paths import histogram, lengths, most_paths, scientific
-from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.layers import Residual
-from resnet_cli.trace import trace
-
-ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+from resnet_cli.networks import load
 
 
 def rows_of(name, **changes):
-    spec = zoo.changed(zoo.find(name), **changes)
-    return trace(spec.net(), spec.input_shape)
+    return load(name).changed(**changes).rows
 
 
 def every_path(rows):
     """Each path on its own as (blocks, layers, pixels seen), along the rows that it runs through."""
     found = {-1: [(0, 0, 1, 1)]}  # blocks, layers, stride, pixels
     for index, row in enumerate(rows):
-        kernel, stride, _ = row.layer.window
+        kernel = getattr(row.layer, "kernel", 1)
+        stride = getattr(row.layer, "stride", kernel)  # an average pool's is its kernel
         if row.stage == "fc":
             kernel = stride = 1  # before the global pooling
-        if row.layer.kind == "addition":
+        if row.layer.operator == "addition":
             side, body = row.reads
             found[index] = found[side] + [(b + 1, *rest) for b, *rest in found[body]]
         else:
@@ -70,11 +68,11 @@ def test_paths_are_two_to_the_blocks(spec):
     """The paths of all lengths are 2ⁿ for the tree's n residual blocks; the longest is the depth."""
 
     def blocks(node):
-        own = isinstance(node, Residual) and node.merge.kind == "addition"
+        own = isinstance(node, Residual) and node.merge.join
         parts = getattr(node, "parts", ()) or getattr(node, "body", ())
         return own + sum(map(blocks, parts))
 
-    rows = trace(spec.net(), spec.input_shape)
+    rows = rows_of(spec)
     found = lengths(rows)
     n = blocks(spec.net())
     assert len(found) == n + 1
@@ -93,7 +91,7 @@ def test_110_layers_are_mostly_19_to_35_blocks():
 @ZOO
 def test_the_middle_range_is_the_narrowest(spec):
     """It holds 95% of the paths, and one block less at each end would not."""
-    found = lengths(trace(spec.net(), spec.input_shape))
+    found = lengths(rows_of(spec))
     first, last = most_paths(found)
     total = 2 ** (len(found) - 1)
     held = sum(d.paths for d in found[first : last + 1])

@@ -8,6 +8,7 @@ from itertools import combinations, pairwise
 from math import comb, hypot
 
 import pytest
+from listed import rows_of
 from program import run
 
 from resnet_cli.analyses import plot
@@ -23,35 +24,35 @@ from resnet_cli.commands import extras
 from resnet_cli.commands import plot as command
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
+from resnet_cli.networks import load
 from resnet_cli.published import figures
 from resnet_cli.render.charts import chart_data, terminal_chart
 from resnet_cli.render.charts.chart_style import STYLES
 from resnet_cli.render.charts.placement import Box, place
 from resnet_cli.render.charts.scale import Scale, scales
-from resnet_cli.trace import trace
 
 
 def traced(*names):
-    return [(s.name, trace(s.net(), s.input_shape)) for s in map(zoo.find, names)]
+    return [load(name) for name in names]
 
 
 def a_gradient():
     """Made up: two networks, three seeds."""
     made = []
-    for name, rows in traced("resnet20", "plain56"):
-        n = 9 if name == "resnet20" else 27
+    for network in traced("resnet20", "plain56"):
+        n = 9 if network.name == "resnet20" else 27
         norms = [[(seed + 2) * 10 ** (-at / 5) for at in range(n)] for seed in range(3)]
-        made.append(Measured(name, rows, norms))
+        made.append(Measured(network.name, network, norms))
     return plot.gradient(made, 3, 8)
 
 
-LONG = [("x" * 80, traced("resnet50")[0][1]), ("_y $\\frac$", traced("resnet18")[0][1])]
+LONG = [load("resnet50")._replace(name="x" * 80), load("resnet18")._replace(name="_y $\\frac$")]
 CHARTS = {
     "cost": plot.cost(traced("vgg19", "plain34", "resnet34", "resnet152", "resnext101_32x8d"), "macs"),
     "params": plot.cost(traced("resnet50", "resnet110"), "params"),
     "many": plot.cost([s for s in traced(*zoo.names()) if s[1][0].input[1] == 224][:24], "macs"),
-    "memory": plot.memory(*traced("resnet50")[0], 32),
-    "memory of a plain network": plot.memory(*traced("vgg11")[0], 1),
+    "memory": plot.memory(load("resnet50"), 32),
+    "memory of a plain network": plot.memory(load("vgg11"), 1),
     "receptive-field": plot.receptive_field(traced("vgg16", "resnet18", "resnet50", "resnet152", "resnet110")),
     "gradient": a_gradient(),
     "paths": plot.paths(traced("resnet18", "resnet50", "resnet101", "resnet152", "resnet110", "resnet164",
@@ -70,9 +71,9 @@ every_chart = pytest.mark.parametrize("name", CHARTS)
 @pytest.mark.parametrize("of", ["macs", "params"])
 def test_cost_adds_up_to_the_total(of):
     """The stages of every network sum to its MACs or parameters."""
-    for name, rows in traced(*zoo.names()):
-        bars = [point for series in plot.cost([(name, rows)], of).series for point in series.points]
-        assert sum(bar.x for bar in bars) == counts.totals(rows)[of]
+    for network in traced(*zoo.names()):
+        bars = [point for series in plot.cost([network], of).series for point in series.points]
+        assert sum(bar.x for bar in bars) == counts.totals(network.rows)[of]
 
 
 def test_stages_of_one_number_are_one_series():
@@ -91,11 +92,12 @@ def test_macs_of_different_inputs_are_not_compared():
 
 def test_receptive_fields_end_at_those_of_the_features():
     """The last layer of every network sees what `receptive-field` says of its last stage."""
-    for name, rows in traced(*zoo.names()):
-        points = plot.receptive_field([(name, rows)]).series[0].points
+    for network in traced(*zoo.names()):
+        rows = network.rows
+        points = plot.receptive_field([network]).series[0].points
         linear = sum(counts.is_counted(row) and row.stage == "fc" for row in rows)
         assert len(points) == counts.totals(rows)["layers"] - linear
-        if not name.startswith("vgg"):  # a pool follows there
+        if not network.name.startswith("vgg"):  # a pool follows there
             assert points[-1].y == receptive_field.features(rows)[1].size
     assert [p.y for p in plot.receptive_field(traced("vgg16")).series[0].points][-1] == 196
 
@@ -108,8 +110,9 @@ def test_paths_are_binomial():
 
 def test_shares_of_all_paths_sum_to_one():
     """Also where their number is larger than a float holds (resnet1202: 2^600)."""
-    for name, rows in traced("resnet18", "preact-resnet164", "resnet1202", "se-resnet50"):
-        points = plot.paths([(name, rows)]).series[0].points
+    for network in traced("resnet18", "preact-resnet164", "resnet1202", "se-resnet50"):
+        rows = network.rows
+        points = plot.paths([network]).series[0].points
         assert sum(p.y for p in points) == pytest.approx(1)
         assert [p.x for p in points] == [length.layers for length in lengths(rows)]
 
@@ -120,10 +123,11 @@ def test_shares_of_all_paths_sum_to_one():
 )
 def test_memory_peaks_where_memory_says(name, batch):
     """The lines' maxima are the command's totals without what is there always."""
-    [(_, rows)] = traced(name)
+    network = load(name)
+    rows = network.rows
     needs = needed(rows, Settings())
     _, total = stages(needs, batch)
-    chart = plot.memory(name, rows, batch)
+    chart = plot.memory(network, batch)
     backward, saved, inference = ([p.y for p in series.points] for series in chart.series)
     assert max(inference) == total["live"] == total["inference"] - needs.resident
     assert saved[-1] == total["saved"]
@@ -141,11 +145,11 @@ def test_gradient_has_median_and_spread():
 
 def test_a_gradient_that_vanishes_is_said():
     """Norms of 0 have no logarithm: left out, and an error where no other is left."""
-    [(name, rows)] = traced("resnet20")
-    some = plot.gradient([Measured(name, rows, [[0.0] * 4 + [1.0] * 5])], 1, 8)
+    network = load("resnet20")
+    some = plot.gradient([Measured("resnet20", network, [[0.0] * 4 + [1.0] * 5])], 1, 8)
     assert [p.x for p in some.series[0].points] == [5, 6, 7, 8, 9]
     with pytest.raises(UserError, match="vanishes"):
-        plot.gradient([Measured(name, rows, [[0.0] * 9])], 1, 8)
+        plot.gradient([Measured("resnet20", network, [[0.0] * 9])], 1, 8)
 
 
 # published errors against cost
@@ -162,7 +166,7 @@ def test_points_are_printed_errors_and_computed_costs(setting):
             and setting.tested in figure.setting
         ):
             spec = zoo.changed(zoo.find(figure.network), **figure.changes())
-            total = counts.totals(trace(spec.net(), spec.input_shape))
+            total = counts.totals(rows_of(spec))
             if spec.input_size == setting.input_size:
                 costs.setdefault(figure.printed, []).append((total["macs"], total["params"]))
     macs, params = (tradeoff(setting, figures(), of).series for of in ("macs", "params"))

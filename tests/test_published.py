@@ -5,11 +5,12 @@ import io
 from pathlib import Path
 
 import pytest
+from listed import rows_of
 
-from resnet_cli.analyses.published import COUNTS, agreement, of_network
+from resnet_cli.analyses.cost.terms import by_rule
+from resnet_cli.analyses.published import agreement, of_network
 from resnet_cli.designs import zoo
 from resnet_cli.published import figures
-from resnet_cli.trace import trace
 
 COUNTED = [figure for figure in figures() if figure.counts]
 SHARED = Path(__file__).parents[2] / "shared/published/papers.csv"
@@ -21,7 +22,7 @@ SHARED = Path(__file__).parents[2] / "shared/published/papers.csv"
 def test_a_printed_figure_agrees_as_recorded(figure):
     """Ours has the printed digits by rounding or cutting; a misprint is marked and says so."""
     spec = zoo.changed(zoo.find(figure.network), **figure.changes())
-    ours = COUNTS[figure.counts](trace(spec.net(), spec.input_shape))
+    ours = by_rule(figure.counts, rows_of(spec))
     assert agreement(ours, figure.printed, figure.unit) == figure.agrees
     if figure.agrees == "no":
         assert figure.remark

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from listed import FAMILIES, ZOO, rows_of
 from positive import Positive
 from program import run
 
@@ -18,10 +19,6 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.pytorch.build import build
-from resnet_cli.trace import trace
-
-ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
-FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +52,7 @@ def predicted(row, field, place, size):
 
 def check(spec, is_wanted):
     """Predicts and measures neurons in two corners and the middle of each wanted row's output."""
-    rows = trace(spec.net(), spec.input_shape)
+    rows = rows_of(spec)
     positive = Positive(spec, gates=False)
     modules = dict(positive.net.named_modules())
     found = {
@@ -79,11 +76,11 @@ def test_blocks_see_what_has_a_gradient(spec):
 
     The input is higher than the last field and narrow, so that one side is clipped by the borders.
     """
-    rows = trace(spec.net(), spec.input_shape)
+    rows = rows_of(spec)
     _, field = last_stage(rows)
     size = (field.size + 3 * field.stride, 45) if field.size < 1000 else (64, 45)
-    ends = [r.path for r in rows if r.layer.kind in ("addition", "max pool")]
-    ends = ends or [r.path for r in rows if r.layer.kind == "convolution"]  # plain, on 32×32
+    ends = [r.path for r in rows if r.layer.operator in ("addition", "max pool")]
+    ends = ends or [r.path for r in rows if r.layer.operator == "convolution"]  # plain, on 32×32
     wanted = {*ends[:: len(ends) // 5 + 1], ends[-1]}
     check(narrow(spec, size), lambda row: row.path in wanted)
 
@@ -114,7 +111,7 @@ def test_any_network_sees_what_has_a_gradient(
     """Any blocks and shortcuts on inputs of any size, down to one pixel."""
     spec = ResNet("x", "x", block, stages, shortcut, style, stem, stem_width=2, width=1, preact=preact,
                   projection_pool=pool, in_channels=1, input_size=size)  # fmt: skip
-    check(spec, lambda row: row.layer.kind in ("addition", "convolution", "average pool"))
+    check(spec, lambda row: row.layer.operator in ("addition", "convolution", "average pool"))
 
 
 @pytest.mark.parametrize("name", ["se-resnet18", "se-resnext50_32x4d"])
@@ -138,7 +135,7 @@ def test_a_gate_sees_the_whole_input(name):
 def test_published_receptive_fields(name, changes, size, padding):
     """Araujo et al. 2019's table; their max pool of ResNets pads at the right alone: 2 pixels less."""
     spec = zoo.changed(zoo.find(name), **changes)
-    stage, field = last_stage(trace(spec.net(), spec.input_shape))
+    stage, field = last_stage(rows_of(spec))
     assert (stage, field.size, field.stride, -field.start) == ("conv5_x", size, 32, padding)
 
 
@@ -163,7 +160,7 @@ def test_vggs_windows_lie_between_pixels():
 @ZOO
 def test_a_field_grows_from_block_to_block(spec):
     """No block sees less than the one before it, nor steps by less; the classifier sees it all."""
-    rows = trace(spec.net(), spec.input_shape)
+    rows = rows_of(spec)
     found = fields(rows)
     main = [
         f[0] for row, f in zip(rows, found, strict=True) if row.role == "main" and row.stage != "fc"
@@ -179,7 +176,7 @@ def test_a_field_grows_from_block_to_block(spec):
 @ZOO
 def test_feature_maps_are_those_of_the_built_module(spec):
     """Each path is a module, whose first output has the predicted shape; strides halve the size."""
-    maps = features(trace(spec.net(), spec.input_shape))
+    maps = features(rows_of(spec))
     net = build(spec, device="meta")
     measured = {}
 
@@ -251,7 +248,7 @@ def test_the_lines_to_copy_run(name):
 def test_an_untouched_network_sees_no_more():
     """With its own max pool, norms and random weights: over a few inputs, just the predicted square."""
     spec = zoo.changed(zoo.find("resnet18"), input_size=(160, 130))
-    rows = trace(spec.net(), spec.input_shape)
+    rows = rows_of(spec)
     field = dict(zip((row.path for row in rows), fields(rows), strict=True))["layer2.1"]
     net = build(spec, seed=0).eval().double()
     kept = []

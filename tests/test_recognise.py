@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from listed import ZOO, rows_of
 
 from resnet_cli.checkpoints.container.contents import Tensor
 from resnet_cli.checkpoints.identify.infer import listed, most_alike
@@ -17,10 +18,9 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
-from resnet_cli.trace import state_dict, trace
+from resnet_cli.trace import state_dict
 
 KEYS = Path(__file__).parent / "data" / "keys"
-ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
 RESNETS = [spec for spec in zoo.NETWORKS if isinstance(spec, ResNet)]
 
 
@@ -30,7 +30,7 @@ def tensors(shapes):
 
 @cache
 def shapes_of(spec):
-    return state_dict(trace(spec.net(), spec.input_shape))
+    return state_dict(rows_of(spec))
 
 
 def recognised(shapes):
@@ -257,11 +257,11 @@ def test_without_its_classifier_the_backbone_is_exact(spec):
 def test_folded_batch_norm(spec):
     """Each convolution has a bias instead of a norm; whether it had one before is lost."""
     shapes = {}
-    for row in trace(spec.net(), spec.input_shape):
-        if row.layer.kind != "batch norm":
+    for row in rows_of(spec):
+        if row.layer.operator != "batch norm":
             for name, shape in row.layer.parameters().items():
                 shapes[f"{row.path}.{name}"] = shape
-            if row.layer.kind == "convolution":
+            if row.layer.operator == "convolution":
                 shapes[f"{row.path}.bias"] = (row.layer.out_channels,)
     content = named(tensors(shapes))
     found = recognise(content)

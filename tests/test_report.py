@@ -265,7 +265,7 @@ def test_a_page_is_the_same_every_time(tmp_path):
 
 def test_a_network_too_long_to_read_has_no_layer_table(tmp_path, monkeypatch):
     """Above a limit the page leaves the layers out, and says how many there are."""
-    monkeypatch.setattr("resnet_cli.commands.report.MOST_LAYERS", 100)
+    monkeypatch.setattr("resnet_cli.answers.report.MOST_LAYERS", 100)
     root = Reader(written(tmp_path, "resnet50").read_text()).root
     assert [e.attributes["value"] for e in root.all("input")] == ["stage", "block"]
     assert "the 175 layers have no table" in root.words()

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from listed import FAMILIES, rows_of
 from torch import nn
 from torch.nn import functional as F
 
@@ -18,11 +19,9 @@ from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.layers import leaves as leaf
 from resnet_cli.render.source import identifier, pytorch_source
-from resnet_cli.trace import trace
 
 HOSTILE = ["x'''\nimport os", '"""\nimport os\n"""', "1abc", "class", "日本", "super", "nn", "\\",
            "a`b\\", "", " _ ", "Bottleneck", "int", "_stage", "x" * 200, "日" * 80]  # fmt: skip
-FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())
 
 
 def build(spec):
@@ -44,7 +43,7 @@ def expected_tensors(spec):
     """Names and shapes in the order of the trace."""
     return [
         (f"{row.path}.{name}", shape)
-        for row in trace(spec.net(), spec.input_shape)
+        for row in rows_of(spec)
         for name, shape in (row.layer.parameters() | row.layer.buffers()).items()
     ]
 
@@ -52,7 +51,7 @@ def expected_tensors(spec):
 def reference(spec, state, x):
     """The tree's output: every row of the trace, computed by a function of torch's."""
     outputs = []
-    rows = trace(spec.net(), spec.input_shape)
+    rows = rows_of(spec)
     for row in rows:
         a, *b = [x if index < 0 else outputs[index] for index in row.reads]
         t = {name: state[f"{row.path}.{name}"] for name in row.layer.parameters()}

@@ -4,14 +4,16 @@ import json
 from dataclasses import replace
 
 import pytest
+from listed import rows_of
 from program import run
 
 from resnet_cli.analyses import verify as analysis
-from resnet_cli.commands import verify
+from resnet_cli.answers import verify
+from resnet_cli.commands.verify import command
 from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
+from resnet_cli.networks import load
 from resnet_cli.pytorch import measure
-from resnet_cli.trace import trace
 
 
 def few_pixels(spec):
@@ -31,13 +33,13 @@ def networks():
 @pytest.mark.parametrize("spec", list(networks()))
 def test_every_module_of_every_network_agrees_by_every_route(spec):
     """Trace, built module, fvcore and torch's flop counter give equal numbers for each module."""
-    assert verify.check(few_pixels(spec)).problems == []
+    assert verify.check(load(few_pixels(spec))).problems == []
 
 
 def test_a_module_that_differs_is_named():
     """A stage with one block more than its description is found, first module first, in words."""
     spec = few_pixels(zoo.find("resnet20"))
-    rows = trace(spec.net(), spec.input_shape)
+    rows = rows_of(spec)
     counted = analysis.ours(rows, "params") | {"layer2.0.conv1": 4_609}
     route = analysis.Route("module", "params", counted)
     assert analysis.difference(rows, route) == (
@@ -74,7 +76,7 @@ def test_a_route_that_differs_is_an_error(route, monkeypatch):
         return found | {"layer3.2.conv2": 1}
 
     monkeypatch.setattr(measure, route, altered)
-    (problem,) = verify.check(spec).problems
+    (problem,) = verify.check(load(spec)).problems
     assert "layer3.2.conv2" in problem or route in ("run", "tensors")
 
 
@@ -85,7 +87,7 @@ def test_disagreement_exits_1_and_says_where(monkeypatch):
     original = measure.parameters
     monkeypatch.setattr(measure, "parameters", lambda net: original(net) | {"fc": 651})
     with pytest.raises(typer.Exit) as left:
-        verify.command(
+        command(
             networks=["resnet20"], all=False, format="plain", json=False, exact=False, target=None
         )
     assert left.value.exit_code == 1
@@ -96,8 +98,8 @@ def test_changed_description_is_caught():
     spec = few_pixels(zoo.find("resnet20"))
     assert isinstance(spec, ResNet)
     other = replace(spec, stages=(3, 4, 3))
-    rows = trace(other.net(), other.input_shape)
-    counted = analysis.ours(trace(spec.net(), spec.input_shape), "macs")
+    rows = rows_of(other)
+    counted = analysis.ours(rows_of(spec), "macs")
     found = analysis.difference(rows, analysis.Route("torch", "macs", counted))
     assert found.startswith("layer2.3.conv1 has ")
 

@@ -22,6 +22,7 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from listed import rows_of
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -30,7 +31,7 @@ from resnet_cli.checkpoints.container.read import Checkpoint, Opaque, Tensor, re
 from resnet_cli.checkpoints.container.safetensors import TYPES
 from resnet_cli.designs.zoo import NETWORKS
 from resnet_cli.errors import UserError
-from resnet_cli.trace import state_dict, trace
+from resnet_cli.trace import state_dict
 
 warnings.filterwarnings("ignore", module="torch")
 LAYOUTS = ({}, {"_use_new_zipfile_serialization": False})
@@ -61,7 +62,7 @@ def assert_as_torch_reads(path):
 
 
 def named_shapes(spec):
-    return state_dict(trace(spec.net(), spec.input_shape))
+    return state_dict(rows_of(spec))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -391,8 +392,8 @@ def test_the_helpers_write_what_torch_reads(tmp_path):
 
 JUDGE = """
 import json, resource, sys
-from resnet_cli.checkpoints import archives, safetensors
-from resnet_cli.checkpoints.read import read
+from resnet_cli.checkpoints.container import archives, safetensors
+from resnet_cli.checkpoints.container.read import read
 from resnet_cli.errors import UserError
 import binascii
 

@@ -91,7 +91,7 @@ def test_the_rest_says_what_to_install(bare, words, module):
 
 
 def test_the_public_function_says_so_too(bare):
-    """resnet_cli.build raises ImportError, which names torch."""
+    """resnet_cli.build raises UserError, which names torch and what to type."""
     code = "import resnet_cli; resnet_cli.build('resnet50')"
     done = subprocess.run([bare, "-c", code], capture_output=True, text=True)
-    assert "No module named 'torch'" in done.stderr
+    assert "build needs torch, which is not installed" in done.stderr

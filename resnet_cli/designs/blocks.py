@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 EXPANSION = {"basic": 1, "bottleneck": 4}
 """Output channels of a block, in units of its width (He et al. 2015, Fig. 5)."""
+TITLES = {"basic": "BasicBlock", "bottleneck": "Bottleneck"}
 GATES = ("gate", "exclusive-gate")
 """Shortcuts that are multiplied by 1 − g(x) (He et al. 2016, Table 1)."""
 
@@ -108,14 +109,14 @@ def squeeze_excitation(channels: int, reduction: int) -> Residual:
         Conv2d("fc2", squeezed, channels, 1, bias=True),
         Sigmoid("gate"),
     )
-    return Residual("se", gate, merge=Scale("scale"))
+    return Residual("se", gate, merge=Scale("scale"), title="SqueezeExcitation")
 
 
 def efficient_channel_attention(channels: int) -> Residual:
     """Pool, a convolution along the channels, sigmoid (Wang et al. 2020, Fig. 2 and Eq. 12)."""
     kernel = int((log2(channels) + 1) / 2) // 2 * 2 + 1  # the nearest odd, γ = 2 and b = 1
     gate = (AdaptiveAvgPool2d("pool"), ChannelConv("conv", kernel), Sigmoid("gate"))
-    return Residual("se", gate, merge=Scale("scale"))
+    return Residual("se", gate, merge=Scale("scale"), title="EfficientChannelAttention")
 
 
 def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> list[Node]:
@@ -171,9 +172,9 @@ def block(
     if activated:
         first = []
     if spec.shortcut == "none":
-        return Sequence("", (*first, *body, *after))
+        return Sequence("", (*first, *body, *after), title=TITLES[spec.block])
     side = shortcut(spec, channels, out_channels, stride)
     joined = merge(spec, out_channels)
-    if side:  # a shortcut that does something takes the activated input
-        return Residual("", tuple(body), tuple(side), tuple(first), after, joined)
-    return Residual("", (*first, *body), (), (), after, joined)
+    if not side:  # a shortcut that does something takes the activated input
+        first, body = [], [*first, *body]
+    return Residual("", (*body,), (*side,), (*first,), after, joined, title=TITLES[spec.block])

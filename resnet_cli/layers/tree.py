@@ -11,17 +11,19 @@ Node: TypeAlias = "Layer | Sequence | Residual | Stage"
 
 
 class Sequence(NamedTuple):
-    """Parts one after another. ``label`` is set where it is a block of a plain network."""
+    """Parts one after another. A block of a plain network has a ``label``, and a class's ``title``."""
 
     name: str
     parts: tuple[Node, ...]
     label: str = ""
+    title: str = ""
 
 
 class Residual(NamedTuple):
     """merge(shortcut(x), body(x)) with x = before(input), then ``after``.
 
     No shortcut is the identity. With ``merge=Scale()`` the body is a gate (squeeze-excitation).
+    ``title`` is what a class of such units is called.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Residual(NamedTuple):
     after: tuple[Node, ...] = ()
     merge: Add | Scale = ADDITION
     label: str = ""
+    title: str = ""
 
 
 class Stage(NamedTuple):

@@ -48,7 +48,8 @@ class Steps(nn.Module):
         self.before, self.body, self.shortcut, self.after = (
             self._register(part or []) for part in (before, body, shortcut, after)
         )
-        self.merge = merge
+        self.merge: Callable[[Tensor, Tensor], Tensor] | str | None
+        self.merge = name if isinstance(merge, nn.Module) else merge
         if isinstance(merge, nn.Module):
             self.add_module(name, merge)
 
@@ -68,7 +69,8 @@ class Steps(nn.Module):
         y = self._run(self.body, x)
         if self.merge is not None:
             shortcut = self._run(self.shortcut, x)  # held to the end, as torchvision holds it
-            y = self.merge(shortcut, y)
+            merge = getattr(self, self.merge) if isinstance(self.merge, str) else self.merge
+            y = merge(shortcut, y)
         return self._run(self.after, y)
 
     def _get_name(self) -> str:
@@ -84,10 +86,9 @@ def build(
     generator. ``zero_gamma`` starts the last norm of each residual block at 0 (Goyal et al.
     2017, Sec. 5.1); raises `UserError` where no block ends in one.
     """
-    block = "Bottleneck" if getattr(spec, "block", "") == "bottleneck" else "BasicBlock"
     title = "VGG" if isinstance(spec, VGG) else "ResNet"
     with uncollected(), Unfilled():
-        net = Steps(title, _children(spec.net().parts, block))
+        net = Steps(title, _children(spec.net().parts))
     last = _last_norms(net) if zero_gamma else []
     if zero_gamma and not last:
         raise UserError(f"no residual block of {spec.name} ends in a norm", "leave out the zero γ")
@@ -128,7 +129,7 @@ def _last_norms(net: nn.Module) -> list[nn.BatchNorm2d | nn.GroupNorm]:
     return last
 
 
-def _children(parts: Iterable[Node], block: str) -> Named:
+def _children(parts: Iterable[Node]) -> Named:
     """Named modules in the order of execution; a stage's parts stand where the stage does."""
     nodes: list[Layer | Sequence | Residual] = []
     for node in parts:
@@ -139,24 +140,24 @@ def _children(parts: Iterable[Node], block: str) -> Named:
                 nodes[-1] = Sequence(part.name, last.parts + part.parts)  # VGG's features
             else:
                 nodes.append(part)
-    return [(node.name, _module(node, block)) for node in nodes]
+    return [(node.name, _module(node)) for node in nodes]
 
 
-def _module(node: Layer | Sequence | Residual, block: str) -> nn.Module:
+def _module(node: Layer | Sequence | Residual) -> nn.Module:
     if isinstance(node, Layer):
         made: nn.Module = _made(node)
         return made
     if isinstance(node, Sequence):
-        children = _children(node.parts, block)
+        children = _children(node.parts)
         if len({name for name, _ in children}) == len(children):
             return nn.Sequential(OrderedDict(children))
-        return Steps(block, children)
+        return Steps(node.title, children)
     return Steps(
-        "ChannelAttention" if node.merge.gate else block,
-        _children(node.body, block),
-        _children(node.shortcut, block),
-        _children(node.before, block),
-        _children(node.after, block),
+        node.title,
+        _children(node.body),
+        _children(node.shortcut),
+        _children(node.before),
+        _children(node.after),
         node.merge.name,
         _made(node.merge),
         node.merge.join,

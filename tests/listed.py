@@ -1,0 +1,14 @@
+"""The listed networks as tests take them: all of them, one for each family, and their rows."""
+
+import pytest
+
+from resnet_cli.designs import zoo
+from resnet_cli.networks import load
+
+ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())
+
+
+def rows_of(model):
+    """The rows of a name, a spec or a network."""
+    return load(model).rows
