@@ -79,8 +79,9 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
         "of a neuron at the layer's output; at an addition the larger of both branches; the effective field is "
         "smaller (Luo et al. 2016)"
     ]
-    if any(row.role == "gate" for network in networks for row in network.rows):
-        notes.append("along the main path: a gate that pools sees all of the input")
+    rows = [row for network in networks for row in network.rows]
+    if any(row.role == "gate" or row.layer.sees_all for row in rows):
+        notes.append("along the main path: a gate or norm that pools sees all of the input")
     return Chart(
         "receptive-field",
         "Receptive field along the network",

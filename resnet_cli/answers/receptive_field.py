@@ -24,16 +24,22 @@ def receptive_field(model: Model, level: str = "stage") -> View:
     one_of("level", level, tuple(analysis.LEVELS))
     network = load(model)
     table = analysis.receptive_field(network.rows, level)
-    notes = [*_gates(network), *_other_style(network), *NOTES]
+    notes = [*_whole_image(network), *_other_style(network), *NOTES]
     return about(network, "receptive-field", [table], notes)
 
 
-def _gates(network: Network) -> list[str]:
-    if not any(row.role == "gate" for row in network.rows):
+def _whole_image(network: Network) -> list[str]:
+    """What makes every neuron depend on the whole image, and is left out of the field."""
+    why = []
+    if any(row.role == "gate" for row in network.rows):
+        why.append("a gate pools the whole image (squeeze-excitation, ECA)")
+    kinds = dict.fromkeys(row.layer.operator for row in network.rows if row.layer.sees_all)
+    why += [f"a {kind} takes a mean over the whole image" for kind in kinds]
+    if not why:
         return []
     return [
-        "given along the main path: a gate pools the whole image (squeeze-excitation, ECA), so from the "
-        "first gate on every neuron also depends on all of the input, by the scale of its channel"
+        f"given along the main path: {' and '.join(why)}, so from the first one on every neuron also "
+        "depends on all of the input, by the scale of its channel"
     ]
 
 

@@ -57,7 +57,8 @@ class Layer:
     ``operator`` is what people call it, ``rule_name`` what other tools' counting rules call it where
     that is another word. ``counted`` tells the layers that papers count. ``beside``
     says in words what `operations` adds up, "" where that is nothing. ``join`` is set where a
-    shortcut meets its block, ``gate`` where a gate meets what it gates. ``in_figure`` are those that have a box of their own in
+    shortcut meets its block, ``gate`` where a gate meets what it gates. ``sees_all`` are those whose every output
+    depends on all of the input by its statistics; `reach` then follows the main path. ``in_figure`` are those that have a box of their own in
     Figure 3 of He et al. 2015 where they change a shape or a paper counts them. ``on_shortcut`` is what a
     shortcut is called that it stands on. Leaves with nothing but a name need no decorator of their
     own, each of which costs every start of the program half a millisecond.
@@ -71,6 +72,7 @@ class Layer:
     join = False
     gate = False
     activation = False
+    sees_all = False
     in_figure = False
     on_shortcut = "identity"
 
@@ -161,12 +163,12 @@ class Layer:
         """What it allocates and frees again while it runs forward."""
 
     @abstractmethod
-    def hands_on(self) -> bool:
-        """Whether the gradient of its inputs is that of its output, and no new tensor."""
+    def hands_on(self, at: int) -> bool:
+        """Whether the gradient of its input at that place is its output's own, and no new tensor."""
 
     @abstractmethod
-    def held_backward(self, y: Shape) -> int:
-        """Numbers as wide as activations that it allocates and frees while it runs backward."""
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """What it allocates and frees again while it runs backward, beside the gradients themselves."""
 
     # what it sees
 
@@ -224,11 +226,11 @@ class Fresh(Layer):
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return ()
 
-    def hands_on(self) -> bool:
+    def hands_on(self, at: int) -> bool:
         return False
 
-    def held_backward(self, y: Shape) -> int:
-        return 0
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return ()
 
 
 class SameShape(Layer):

@@ -40,7 +40,7 @@ class Add(SameShape, Unweighted, Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves()
 
-    def hands_on(self) -> bool:
+    def hands_on(self, at: int) -> bool:
         return True
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
@@ -69,7 +69,7 @@ class ScaledAdd(Add):
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept(2 * elements(y)),)
 
-    def hands_on(self) -> bool:
+    def hands_on(self, at: int) -> bool:
         return False
 
     def module(self) -> Module:
@@ -117,11 +117,12 @@ class GatedAdd(Add):
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept((2 + self.exclusive) * elements(y)),)
 
-    def hands_on(self) -> bool:
-        return False
+    def hands_on(self, at: int) -> bool:
+        return at == 1 and not self.exclusive
 
-    def held_backward(self, y: Shape) -> int:
-        return elements(y)
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """Gradients of 1 − g, of g and of its convolution's output."""
+        return (Kept(3 * elements(y)),)
 
     def module(self) -> Module:
         return Module("GatedAddition", (self.channels, self.exclusive))
@@ -155,8 +156,9 @@ class Scale(SameShape, Unweighted, Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(inputs=(0, 1))
 
-    def held_backward(self, y: Shape) -> int:
-        return elements(y)
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The gate's gradient before it is added up over the places of a channel."""
+        return (Kept(elements(y)),)
 
     def module(self) -> Module:
         return Module("scaling")

@@ -61,6 +61,7 @@ class GroupNorm(SameShape, Fresh):
     groups: int
     channels: int
     operator = "group norm"
+    sees_all = True
     beside = "4 an element"
 
     def tensors(self) -> dict[str, Product]:
@@ -83,6 +84,9 @@ class GroupNorm(SameShape, Fresh):
 
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept(2 * self.groups, "statistic"),)
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return self.held(x, y)
 
     def module(self) -> Module:
         return Module("GroupNorm", (self.groups, self.channels))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from resnet_cli.layers.base import (
     Fresh,
+    Kept,
     Module,
     Saves,
     Shape,
@@ -37,7 +38,7 @@ class Flatten(Unweighted, Fresh):
     def shares(self, training: bool, inplace: bool) -> bool:
         return True
 
-    def hands_on(self) -> bool:
+    def hands_on(self, at: int) -> bool:
         return True
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
@@ -68,6 +69,11 @@ class PadShortcut(Unweighted, Fresh):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves()
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The gradient with its columns spread out, before its rows are."""
+        ((channels, _, width),) = x
+        return (Kept(channels * y[1] * width),)
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].through(1, self.stride, 0, y)

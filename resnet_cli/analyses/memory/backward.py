@@ -58,14 +58,15 @@ def _moving(rows: Sequence[Row], precision: Precision) -> list[int]:
     for index in reversed(range(len(rows))):
         row = rows[index]
         freed[known[index]] = index
-        changes[index] += row.layer.held_backward(row.output) * precision.activation
-        changes[index + 1] -= row.layer.held_backward(row.output) * precision.activation
-        for read in row.reads:
+        held = precision.bytes_of(row.layer.held_backward(row.inputs, row.output)).each
+        changes[index] += held
+        changes[index + 1] -= held
+        for at, read in enumerate(row.reads):
             if read == INPUT:
                 continue
             if readers[read] != index:
                 alive(read, index, index)
-            elif row.layer.hands_on():
+            elif row.layer.hands_on(at):
                 known[read] = known[index]
             else:
                 known[read], made[read] = read, index

@@ -1,0 +1,353 @@
+"""Every leaf and every reading of it, each beside what torch does on that layer alone."""
+
+import re
+from math import ceil, floor, prod
+
+import allocation
+import pytest
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from resnet_cli import layers
+from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.layers import base
+from resnet_cli.layers.reach import Reach
+from resnet_cli.pytorch.build import _made
+
+BATCH = 2
+IMAGE = (8, 9, 12)
+SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
+    layers.Conv2d: [
+        (layers.Conv2d("x", 8, 4, 3, 2, 1, bias=True), IMAGE),
+        (layers.Conv2d("x", 8, 12, 5, 1, 0, groups=4), IMAGE),
+        (layers.Conv2d("x", 8, 8, 1, 3), IMAGE),
+    ],
+    layers.ChannelConv: [(layers.ChannelConv("x", 5), (16, 1, 1))],
+    layers.Linear: [(layers.Linear("x", 24, 7), (24,))],
+    layers.BatchNorm2d: [(layers.BatchNorm2d("x", 8), IMAGE)],
+    layers.GroupNorm: [(layers.GroupNorm("x", 4, 8), IMAGE)],
+    layers.ReLU: [(layers.ReLU("x"), IMAGE)],
+    layers.SiLU: [(layers.SiLU("x"), IMAGE)],
+    layers.Sigmoid: [(layers.Sigmoid("x"), IMAGE)],
+    layers.Dropout: [(layers.Dropout("x"), IMAGE)],
+    layers.MaxPool2d: [
+        (layers.MaxPool2d("x", 3, 2, 1), IMAGE),
+        (layers.MaxPool2d("x", 2, 2), IMAGE),
+    ],
+    layers.AvgPool2d: [(layers.AvgPool2d("x", 2), IMAGE), (layers.AvgPool2d("x", 5), IMAGE)],
+    layers.AdaptiveAvgPool2d: [
+        (layers.AdaptiveAvgPool2d("x"), IMAGE),
+        (layers.AdaptiveAvgPool2d("x", 3), IMAGE),
+    ],
+    layers.Flatten: [(layers.Flatten("x"), IMAGE)],
+    layers.PadShortcut: [
+        (layers.PadShortcut("x", 20, 2), IMAGE),
+        (layers.PadShortcut("x", 12, 1), IMAGE),
+    ],
+    layers.Add: [(layers.Add("x"), IMAGE, IMAGE)],
+    layers.ScaledAdd: [
+        (layers.ScaledAdd("x", 0.5, 2.0), IMAGE, IMAGE),
+        (layers.ScaledAdd("x", 0.5, 0.25), IMAGE, IMAGE),
+    ],
+    layers.GatedAdd: [
+        (layers.GatedAdd("x", 8, False), IMAGE, IMAGE),
+        (layers.GatedAdd("x", 8, True), IMAGE, IMAGE),
+    ],
+    layers.Scale: [(layers.Scale("x"), IMAGE, (8, 1, 1))],
+}
+EACH = pytest.mark.parametrize(
+    ("layer", "shapes"),
+    [
+        pytest.param(layer, tuple(shapes), id=f"{kind.__name__}{at or ''}")
+        for kind, some in SAMPLES.items()
+        for at, (layer, *shapes) in enumerate(some)
+    ],
+)
+
+
+def leaves(kind=base.Layer):
+    """Every class of leaf that can be made."""
+    for child in kind.__subclasses__():
+        yield from leaves(child)
+        if not getattr(child, "__abstractmethods__", None) and not unanswered(child):
+            yield child
+
+
+def unanswered(kind):
+    """The readings that a class leaves out."""
+    return [
+        name
+        for name in dir(base.Layer)
+        if getattr(getattr(kind, name), "__isabstractmethod__", False)
+    ]
+
+
+def module(layer, dtype=torch.float32):
+    """What torch makes of a leaf, with numbers that are all positive."""
+    made = _made(layer)
+    if isinstance(made, nn.Module):
+        made = made.to(dtype)
+        with torch.no_grad():
+            for tensor in made.parameters():
+                tensor.uniform_(0.1, 1, generator=torch.Generator().manual_seed(0))
+    return made
+
+
+def inputs(shapes, **how):
+    generator = torch.Generator().manual_seed(1)
+    return [torch.rand(BATCH, *shape, generator=generator, **how) for shape in shapes]
+
+
+def evaluated(text):
+    """What a person gets who types the arithmetic into a calculator."""
+    text = text.replace("·", "*").replace("−", "-")
+    for sign, word in (("⌊", "floor("), ("⌈", "ceil("), ("⌋", ")"), ("⌉", ")")):
+        text = text.replace(sign, word)
+    assert re.fullmatch(r"[-+*/() 0-9a-z]+", text)
+    return eval(text, {"__builtins__": {}}, {"floor": floor, "ceil": ceil})
+
+
+def test_every_leaf_is_here():
+    """A new leaf is asked everything by existing: without a line in SAMPLES this fails."""
+    assert set(SAMPLES) | {layers.Uncounted} == set(leaves())
+
+
+def test_no_leaf_leaves_a_reading_out():
+    """What a class of layers does not answer, no class below it does by accident."""
+    for some in SAMPLES.values():
+        for layer, *_ in some:
+            assert unanswered(type(layer)) == []
+            assert layer.operator
+
+
+@EACH
+def test_output_shape(layer, shapes):
+    """The shape that torch's output has; each side by the formula that explains it."""
+    y = module(layer)(*inputs(shapes))
+    shape = layer.output_shape(*shapes)
+    assert tuple(y.shape[1:]) == shape
+    sizes = layer.sizes(shapes[0])
+    assert tuple(size.result for size in sizes) == (shape if len(shape) == 1 else shape[1:])
+    for size in sizes:
+        assert evaluated(size.numbers) == size.result
+
+
+@EACH
+def test_tensors(layer, shapes):
+    """Names, order and shapes of the state dict, and how many numbers that is, worked out again."""
+    made = module(layer)
+    state = made.state_dict() if isinstance(made, nn.Module) else {}
+    shapes = layer.parameters() | layer.buffers()
+    assert [(n, tuple(t.shape)) for n, t in state.items()] == list(shapes.items())
+    step = base.parameters(layer)
+    learned = sum(p.numel() for p in made.parameters()) if state else 0
+    assert evaluated(step.numbers) == step.result == learned
+
+
+@EACH
+def test_macs(layer, shapes):
+    """Half of what torch's flop counter sees, for one input, and the arithmetic gives it."""
+    with FlopCounterMode(display=False) as counter:
+        module(layer)(*inputs(shapes))
+    y = layer.output_shape(*shapes)
+    step = base.macs(layer, shapes, y)
+    assert evaluated(step.numbers) == step.result == layer.macs(shapes, y)
+    assert layer.macs(shapes, y) * 2 * BATCH == counter.get_total_flops()
+
+
+@EACH
+@pytest.mark.parametrize("wanted", [True, False], ids=["learned", "input"])
+def test_gradients(layer, shapes, wanted):
+    """MACs of a real backward pass, with and without a gradient of what goes in.
+
+    Torch's counter forgets the groups of a convolution in its weights' gradient.
+    """
+    made = module(layer)
+    x = inputs(shapes, requires_grad=wanted)
+    y = made(*x)
+    if not y.requires_grad:
+        assert not layer.tensors()
+        return
+    with FlopCounterMode(display=False) as counter:
+        y.sum().backward()
+    of_inputs, of_tensors = layer.gradients(
+        shapes, layer.output_shape(*shapes), [wanted] * len(shapes)
+    )
+    of_tensors *= getattr(layer, "groups", 1) if layer.counted else 1
+    assert (of_inputs + of_tensors) * 2 * BATCH == counter.get_total_flops()
+
+
+class Elementary(TorchDispatchMode):
+    """Counts elementary operations beside MACs as torch runs them: so many an output or input."""
+
+    def __init__(self):
+        super().__init__()
+        self.counted = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        y = function(*args, **(kwargs or {}))
+        name = function.__name__.split(".")[0]
+        out = (y[0] if isinstance(y, tuple) else y).numel()
+        if name in ("add", "mul", "rsub", "sigmoid", "relu"):
+            self.counted += out
+        elif name == "silu":
+            self.counted += 2 * out
+        elif name in ("convolution", "addmm"):
+            self.counted += out if name == "addmm" or args[2] is not None else 0
+        elif (
+            name in ("native_batch_norm", "cudnn_batch_norm", "native_batch_norm_legit")
+            or name == "_native_batch_norm_legit"
+        ):
+            self.counted += 2 * out
+        elif name == "native_group_norm":
+            self.counted += 4 * out
+        elif name == "max_pool2d_with_indices":
+            self.counted += (prod(args[1]) - 1) * out
+        elif name in ("avg_pool2d", "mean", "_adaptive_avg_pool2d"):
+            self.counted += args[0].numel()
+        return y
+
+
+@EACH
+def test_operations(layer, shapes):
+    """What torch runs element by element, counted operator by operator."""
+    made = module(layer)
+    if isinstance(made, nn.Module):
+        made.eval()
+    with torch.no_grad(), Elementary() as counter:
+        made(*inputs(shapes))
+    assert layer.operations(shapes, layer.output_shape(*shapes)) * BATCH == counter.counted
+    assert bool(layer.beside) >= bool(counter.counted)
+
+
+def bytes_of(kept):
+    return PRECISIONS["fp32"].bytes_of(kept).of(BATCH)
+
+
+@EACH
+def test_saved_bytes(layer, shapes):
+    """Storages that autograd's hooks see in train mode, weights and buffers left out."""
+    made = module(layer)
+    holder = made if isinstance(made, nn.Module) else nn.Module()
+    x = inputs(shapes, requires_grad=True)
+    own = {t.untyped_storage()._cdata for t in holder.state_dict().values()}
+    storages, alive = {}, []
+
+    def pack(tensor):
+        key = tensor.untyped_storage()._cdata
+        if key not in own:
+            storages[key] = tensor.untyped_storage().nbytes()
+            alive.append(tensor)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        y = made(*x)
+    saves = layer.saves(shapes, layer.output_shape(*shapes))
+    expected = sum(x[at].numel() * 4 for at in saves.inputs)
+    expected += y.numel() * 4 if saves.output else 0
+    assert expected + bytes_of(saves.beside) == sum(storages.values())
+
+
+@EACH
+@pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
+def test_storage(layer, shapes, training):
+    """Whether the output is the input's own storage; with a ReLU in place too."""
+    made = module(layer)
+    for inplace in (False, True):
+        x = inputs(shapes)
+        if isinstance(made, nn.Module):
+            allocation.set_inplace(made.train(training), inplace)
+        with torch.no_grad():
+            y = made(*x)
+        same = y.untyped_storage()._cdata == x[0].untyped_storage()._cdata
+        assert layer.shares(training, inplace) == same
+
+
+@EACH
+def test_bytes_alive(layer, shapes):
+    """The most that tensors hold while it runs at inference: its output, and what it frees again."""
+    made, x = module(layer), inputs(shapes)
+    holder = made if isinstance(made, nn.Module) else nn.Module()
+    holder.eval()
+    live = allocation.Live(*x, *holder.state_dict().values())
+    with torch.no_grad(), live:
+        y = made(*x)
+    output = 0 if layer.shares(training=False, inplace=False) else y.numel() * 4
+    held = layer.held(shapes, layer.output_shape(*shapes))
+    assert live.peak == output + bytes_of(held)
+
+
+@EACH
+def test_bytes_alive_backward(layer, shapes):
+    """The most that it takes backward: gradients that are not the output's own, and what it frees again."""
+    made = module(layer)
+    holder = made if isinstance(made, nn.Module) else nn.Module()
+    x = inputs(shapes, requires_grad=True)
+    y = made(*x)
+    dy = torch.ones_like(y)
+    asked = [*x, *holder.parameters()]
+    live = allocation.Live(*x, y, dy, *holder.state_dict().values())
+    with live:
+        gradients = torch.autograd.grad(y, asked, dy)
+    weights = sum(t.numel() * 4 for t in gradients[len(x) :])
+    own = 0
+    for at, gradient in enumerate(gradients[: len(x)]):
+        handed = gradient.untyped_storage()._cdata == dy.untyped_storage()._cdata
+        assert layer.hands_on(at) == handed
+        own += 0 if handed else gradient.numel() * 4
+    held = bytes_of(layer.held_backward(shapes, layer.output_shape(*shapes)))
+    # weights' gradients may come when what is held has gone again
+    assert own + held <= live.peak <= own + held + weights
+
+
+@EACH
+def test_reach(layer, shapes):
+    """Which pixels move a neuron, in two corners and the middle, along the height and the width."""
+    if len(shapes[0]) != 3 or min(shapes[0][1:]) == 1:
+        assert layer.reach([Reach.of_input(1)] * len(shapes), 1, 1) in (
+            Reach(0, 1, 1, 1),
+            Reach(0, 1, 0, 1),
+        )
+        return
+    made = module(layer, torch.float64)
+    if isinstance(made, nn.Module):
+        made.eval()
+    x = [torch.zeros(1, *shape, dtype=torch.float64) for shape in shapes]
+    with torch.no_grad():
+        still = made(*x)
+    for side in (0, 1):
+        pixels = shapes[0][1 + side]
+        neurons = still.shape[2 + side] if still.dim() == 4 else 1
+        given = [Reach.of_input(pixels)] * len(shapes)
+        reach = layer.reach(given, pixels, neurons)
+        moved = []
+        for pixel in range(pixels):
+            other = [t.clone() for t in x]
+            # one line of pixels that stand out; a gate is 1, so that what it gates can be seen
+            other[0].select(2 + side, pixel).fill_(1.0)
+            gate = [torch.ones_like(t) if t.shape[2:] == (1, 1) else t for t in other[1:]]
+            with torch.no_grad():
+                change = made(other[0], *gate) != made(x[0], *gate)
+            moved.append(
+                change.transpose(2, 2 + side).any(1).any(2)[0]
+                if still.dim() == 4
+                else change.any().view(1)
+            )
+        moved = torch.stack(moved)  # (pixel, neuron)
+        for neuron in {0, neurons // 2, neurons - 1} if reach.stride else {0}:
+            first, last = reach.seen(neuron, pixels)
+            seen = moved[:, neuron].nonzero().flatten().tolist()
+            if layer.sees_all:
+                assert seen == list(range(pixels))
+            else:
+                assert seen == list(range(first, last + 1)), (side, neuron)
+
+
+@EACH
+def test_words(layer, shapes):
+    """What tables and figures write is one line of text."""
+    y = layer.output_shape(*shapes)
+    for text in (layer.notation(shapes[0], y), layer.figure(shapes[0], y), layer.operator):
+        assert "\n" not in text
