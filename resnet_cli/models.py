@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from resnet_cli.designs import zoo
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, printable, typed
 
 WEIGHTS = (".safetensors", ".safetensors.index.json", ".pth", ".pt", ".bin", ".tar")
 """How the names of weight files end; others are files where no network is called so."""
@@ -33,14 +33,13 @@ def load(model: str) -> zoo.Spec:
 def _recognised(path: str) -> zoo.Spec:
     """The network of a weight file, called as the file where it is not a listed one."""
     from resnet_cli.checkpoints.container.read import read
-    from resnet_cli.checkpoints.identify.differences import printable
     from resnet_cli.checkpoints.identify.recognise import named, recognise
 
     found = recognise(named(read(path).content))
     if found.sure == "nearest":
         raise UserError(
             f"{path!r} holds no network that is known here; the nearest differs: {found.words[0]}",
-            f"see resnet-cli identify {path}",
+            f"see {typed('identify', path)}",
             1,
         )
     if found.fits:

@@ -11,7 +11,7 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import explain as analysis
 from resnet_cli.commands.options import Command, Network, about_a_network
 from resnet_cli.designs.limits import one_of
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, typed
 from resnet_cli.tables import Answer, Table
 from resnet_cli.trace import Row
 
@@ -68,7 +68,7 @@ def _depth(network: Network, rows: list[Row], layer: str | None) -> Explained:
     if layer is not None:
         raise UserError(
             f"a depth is the whole network's, and {layer!r} a part of it",
-            f"leave it out: resnet-cli explain depth {network.spec.name}",
+            f"leave it out: {typed('explain', 'depth', network.spec.name)}",
         )
     return [analysis.table(analysis.depth(rows, network.spec.name))], [COUNTED]
 
