@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
+"""As in typing, which takes milliseconds to load before the program can catch a Ctrl-C."""
 if TYPE_CHECKING:
     from torch import nn
 

@@ -15,6 +15,7 @@ from program import run
 from resnet_cli.commands.report import command as report
 from resnet_cli.designs import zoo
 from resnet_cli.render.drawings.themes import THEMES
+from resnet_cli.render.report import page
 from resnet_cli.render.report.page import POLICY
 from resnet_cli.render.tables import html
 from resnet_cli.tables import Answer, Column, Table
@@ -366,7 +367,7 @@ def test_report_loads_neither_torch_nor_an_extra():
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_texts_stand_out(theme):
     """Every text has a contrast of at least 4.5 with what is behind it (WCAG 2.2, 1.4.3)."""
-    style = Path(html.__file__).with_name("report.css").read_text()
+    style = Path(page.__file__).with_name("report.css").read_text()
     rules = style.split("@media screen")[1 if theme == "dark" else 0]
     own = dict(re.findall(r"--(\w+): (#\w+)", rules.split("}")[0]))
     colours = THEMES[theme]

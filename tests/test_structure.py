@@ -5,13 +5,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent / "resnet_cli"
 LEVELS = (  # a room may import those of the levels above it in this list, none of its own
-    ("errors", "garbage"),
-    ("layers", "published"),
+    ("errors", "garbage", "signals"),
+    ("files", "layers", "published"),
     ("designs", "trace", "tables", "drawings", "charts"),
     ("checkpoints",),
     ("models",),
     ("analyses", "pytorch", "render"),
-    ("output",),
     ("commands",),
     ("cli", "notebook"),
     ("__init__", "__main__"),

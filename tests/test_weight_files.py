@@ -391,8 +391,8 @@ def test_the_helpers_write_what_torch_reads(tmp_path):
 
 JUDGE = """
 import json, resource, sys
-from resnet_cli.checkpoints import archives, safetensors
-from resnet_cli.checkpoints.read import read
+from resnet_cli.checkpoints.container import archives, safetensors
+from resnet_cli.checkpoints.container.read import read
 from resnet_cli.errors import UserError
 import binascii
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from resnet_cli import output
+from resnet_cli import files
 from resnet_cli.analyses import built
 from resnet_cli.commands.extras import fits, need, working
 from resnet_cli.commands.options import Network, about_a_network
@@ -123,7 +123,7 @@ def _check(target: str) -> None:
         )
     modules, extra = NEEDS[suffix]
     need(f"build -o FILE{suffix}", *modules, extra=extra)
-    output.check_writable(target)
+    files.check_writable(target)
 
 
 def _save(net: Any, network: Network, target: str) -> str:
@@ -132,7 +132,7 @@ def _save(net: Any, network: Network, target: str) -> str:
 
     suffix = Path(target).suffix.lower()
     shape = network.spec.input_shape
-    with output.whole(target) as beside:
+    with files.whole(target) as beside:
         if suffix == ".safetensors":
             return export.safetensors(net, beside)
         if suffix == ".pth":

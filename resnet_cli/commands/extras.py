@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from importlib.util import find_spec
 from math import prod
 from typing import TypeVar
 
 from resnet_cli.analyses.cost import counts
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, printable
 from resnet_cli.trace import Row
 
 Item = TypeVar("Item")
@@ -28,24 +26,6 @@ def need(command: str, *modules: str, extra: str = "torch") -> None:
                 f'pip install "resnet-cli[{extra}]"',
                 1,
             )
-    if "torch" in modules:
-        with _stopping_at_once():
-            import_module("resnet_cli.pytorch.build")
-
-
-@contextmanager
-def _stopping_at_once() -> Iterator[None]:
-    """Ctrl-C ends the process: while it is being loaded, torch swallows a KeyboardInterrupt."""
-
-    def stop(*_: object) -> None:
-        os.write(2, b"error: interrupted\n")
-        os._exit(130)
-
-    usual = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 def fits(rows: Sequence[Row], train_on: int = 0) -> None:
@@ -76,8 +56,9 @@ def working(doing: str) -> Iterator[None]:
         yield
         return
     from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status(f"{doing} …"):
+    with Console(stderr=True).status(Text(f"{printable(doing)} …")):
         yield
 
 

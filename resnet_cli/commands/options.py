@@ -10,8 +10,9 @@ from typing import Annotated, Any, NamedTuple, Protocol
 
 import typer
 
-from resnet_cli import models, output
+from resnet_cli import files, models
 from resnet_cli.analyses import published
+from resnet_cli.commands import output
 from resnet_cli.designs import limits, zoo
 from resnet_cli.errors import UserError
 from resnet_cli.published import figures
@@ -165,7 +166,7 @@ def _signed(
 def _check(show: dict[str, Any]) -> None:
     """Refuses before the work what could not be written after it."""
     if show.get("target") is not None:
-        output.check_writable(show["target"])
+        files.check_writable(show["target"])
 
 
 def _show(answer: Answer, format: str, json: bool, exact: bool, target: str | None = None) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli import models, output
+from resnet_cli import files, models
 from resnet_cli.charts import Chart
+from resnet_cli.commands import output
 from resnet_cli.commands.extras import need
 from resnet_cli.commands.options import complete
 from resnet_cli.designs import limits, zoo
@@ -118,7 +119,7 @@ def _check_target(target: str, format: str) -> None:
         )
     if format == "chart":
         need(f"plot -o FILE{suffix}", "matplotlib", extra="plot")
-    output.check_writable(target)
+    files.check_writable(target)
 
 
 def _show(chart: Chart, format: str, target: str | None) -> None:
@@ -134,7 +135,7 @@ def _show(chart: Chart, format: str, target: str | None) -> None:
         from resnet_cli.render.charts import matplotlib_chart
 
         picture = matplotlib_chart.render(chart, Path(target).suffix.lower())
-        with output.whole(target) as beside:
+        with files.whole(target) as beside:
             Path(beside).write_bytes(picture)
 
 

@@ -1,21 +1,29 @@
 """resnet-cli report."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from resnet_cli import __version__, models, output
+from resnet_cli import __version__, models
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
 from resnet_cli.analyses.memory import memory as memory_analysis
 from resnet_cli.analyses.memory.storage import PRECISIONS
-from resnet_cli.commands import compare, explain, features, flops, memory, receptive_field, summary
+from resnet_cli.commands import (
+    compare,
+    explain,
+    features,
+    flops,
+    memory,
+    output,
+    receptive_field,
+    summary,
+)
 from resnet_cli.commands.options import Network, complete
 from resnet_cli.designs.limits import within
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.render.report.page import Chapter, Level, Section, page
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import trace
@@ -26,6 +34,8 @@ MOST = 20
 BATCHES = (1, 8, 32, 128, 256)
 MOST_LAYERS = 20_000
 """Longer tables are nothing to read, and more than a browser takes; resnet1202 has 4,208 layers."""
+MOST_ROWS = 100_000
+"""Of all networks together: ten seconds of work and a page of 7 MB."""
 
 
 def command(
@@ -40,7 +50,7 @@ def command(
 ) -> None:
     """All that is known of a network, or of several side by side, as one page to hand to somebody."""
     within("number of networks", len(names), MOST)
-    example = f"resnet-cli report {names[0]} -o report.html"
+    example = typed("report", names[0], "-o", "report.html")
     if target is None:
         raise UserError("no file named for the page", f"type {example}")
     if Path(target).suffix.lower() not in SUFFIXES:
@@ -48,16 +58,28 @@ def command(
             f"{target!r} is no page: its name ends in none of {', '.join(SUFFIXES)}",
             f"type {example}",
         )
-    specs = [models.load(name) for name in names]
-    networks = [Network(s, s, trace(s.net(), s.input_shape), 1) for s in specs]
+    networks = _traced(names)
     chapters = [_network(f"n{at}", network) for at, network in enumerate(networks, start=1)]
     if len(networks) > 1:
         chapters.insert(0, _comparison(names, networks))
-    typed = shlex.join(["resnet-cli", "report", *names]).encode(errors="replace").decode()
-    origin = (
-        f"Made by resnet-cli {__version__}: {typed}. Nothing on this page is loaded from elsewhere."
-    )
+    line = typed("report", *names)
+    origin = f"Made by resnet-cli {__version__}: {printable(line, len(line))}. Nothing on this page is loaded from elsewhere."
     output.send(page(chapters, origin, exact), target)
+
+
+def _traced(names: Sequence[str]) -> list[Network]:
+    """The networks. Raises `UserError` once they are more than a page of seconds holds."""
+    networks: list[Network] = []
+    rows = 0
+    for spec in map(models.load, names):
+        networks.append(Network(spec, spec, trace(spec.net(), spec.input_shape), 1))
+        rows += len(networks[-1].rows)
+        if rows > MOST_ROWS:
+            raise UserError(
+                f"the networks have over {MOST_ROWS:,} layers, too many for a page",
+                "give fewer or shallower ones; resnet-cli summary takes any",
+            )
+    return networks
 
 
 def _network(key: str, network: Network) -> Chapter:
