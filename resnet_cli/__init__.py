@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
+"""As in typing, which takes milliseconds to load before the program can catch a Ctrl-C."""
 if TYPE_CHECKING:
     from resnet_cli.answers.build import build
     from resnet_cli.answers.compare import compare
@@ -41,6 +40,8 @@ def __getattr__(name: str) -> object:
     """A public name, loaded when it is first asked for."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"resnet_cli.{ELSEWHERE.get(name, f'answers.{name}')}"), name)
 
 

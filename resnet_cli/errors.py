@@ -1,4 +1,4 @@
-"""The one failure a user is expected to meet, and how it suggests what was meant."""
+"""The one failure a user is expected to meet: what it may say, and how it suggests what was meant."""
 
 from __future__ import annotations
 
@@ -17,6 +17,22 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what} ({self.hint})" if self.hint else self.what
+
+
+def printable(text: str, most: int = 200) -> str:
+    """Text from outside as it may reach a terminal or a page: unprintable signs (control, bidi) are
+    written out, the end is cut off."""
+    cut = text if len(text) <= most else text[: most - 3] + "..."
+    if cut.isprintable():
+        return cut
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
+
+
+def typed(*words: str) -> str:
+    """A command of this program to be pasted into a shell, with what was given quoted."""
+    from shlex import join
+
+    return join(["resnet-cli", *words])
 
 
 def folded(name: str) -> str:

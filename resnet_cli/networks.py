@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from resnet_cli.designs import zoo
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.tree import Sequence
 from resnet_cli.layers.uncounted import Uncounted
@@ -162,14 +162,13 @@ def distinct(networks: Iterable[Network]) -> list[str]:
 def _recognised(path: str) -> Network:
     """The network of a weight file, called as the file where it is not a listed one."""
     from resnet_cli.checkpoints.container.read import read
-    from resnet_cli.checkpoints.identify.differences import printable
     from resnet_cli.checkpoints.identify.recognise import named, recognise
 
     recognised = recognise(named(read(path).content))
     if recognised.sure == "nearest":
         raise UserError(
             f"{path!r} holds no network that is known here; the nearest differs: {recognised.words[0]}",
-            f"see resnet-cli identify {path}",
+            f"see {typed('identify', path)}",
             1,
         )
     spec = recognised.spec

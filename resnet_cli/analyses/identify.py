@@ -11,11 +11,12 @@ from typing import Any
 
 from resnet_cli.analyses.cost import counts
 from resnet_cli.checkpoints.container.contents import Checkpoint
-from resnet_cli.checkpoints.identify.differences import Difference, printable
+from resnet_cli.checkpoints.identify.differences import Difference
 from resnet_cli.checkpoints.identify.infer import most_alike, number_of_classes
 from resnet_cli.checkpoints.identify.recognise import Named, Recognised
 from resnet_cli.designs import zoo
 from resnet_cli.designs.vgg import VGG
+from resnet_cli.errors import printable
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import trace
 

@@ -6,7 +6,7 @@ from resnet_cli.analyses.explain import depth
 from resnet_cli.analyses.explain import explain as analysis
 from resnet_cli.answers.view import Model, View, about, cost_notes
 from resnet_cli.designs.limits import one_of
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, typed
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.networks import Network, load
 from resnet_cli.tables import Table
@@ -50,7 +50,7 @@ def _depth(network: Network, rows: list[Row], layer: str | None) -> Explained:
     if layer is not None:
         raise UserError(
             f"a depth is the whole network's, and {layer!r} a part of it",
-            f"leave it out: resnet-cli explain depth {network.name}",
+            f"leave it out: {typed('explain', 'depth', network.name)}",
         )
     return [analysis.table(depth.steps(rows, network.name))], [COUNTED]
 

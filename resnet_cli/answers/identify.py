@@ -8,9 +8,8 @@ from resnet_cli.analyses import identify as analysis
 from resnet_cli.answers.view import Model, View
 from resnet_cli.checkpoints.container.contents import Checkpoint
 from resnet_cli.checkpoints.container.read import read
-from resnet_cli.checkpoints.identify.differences import printable
 from resnet_cli.checkpoints.identify.recognise import Named, named, recognise
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, printable
 from resnet_cli.networks import load
 
 NOTE = "told from names, shapes and types alone: no number was read, nothing in the file was run"

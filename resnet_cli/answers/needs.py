@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Sequence
 from importlib.util import find_spec
 from math import prod
 
@@ -26,28 +23,6 @@ def need(command: str, *modules: str, extra: str = "torch") -> None:
                 f'pip install "resnet-cli[{extra}]"',
                 1,
             )
-    if "torch" in modules:
-        with _stopping_at_once():
-            import_module("resnet_cli.pytorch.build")
-
-
-@contextmanager
-def _stopping_at_once() -> Iterator[None]:
-    """Ctrl-C ends the process: while it is being loaded, torch swallows a KeyboardInterrupt."""
-
-    def stop(*_: object) -> None:
-        os.write(2, b"error: interrupted\n")
-        os._exit(130)
-
-    try:
-        usual = signal.signal(signal.SIGINT, stop)
-    except ValueError:  # a thread of a notebook's has no signals
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 def described(network: Network) -> zoo.Spec:

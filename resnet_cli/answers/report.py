@@ -18,6 +18,7 @@ from resnet_cli.answers.receptive_field import receptive_field
 from resnet_cli.answers.summary import summary
 from resnet_cli.answers.view import Model, View
 from resnet_cli.designs.limits import within
+from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, load
 from resnet_cli.render.report.page import Chapter, Level, Section, page
 from resnet_cli.tables import Column, Table
@@ -25,6 +26,8 @@ from resnet_cli.tables import Column, Table
 LEVELS = ("stage", "block", "layer")
 MOST = 20
 BATCHES = (1, 8, 32, 128, 256)
+MOST_ROWS = 100_000
+"""Of all networks together: ten seconds of work and a page of 7 MB."""
 MOST_LAYERS = 20_000
 """Longer tables are nothing to read, and more than a browser takes; resnet1202 has 4,208 layers."""
 
@@ -44,7 +47,14 @@ def report(*models: Model, exact: bool = False, typed: str = "") -> Report:
     ``exact`` writes every digit; ``typed`` is the command that is named at the foot.
     """
     within("number of networks", len(models), MOST)
-    networks = [load(model) for model in models]
+    networks: list[Network] = []
+    for model in models:
+        networks.append(load(model))
+        if sum(len(network.rows) for network in networks) > MOST_ROWS:
+            raise UserError(
+                f"the networks have over {MOST_ROWS:,} layers, too many for a page",
+                "give fewer or shallower ones; resnet-cli summary takes any",
+            )
     chapters = [_network(f"n{at}", network) for at, network in enumerate(networks, start=1)]
     if len(networks) > 1:
         chapters.insert(0, _comparison(networks))

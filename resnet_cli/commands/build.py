@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from resnet_cli import output
+from resnet_cli import files
 from resnet_cli.analyses import built
 from resnet_cli.answers.needs import described, fits, need
 from resnet_cli.answers.view import about
@@ -132,7 +132,7 @@ def _check(target: str) -> None:
         )
     modules, extra = NEEDS[suffix]
     need(f"build -o FILE{suffix}", *modules, extra=extra)
-    output.check_writable(target)
+    files.check_writable(target)
 
 
 def _save(net: Any, network: Network, target: str) -> str:
@@ -140,7 +140,7 @@ def _save(net: Any, network: Network, target: str) -> str:
     from resnet_cli.pytorch import export
 
     suffix = Path(target).suffix.lower()
-    with output.whole(target) as beside:
+    with files.whole(target) as beside:
         if suffix == ".safetensors":
             return export.safetensors(net, beside)
         if suffix == ".pth":

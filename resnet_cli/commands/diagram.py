@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli import output
+from resnet_cli import files
 from resnet_cli.analyses.compare import BLOCKS
 from resnet_cli.answers.diagram import diagram
+from resnet_cli.commands import output
 from resnet_cli.commands.options import complete
 from resnet_cli.drawings import Drawing
 from resnet_cli.errors import UserError
@@ -58,7 +59,7 @@ def _check(target: str) -> None:
         from resnet_cli.answers.needs import need
 
         need("diagram -o FILE.png", "resvg_py", "matplotlib", extra="plot")
-    output.check_writable(target)
+    files.check_writable(target)
 
 
 def _write(drawing: Drawing, target: str, theme: str) -> None:
@@ -66,7 +67,7 @@ def _write(drawing: Drawing, target: str, theme: str) -> None:
     if suffix == ".png":
         from resnet_cli.render.drawings.png import png
 
-        with output.whole(target) as beside:
+        with files.whole(target) as beside:
             Path(beside).write_bytes(png(drawing, theme))
         return
     if suffix == ".svg":

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+from resnet_cli.errors import printable
+
 Item = TypeVar("Item")
 
 
@@ -17,8 +19,9 @@ def working(doing: str) -> Iterator[None]:
         yield
         return
     from rich.console import Console
+    from rich.text import Text
 
-    with Console(stderr=True).status(f"{doing} …"):
+    with Console(stderr=True).status(Text(f"{printable(doing)} …")):
         yield
 
 

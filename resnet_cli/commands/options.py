@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from resnet_cli import networks, output
+from resnet_cli import files, networks
+from resnet_cli.commands import output
 from resnet_cli.designs import limits, zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -114,7 +115,7 @@ def _signed(
 def _check(show: dict[str, Any]) -> None:
     """Refuses before the work what could not be written after it."""
     if show.get("target") is not None:
-        output.check_writable(show["target"])
+        files.check_writable(show["target"])
 
 
 def _show(answer: Answer, format: str, json: bool, exact: bool, target: str | None = None) -> None:

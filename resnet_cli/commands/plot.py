@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli import output
+from resnet_cli import files
 from resnet_cli.answers.needs import need
 from resnet_cli.answers.plot import KINDS, plot
 from resnet_cli.charts import Chart
+from resnet_cli.commands import output
 from resnet_cli.commands.extras import progress
 from resnet_cli.commands.options import complete
 from resnet_cli.designs import limits
@@ -68,7 +69,7 @@ def _check_target(target: str, format: str) -> None:
         )
     if format == "chart":
         need(f"plot -o FILE{suffix}", "matplotlib", extra="plot")
-    output.check_writable(target)
+    files.check_writable(target)
 
 
 def _show(chart: Chart, format: str, target: str | None) -> None:
@@ -84,7 +85,7 @@ def _show(chart: Chart, format: str, target: str | None) -> None:
         from resnet_cli.render.charts import matplotlib_chart
 
         picture = matplotlib_chart.render(chart, Path(target).suffix.lower())
-        with output.whole(target) as beside:
+        with files.whole(target) as beside:
             Path(beside).write_bytes(picture)
 
 

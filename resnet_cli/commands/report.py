@@ -1,15 +1,14 @@
 """resnet-cli report."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from resnet_cli import output
 from resnet_cli.answers.report import report
+from resnet_cli.commands import output
 from resnet_cli.commands.options import complete
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, printable, typed
 
 SUFFIXES = (".html", ".htm")
 
@@ -25,7 +24,7 @@ def command(
     exact: Annotated[bool, typer.Option("--exact", help="Every digit: no K, M, G.")] = False,
 ) -> None:
     """All that is known of a network, or of several side by side, as one page to hand to somebody."""
-    example = f"resnet-cli report {names[0]} -o report.html"
+    example = typed("report", names[0], "-o", "report.html")
     if target is None:
         raise UserError("no file named for the page", f"type {example}")
     if Path(target).suffix.lower() not in SUFFIXES:
@@ -33,5 +32,6 @@ def command(
             f"{target!r} is no page: its name ends in none of {', '.join(SUFFIXES)}",
             f"type {example}",
         )
-    typed = shlex.join(["resnet-cli", "report", *names]).encode(errors="replace").decode()
-    output.send(report(*names, exact=exact, typed=typed).html, target)
+    line = typed("report", *names)
+    page = report(*names, exact=exact, typed=printable(line, len(line)))
+    output.send(page.html, target)

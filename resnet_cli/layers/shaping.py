@@ -73,7 +73,7 @@ class PadShortcut(Unweighted, Fresh):
     def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         """The gradient with its columns spread out, before its rows are."""
         ((channels, _, width),) = x
-        return (Kept(channels * y[1] * width),)
+        return (Kept(channels * y[1] * width),) if self.stride > 1 else ()
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].through(1, self.stride, 0, y)

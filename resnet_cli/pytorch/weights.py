@@ -14,6 +14,8 @@ from resnet_cli.errors import UserError
 
 TENSOR = Tensor
 """What counts as a tensor in `content`, for those who may not import torch."""
+OLDEST = "2.6"
+"""The first torch whose weights_only=True does what it says."""
 
 
 def content(path: str, format: str) -> object:
@@ -29,6 +31,12 @@ def content(path: str, format: str) -> object:
         for shard in sorted(set(places.values())):
             tensors |= _safetensors(str(Path(path).with_name(shard)))
         return tensors
+    if torch.torch_version.TorchVersion(torch.__version__) < OLDEST:
+        raise UserError(
+            f"torch {torch.__version__} may run code that it finds in a weight file (CVE-2025-32434)",
+            'pip install "torch>=2.6"',
+            1,
+        )
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, ValueError, EOFError) as problem:

@@ -6,7 +6,7 @@ Harmless records of training scripts are in it as a name alone (`Opaque`).
 from __future__ import annotations
 
 from resnet_cli.checkpoints.container.contents import WIDTHS, Opaque
-from resnet_cli.checkpoints.container.files import bad, shown
+from resnet_cli.checkpoints.container.faults import bad, shown
 from resnet_cli.checkpoints.container.rebuild import CALLS, STORAGES
 from resnet_cli.errors import UserError
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from resnet_cli.checkpoints.container import opcodes, pickles, zips
-from resnet_cli.checkpoints.container.files import bad, part, shown
+from resnet_cli.checkpoints.container.faults import bad, shown
 from resnet_cli.errors import UserError
+from resnet_cli.files import part
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from resnet_cli.checkpoints.container.allowed import named
 from resnet_cli.checkpoints.container.contents import Opaque, Tensor
-from resnet_cli.checkpoints.container.files import bad
+from resnet_cli.checkpoints.container.faults import bad
 from resnet_cli.checkpoints.container.rebuild import broken, called, key_of, put, stored
 
 MOST_COPIED = 1_000_000  # values

@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import error
 from typing import NamedTuple
 
-from resnet_cli.checkpoints.container.files import bad
+from resnet_cli.checkpoints.container.faults import bad
 from resnet_cli.checkpoints.container.opcodes import ACTIONS, LONG, Ended, Machine
 from resnet_cli.checkpoints.container.rebuild import broken
 

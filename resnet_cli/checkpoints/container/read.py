@@ -6,8 +6,9 @@ import os
 from typing import BinaryIO
 
 from resnet_cli.checkpoints.container.contents import Checkpoint, Opaque, Tensor
-from resnet_cli.checkpoints.container.files import bad, opened, part
+from resnet_cli.checkpoints.container.faults import HINT, bad
 from resnet_cli.errors import UserError
+from resnet_cli.files import opened, part
 from resnet_cli.garbage import uncollected
 
 __all__ = ["Checkpoint", "Opaque", "Tensor", "read"]
@@ -34,15 +35,13 @@ def read(path: str) -> Checkpoint:
     names anything that torch.save would not have written into a file of weights.
     """
     try:
-        file, size = opened(path)
+        file, size = opened(path, HINT)
         with file, uncollected():
             return _read(file, size, os.path.dirname(path))
     except UserError as problem:
         raise UserError(f"{path!r} {problem.what}", problem.hint, 1) from None
     except OSError as problem:
-        raise bad(
-            f"{path!r} cannot be read: {problem.strerror}", "give a file of weights"
-        ) from None
+        raise bad(f"{path!r} cannot be read: {problem.strerror}", HINT) from None
 
 
 def _read(file: BinaryIO, size: int, folder: str) -> Checkpoint:

@@ -12,7 +12,7 @@ from resnet_cli.checkpoints.container.contents import (
     Opaque,
     Tensor,
 )
-from resnet_cli.checkpoints.container.files import bad, printable, shown
+from resnet_cli.checkpoints.container.faults import bad, is_name, shown
 from resnet_cli.errors import UserError
 
 Arguments = tuple[object, ...]
@@ -55,7 +55,7 @@ def key_of(value: object) -> object:
     So its hash is never slow to take nor made to collide, and a text among them is fit to print.
     """
     if type(value) is str:
-        fits = printable(value)
+        fits = is_name(value)
     elif type(value) is int:
         fits = -(2**63) <= value < 2**63
     else:

@@ -11,8 +11,9 @@ import os
 from typing import BinaryIO, NoReturn
 
 from resnet_cli.checkpoints.container.contents import MOST_DIMENSIONS, MOST_ELEMENTS, WIDTHS, Tensor
-from resnet_cli.checkpoints.container.files import bad, opened, part, printable, shown
+from resnet_cli.checkpoints.container.faults import HINT, bad, is_name, shown
 from resnet_cli.errors import UserError
+from resnet_cli.files import opened, part
 
 MOST_HEADER = 16_000_000  # bytes, of all shards together; the format allows 100 MB in each
 MOST_MARKS = 1_000_000  # braces, brackets and commas: what JSON takes in memory
@@ -56,12 +57,10 @@ def index(file: BinaryIO, size: int, folder: str) -> tuple[dict[str, Tensor], in
     Raises `UserError` where a shard is missing, damaged, lies elsewhere, or lacks a tensor.
     """
     if size > MOST_HEADER:
-        raise bad(
-            f"is over {MOST_HEADER:,} bytes, too large for an index", "give a file of weights"
-        )
+        raise bad(f"is over {MOST_HEADER:,} bytes, too large for an index", HINT)
     places = _parsed(part(file, 0, size)).get("weight_map")
     if not isinstance(places, dict) or not all(type(shard) is str for shard in places.values()):
-        raise bad("is JSON without the weight_map of a safetensors index", "give a file of weights")
+        raise bad("is JSON without the weight_map of a safetensors index", HINT)
     wanted: dict[str, list[str]] = {}
     for name, shard in places.items():
         _check_name(name)
@@ -90,7 +89,7 @@ def _shard(shard: str, folder: str, most: int) -> tuple[dict[str, Tensor], int, 
             f"has a shard {shown(shard)} that is no .safetensors", "give the shards one by one"
         )
     try:
-        file, size = opened(os.path.join(folder, shard))
+        file, size = opened(os.path.join(folder, shard), HINT)
         with file:
             return *tensors(file, size, most), size
     except UserError as problem:
@@ -131,7 +130,7 @@ def _check_metadata(given: object) -> None:
 
 
 def _check_name(name: str) -> None:
-    if not printable(name):
+    if not is_name(name):
         raise bad(f"names a tensor {shown(name)}: too long or unprintable")
 
 

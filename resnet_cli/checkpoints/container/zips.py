@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO, NamedTuple
 
-from resnet_cli.checkpoints.container.files import bad, part, shown
+from resnet_cli.checkpoints.container.faults import bad, shown
+from resnet_cli.files import part
 
 MOST_DIRECTORY = 32 << 20  # bytes
 MOST_ENTRIES = 200_000

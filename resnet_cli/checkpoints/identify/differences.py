@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from resnet_cli.errors import printable
 from resnet_cli.layers import Shape
 
 INSIDE = ("conv1.", "bn1.", "layer", "norm.", "features.", "stem.", "maxpool.")
@@ -64,14 +65,6 @@ def _grouped(names: list[str]) -> str:
         for top, count in list(groups.items())[:6]
     ]
     return ", ".join(parts + ([f"{len(groups) - 6:,} more"] if len(groups) > 6 else []))
-
-
-def printable(name: str, most: int = 200) -> str:
-    """A name as it may reach a terminal: control characters written out, the end cut off."""
-    cut = name if len(name) <= most else name[: most - 3] + "..."
-    if cut.isprintable():
-        return cut
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
 def _times(shape: Shape | None) -> str:

@@ -12,7 +12,6 @@ from resnet_cli.checkpoints.identify.differences import (
     Difference,
     between,
     in_words,
-    printable,
     sure_of,
 )
 from resnet_cli.checkpoints.identify.infer import (
@@ -28,7 +27,7 @@ from resnet_cli.checkpoints.identify.schemes import HEADS
 from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
-from resnet_cli.errors import UserError
+from resnet_cli.errors import UserError, printable
 from resnet_cli.layers import Shape
 from resnet_cli.trace import state_dict, trace
 

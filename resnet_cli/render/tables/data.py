@@ -9,6 +9,8 @@ from typing import Any
 from resnet_cli.tables import Answer, Column, Table
 
 FOR_PEOPLE = ("share", "bar", "line")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a cell begins with that is run; the last four where East Asian text is usual."""
 
 
 def as_json(answer: Answer) -> str:
@@ -19,19 +21,25 @@ def as_json(answer: Answer) -> str:
             continue
         document[table.key] = [dict(zip(_keys(table), row, strict=True)) for row in _raw(table)]
     document["notes"] = list(answer.notes)
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    if not text.replace("\n", "").isprintable():  # escaped: what a terminal would act upon
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return text + "\n"
 
 
 def as_csv(answer: Answer) -> str:
-    """The first table; the last column repeats what is counted, so that no row loses it."""
+    """The first table; the last column repeats what is counted, so that no row loses it.
+
+    A text that a spreadsheet would run as a formula begins with an apostrophe.
+    """
     import csv
 
     table, out = answer.tables[0], StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*_keys(table), "convention"])
+    writer.writerow(map(_flat, [*_keys(table), "convention"]))
     convention = "; ".join(answer.notes)
     for row in _raw(table):
-        writer.writerow([*map(_flat, row), convention])
+        writer.writerow(map(_flat, [*row, convention]))
     return out.getvalue()
 
 
@@ -49,4 +57,6 @@ def _raw(table: Table) -> list[list[Any]]:
 
 
 def _flat(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(FORMULAS):
+        return f"'{value}"
     return "x".join(map(str, value)) if isinstance(value, tuple) else value

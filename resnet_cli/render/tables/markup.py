@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from resnet_cli.render.tables.numbers import LEFT, texts
 from resnet_cli.tables import Answer, Table
 
@@ -20,6 +22,27 @@ def _rows(table: Table, exact: bool) -> list[list[str]]:
     return texts(list(table.columns), rows, exact)
 
 
+LINK = re.compile(r"://|www\.|@", re.IGNORECASE)
+"""What GitHub makes a link of by itself: no backslash hinders it, a code span does."""
+ACTS = re.compile(r"[\\`*~$]|\](?=[(\[:])|(?<![^\W_])_|_(?![^\W_])")
+"""What Markdown acts upon; brackets alone and a low line within a word it shows."""
+ANY = re.compile(f"{LINK.pattern}|[&<]|{ACTS.pattern}", re.IGNORECASE)
+BEGINS = re.compile(r"^(?:(?=[#>+=-])|(\d+)(?=[.)](?:\s|$)))")
+"""Where a paragraph would be a heading, a quote or a list."""
+
+
+def literal(text: str) -> str:
+    """The text as Markdown that shows it as it is: no link, image or HTML in a name is live."""
+    return " ".join(map(_word, text.split(" "))) if ANY.search(text) else text
+
+
+def _word(word: str) -> str:
+    if LINK.search(word):
+        return "`" + re.sub(r"[\\`|\]]", "?", word) + "`"
+    word = re.sub(r"&(?=[#\w])", "&amp;", word).replace("<", "&lt;")
+    return ACTS.sub(r"\\\g<0>", word)
+
+
 def markdown(answer: Answer, exact: bool) -> str:
     """A pipe table each, then the notes."""
     parts = []
@@ -27,15 +50,12 @@ def markdown(answer: Answer, exact: bool) -> str:
         ends = ["---" if c.kind in LEFT else "---:" for c in table.columns]
         lines = [[c.title for c in table.columns], ends, *_rows(table, exact)]
         rows = [
-            "| " + " | ".join(t.replace("|", "\\|").replace("<", "&lt;") for t in line) + " |"
+            "| " + " | ".join(literal(text).replace("|", "\\|") for text in line) + " |"
             for line in lines
         ]
-        parts.append(
-            "\n".join(
-                ([f"**{table.title.replace('<', '&lt;')}**", ""] if table.title else []) + rows
-            )
-        )
-    return "\n\n".join([*parts, *answer.notes]) + "\n"
+        parts.append("\n".join(([f"**{literal(table.title)}**", ""] if table.title else []) + rows))
+    notes = (BEGINS.sub(r"\1\\", literal(note)) for note in answer.notes)
+    return "\n\n".join([*parts, *notes]) + "\n"
 
 
 def latex(answer: Answer, exact: bool) -> str:

@@ -1,17 +1,15 @@
-"""Where text leaves the program: formats, colours and widths of stdout, files written whole."""
+"""Where text leaves the program: its format, the colours and width of stdout."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-from resnet_cli.errors import UserError
-from resnet_cli.tables import Answer
+from resnet_cli.errors import UserError, printable
+from resnet_cli.files import whole
+from resnet_cli.tables import Answer, Column
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex", "html")
 
@@ -29,6 +27,8 @@ ASCII = str.maketrans({
 
 def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
     """The answer as text. Raises `UserError` for a format that does not exist."""
+    if format != "json":  # which has escapes of its own
+        answer = _clean(answer)
     if format == "table":
         from resnet_cli.render.tables import rich_table
 
@@ -50,6 +50,28 @@ def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
 
         return html.render(answer, exact)
     raise UserError(f"no format named {format[:40]!r}", f"allowed: {', '.join(FORMATS)}")
+
+
+def _clean(answer: Answer) -> Answer:
+    """The answer without what a terminal would act upon, in names that came from outside."""
+    tables = [
+        table._replace(
+            title=_texts([table.title])[0],
+            columns=[Column(*_texts(column)) for column in table.columns],
+            rows=[_texts(row) for row in table.rows],
+            total=table.total and _texts(table.total),
+        )
+        for table in answer.tables
+    ]
+    return answer._replace(tables=tables, notes=_texts(answer.notes))
+
+
+def _texts(values: Sequence[Any]) -> list[Any]:
+    """The values, with texts made printable."""
+    return [
+        value if not isinstance(value, str) or value.isprintable() else printable(value, len(value))
+        for value in values
+    ]
 
 
 def terminal(to_file: bool) -> tuple[int | None, bool]:
@@ -79,54 +101,12 @@ def send(text: str, target: str | None) -> None:
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
-        except BrokenPipeError:
-            raise  # the reader has seen enough
         except OSError as problem:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left must not fail once more
-            raise UserError(f"cannot write to stdout: {problem.strerror}", code=1) from None
+            if not isinstance(
+                problem, BrokenPipeError
+            ):  # the reader, such as head, has seen enough
+                raise UserError(f"cannot write to stdout: {problem.strerror}", code=1) from None
         return
-    with whole(target) as beside:
-        Path(beside).write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def whole(target: str) -> Iterator[str]:
-    """A path to write to; what is there becomes the target's content when all went well.
-
-    A file's links and mode stay as they are; a device or pipe is written into. Raises `UserError`
-    (exit 1) when the target cannot be written.
-    """
-    beside = None
-    try:
-        if not target:
-            raise FileNotFoundError(2, "no file named")
-        path = Path(os.path.realpath(target))
-        if os.path.isdir(target):
-            raise IsADirectoryError(21, "is a directory")
-        special = os.path.exists(target) and not os.path.isfile(target)
-        folder = Path(tempfile.gettempdir()) if special else path.parent
-        beside = folder / f"{path.stem}.part{os.getpid()}{path.suffix}"
-        yield str(beside)
-        if beside.exists() and special:
-            with beside.open("rb") as made, open(target, "wb") as opened:
-                shutil.copyfileobj(made, opened)
-        elif beside.exists():
-            if path.exists():
-                shutil.copymode(path, beside)
-            beside.replace(path)
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise UserError(
-            f"cannot write {target!r}: {reason}", "give a path in a folder you may write to", 1
-        ) from None
-    finally:
-        if beside is not None:
-            with suppress(OSError, ValueError):
-                beside.unlink(missing_ok=True)
-
-
-def check_writable(target: str) -> None:
-    """Raises `UserError` (exit 1) for a file that could not be written once the work is done."""
-    with whole(target) as beside:
-        Path(beside).touch()
-        Path(beside).unlink()
+    with whole(target) as path, open(path, "w", encoding="utf-8") as file:
+        file.write(text)
