@@ -165,7 +165,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
         (
             ["--zero-gamma", "--shortcut", "none"],
             2,
-            "no residual block of resnet20 ends in a batch norm",
+            "no residual block of resnet20 ends in a norm",
         ),
     ],
 )

@@ -50,9 +50,9 @@ def test_a_file_may_borrow_a_name_but_no_figures(tmp_path):
     """A file called resnet50.toml or wrn-x.toml is what it says, not what it is called."""
     own = tmp_path / "resnet50.toml"
     own.write_text('base = "resnet18"\n')
-    rows = {row["stage"]: row for row in json.loads(run("table", str(own), "--json")[0])["rows"]}
-    assert rows["MACs"]["resnet50"] == 1_814_073_344
-    assert rows["printed"]["resnet50"] is None
+    (network,) = json.loads(run("table", str(own), "--json")[0])["networks"]
+    assert (network["name"], network["source"]) == ("resnet50", str(own))
+    assert (network["macs"], network["printed"]) == (1_814_073_344, None)
     wide = tmp_path / "wrn-x.toml"
     wide.write_text('base = "wrn-28-10"\n')
     assert run("summary", str(wide))[0].startswith("wrn-x (Wide ResNet)\n")
@@ -62,10 +62,13 @@ def test_table_is_the_papers_table_1():
     """Five columns with He et al. 2015's blocks, the MACs computed and as printed."""
     out, _ = run("table")
     assert "⎢3×3, 256 ⎥ × 23" in out
-    rows = {row["stage"]: row for row in json.loads(run("table", "--json")[0])["rows"]}
-    assert rows["MACs"]["resnet50"] == 3_857_973_248
-    assert rows["printed"]["resnet152"] == "11.3 G"
-    assert rows["conv4_x"]["resnet101"] == "[1×1, 256 | 3×3, 256 | 1×1, 1024] × 23"
+    answer = json.loads(run("table", "--json")[0])
+    networks = {network["name"]: network for network in answer["networks"]}
+    assert networks["resnet50"]["macs"] == 3_857_973_248
+    assert networks["resnet152"]["printed"] == "11.3 G"
+    stages = {row["stage"]: row["networks"] for row in answer["rows"]}
+    at = list(networks).index("resnet101")
+    assert stages["conv4_x"][at] == "[1×1, 256 | 3×3, 256 | 1×1, 1024] × 23"
 
 
 def test_wide_networks_say_how_their_paper_counts():
@@ -115,10 +118,11 @@ def test_json_is_the_contract():
     """The keys of docs/json.md, and integers alone as numbers."""
     answer = json.loads(run("summary", "resnet50", "--json")[0])
     assert set(answer) == {
-        "schema", "command", "model", "spec", "input", "batch", "rows", "total", "published", "notes",
+        "schema", "command", "model", "spec", "input", "inputs", "origin", "batch", "rows", "total",
+        "published", "uncounted", "notes",
     }  # fmt: skip
     assert set(answer["total"]) == {
-        "params", "buffers", "macs", "flops", "layers", "convolutions", "projections",
+        "params", "buffers", "macs", "flops", "layers", "convolutions", "projections", "gates",
     }  # fmt: skip
     assert answer["total"]["macs"] == 3_857_973_248
     assert answer["input"] == [3, 224, 224]

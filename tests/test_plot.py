@@ -19,8 +19,8 @@ from resnet_cli.analyses.gradient import Measured
 from resnet_cli.analyses.memory.memory import Settings, stages
 from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.tradeoff import SETTINGS, front, published, tradeoff
+from resnet_cli.answers import needs
 from resnet_cli.charts import Axis, Chart, Point, Series
-from resnet_cli.commands import extras
 from resnet_cli.commands import plot as command
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
@@ -508,7 +508,7 @@ def test_every_kind_answers(words):
     out, err = run("plot", *words, COLUMNS="90")
     assert max(map(len, out.splitlines())) <= 90 and err == ""
     answer = json.loads(run("plot", *words, "--json")[0])
-    assert (answer["schema"], answer["command"], answer["kind"]) == (1, "plot", words[0])
+    assert (answer["schema"], answer["command"], answer["kind"]) == (2, "plot", words[0])
     assert answer["series"] and answer["notes"]
     rows = run("plot", *words, "-f", "csv")[0].splitlines()
     assert len(rows) == 1 + sum(len(series["points"]) for series in answer["series"])
@@ -563,7 +563,7 @@ def test_the_terminal_needs_no_plotting_library():
 
 def test_without_the_library_the_extra_is_named(monkeypatch, tmp_path):
     """`pip install "resnet-cli[plot]"`, and no file."""
-    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    monkeypatch.setattr(needs, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="matplotlib") as problem:
         command._check_target(str(tmp_path / "x.svg"), "chart")
     assert "resnet-cli[plot]" in problem.value.hint

@@ -8,6 +8,7 @@ from typing import Any
 
 from resnet_cli.tables import Answer, Column, Table
 
+SCHEMA = 2
 FOR_PEOPLE = ("share", "bar", "line")
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell begins with that is run; the last four where East Asian text is usual."""
@@ -15,9 +16,9 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff2
 
 def as_json(answer: Answer) -> str:
     """The envelope with the first table as "rows", every other table under its own key."""
-    document = {"schema": 1, **answer.envelope}
+    document = {"schema": SCHEMA, **answer.envelope}
     for table in answer.tables:
-        if table.key == "published":  # whole in the envelope
+        if answer.envelope.get(table.key):  # whole in the envelope, and the table for people alone
             continue
         document[table.key] = [dict(zip(_keys(table), row, strict=True)) for row in _raw(table)]
     document["notes"] = list(answer.notes)
@@ -34,13 +35,25 @@ def as_csv(answer: Answer) -> str:
     """
     import csv
 
-    table, out = answer.tables[0], StringIO()
+    table, out = _parted(answer.tables[0]), StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(map(_flat, [*_keys(table), "convention"]))
     convention = "; ".join(answer.notes)
     for row in _raw(table):
         writer.writerow(map(_flat, [*row, convention]))
     return out.getvalue()
+
+
+def _parted(table: Table) -> Table:
+    """The table with a column for each ratio, where JSON has them in one object."""
+    for at, column in enumerate(table.columns):
+        if column.kind == "ratio":
+            keys = [*table.rows[0][at]]
+            columns = [Column(f"{column.key}_{key}", "", "number") for key in keys]
+            rows = [[*row[:at], *map(row[at].get, keys), *row[at + 1 :]] for row in table.rows]
+            columns = [*table.columns[:at], *columns, *table.columns[at + 1 :]]
+            return table._replace(columns=columns, rows=rows, total=None)
+    return table
 
 
 def _kept(table: Table) -> list[tuple[int, Column]]:
