@@ -66,12 +66,16 @@ def about(
         "rows": [],
         "total": total,
         **({"batch_total": batch} if network.batch > 1 else {}),
-        "published": published.of_network(network.spec, figures()) if network.spec else [],
+        "published": _published(network),
         "uncounted": network.uncounted,
     }
     first, *others = tables
     titled = first if first.title else first._replace(title=network.title)
     return View(envelope | more, [titled, *others], [*uncounted([network]), *notes])
+
+
+def _published(network: networks.Network) -> list[dict[str, Any]]:
+    return published.of_network(network.spec, figures(), network.rows) if network.spec else []
 
 
 def beside(
