@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
@@ -25,6 +24,8 @@ class View(Answer):
 
     def data(self) -> dict[str, Any]:
         """What ``--json`` prints (docs/json.md)."""
+        import json
+
         from resnet_cli.render.tables.data import as_json
 
         document: dict[str, Any] = json.loads(as_json(self))
