@@ -94,11 +94,20 @@ def test_every_family_saves_and_holds_what_torch_does(spec, inplace):
         assert live_peak(rows, batch, inplace=inplace) == allocation.live_peak(net.eval(), x)
 
 
+NEW_PARTS = {"norm": "group", "activation": "SiLU", "eca": True}
+
+
 @pytest.mark.parametrize("dtype", ["bf16", "amp"])
-@pytest.mark.parametrize("name", ["resnet20", "vgg11_bn", "se-resnet18", "wrn-16-8"])
-def test_half_the_width_is_what_torch_keeps(name, dtype):
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("resnet20", {}), ("vgg11_bn", {}), ("se-resnet18", {}), ("wrn-16-8", {}),
+        ("resnet18", {"width": 32, **NEW_PARTS}), ("preact-resnet18", {"width": 32, **NEW_PARTS}),
+    ],
+)  # fmt: skip
+def test_half_the_width_is_what_torch_keeps(name, changes, dtype):
     """A bfloat16 module and a CPU's autocast: saved bytes and live peak are equal."""
-    spec = small(zoo.find(name))
+    spec = zoo.changed(small(zoo.find(name)), **changes)
     rows, net, x = rows_of(spec), module(spec), batch_of(2, spec)
     if dtype == "bf16":
         net, x = net.bfloat16(), x.bfloat16()
