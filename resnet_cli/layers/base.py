@@ -43,11 +43,15 @@ class Saves(NamedTuple):
 
 
 class Module(NamedTuple):
-    """How PyTorch makes the layer: a name of `torch.nn` or of `resnet_cli.pytorch.modules`."""
+    """How PyTorch makes the layer: a name of `torch.nn` or of `resnet_cli.pytorch.modules`.
+
+    ``options`` are given by name; where they are as ``usual`` they need not be.
+    """
 
     name: str
     given: tuple[Any, ...] = ()
     options: dict[str, Any] = {}  # noqa: RUF012  (never changed)
+    usual: dict[str, Any] = {}  # noqa: RUF012
 
 
 @dataclass(frozen=True)

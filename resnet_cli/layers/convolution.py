@@ -63,8 +63,11 @@ class Conv2d(Windowed, Fresh):
         return Saves(inputs=(0,))
 
     def module(self) -> Module:
-        given = (self.in_channels, self.out_channels, self.kernel, self.stride, self.padding)
-        return Module("Conv2d", given, {"groups": self.groups, "bias": self.bias})
+        options = {
+            "stride": self.stride, "padding": self.padding, "groups": self.groups, "bias": self.bias,
+        }  # fmt: skip
+        usual = {"stride": 1, "padding": 0, "groups": 1, "bias": True}
+        return Module("Conv2d", (self.in_channels, self.out_channels, self.kernel), options, usual)
 
     def notation(self, x: Shape, y: Shape) -> str:
         """`3×3, 64`, with the groups as ResNeXt prints them: C=32."""

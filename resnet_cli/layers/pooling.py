@@ -45,7 +45,8 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
         return (Kept(elements(y), "index"),)
 
     def module(self) -> Module:
-        return Module("MaxPool2d", (self.kernel, self.stride, self.padding))
+        options = {"stride": self.stride, "padding": self.padding}
+        return Module("MaxPool2d", (self.kernel,), options, {"padding": 0})
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.kernel}×{self.kernel} max pool"

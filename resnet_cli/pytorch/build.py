@@ -18,7 +18,7 @@ from resnet_cli.designs.vgg import VGG
 from resnet_cli.designs.zoo import Spec
 from resnet_cli.errors import UserError
 from resnet_cli.garbage import uncollected
-from resnet_cli.layers import Layer, Node, Residual, Sequence, Stage
+from resnet_cli.layers import Layer, Node, Residual, Sequence, children
 from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]
@@ -93,28 +93,13 @@ def build(
     if device == "meta":
         return net
     net.to_empty(device=device)
-    initialise(net, None if seed is None else torch.Generator(device).manual_seed(seed))
+    for module in net.modules():
+        if isinstance(module, NORMS):
+            module.reset_parameters()
+    modules.initialise(net, None if seed is None else torch.Generator(device).manual_seed(seed))
     for norm in last:
         nn.init.zeros_(norm.weight)
     return net
-
-
-def initialise(net: nn.Module, generator: torch.Generator | None = None) -> None:
-    """He normal, fan out, for convolutions (He et al. 2015, Sec. 3.4); batch norms 1 and 0.
-
-    Linear layers: normal, 0.01 (Simonyan & Zisserman 2015, Sec. 3.1). Biases 0.
-    """
-    for module in net.modules():
-        if isinstance(module, nn.Conv1d | nn.Conv2d):
-            nn.init.kaiming_normal_(
-                module.weight, mode="fan_out", nonlinearity="relu", generator=generator
-            )
-        elif isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=0.01, generator=generator)
-        elif isinstance(module, NORMS):
-            module.reset_parameters()
-        if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 def _last_norms(net: nn.Module) -> list[nn.BatchNorm2d | nn.GroupNorm]:
@@ -128,17 +113,8 @@ def _last_norms(net: nn.Module) -> list[nn.BatchNorm2d | nn.GroupNorm]:
 
 
 def _children(parts: Iterable[Node], block: str) -> Named:
-    """Named modules in the order of execution; a stage's parts stand where the stage does."""
-    nodes: list[Layer | Sequence | Residual] = []
-    for node in parts:
-        for part in node.parts if isinstance(node, Stage) else (node,):
-            assert not isinstance(part, Stage), "stages do not hold stages"
-            last = nodes[-1] if nodes else None
-            if isinstance(part, Sequence) and isinstance(last, Sequence) and last.name == part.name:
-                nodes[-1] = Sequence(part.name, last.parts + part.parts)  # VGG's features
-            else:
-                nodes.append(part)
-    return [(node.name, _module(node, block)) for node in nodes]
+    """Named modules in the order of execution."""
+    return [(node.name, _module(node, block)) for node in children(parts)]
 
 
 def _module(node: Layer | Sequence | Residual, block: str) -> nn.Module:
@@ -146,10 +122,10 @@ def _module(node: Layer | Sequence | Residual, block: str) -> nn.Module:
         made: nn.Module = _made(node)
         return made
     if isinstance(node, Sequence):
-        children = _children(node.parts, block)
-        if len({name for name, _ in children}) == len(children):
-            return nn.Sequential(OrderedDict(children))
-        return Steps(block, children)
+        named = _children(node.parts, block)
+        if len({name for name, _ in named}) == len(named):
+            return nn.Sequential(OrderedDict(named))
+        return Steps(block, named)
     return Steps(
         "ChannelAttention" if node.merge.gate else block,
         _children(node.body, block),
@@ -164,7 +140,7 @@ def _module(node: Layer | Sequence | Residual, block: str) -> nn.Module:
 
 def _made(layer: Layer) -> Any:
     """Torch's own layer, or ours where torch has none; a function where it needs no module."""
-    name, given, options = layer.module()
+    name, given, options, _ = layer.module()
     made = getattr(nn, name, None) or getattr(modules, name)
     return made(*given, **options) if isinstance(made, type) else made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 
@@ -22,7 +22,7 @@ class ZeroPadding(nn.Module):
 
 
 class ChannelConv(nn.Conv1d):
-    """A convolution along the channels of a pooled input, (batch, c, 1, 1) (Wang et al. 2020, Fig. 2)."""
+    """A convolution along the channels of a pooled input (Wang et al. 2020, Fig. 2)."""
 
     def __init__(self, kernel: int) -> None:
         super().__init__(1, 1, kernel, padding=kernel // 2, bias=False)
@@ -46,7 +46,7 @@ class ScaledAddition(nn.Module):
 
 
 class GatedAddition(nn.Conv2d):
-    """The 1×1 convolution of a gate g: (1 − g)·shortcut + body, or + g·body (He et al. 2016, Sec. 3.1)."""
+    """(1 − g)·shortcut + body, or + g·body; g is the convolution's (He et al. 2016, Sec. 3.1)."""
 
     def __init__(self, channels: int, exclusive: bool) -> None:
         super().__init__(channels, channels, 1)
@@ -65,3 +65,19 @@ def addition(shortcut: Tensor, body: Tensor) -> Tensor:
 def scaling(gated: Tensor, gate: Tensor) -> Tensor:
     """Every element times its channel's gate (Hu et al. 2018, Eq. 4)."""
     return gated * gate
+
+
+def initialise(net: nn.Module, generator: Generator | None = None) -> None:
+    """Convolutions: He normal, fan out (He et al. 2015, Sec. 3.4). Biases 0, norms as torch's.
+
+    Linear layers: normal, 0.01 (Simonyan & Zisserman 2015, Sec. 3.1).
+    """
+    for name, tensor in net.named_parameters():
+        if tensor.dim() > 2:
+            nn.init.kaiming_normal_(
+                tensor, mode="fan_out", nonlinearity="relu", generator=generator
+            )
+        elif tensor.dim() == 2:
+            nn.init.normal_(tensor, std=0.01, generator=generator)
+        elif name.endswith("bias"):
+            nn.init.zeros_(tensor)
