@@ -45,12 +45,11 @@ class Saves(NamedTuple):
 class Module(NamedTuple):
     """How PyTorch makes the layer: a name of `torch.nn` or of `resnet_cli.pytorch.modules`.
 
-    ``options`` are given by name; where they are as ``usual`` they need not be.
+    ``arguments`` are given in order, but by name where there is a ``usual`` value.
     """
 
     name: str
-    given: tuple[Any, ...] = ()
-    options: dict[str, Any] = {}  # noqa: RUF012  (never changed)
+    arguments: dict[str, Any] = {}  # noqa: RUF012  (never changed)
     usual: dict[str, Any] = {}  # noqa: RUF012
 
 
@@ -170,6 +169,10 @@ class Layer:
         """
 
     # how it is made, and written
+
+    def fields(self) -> dict[str, Any]:
+        """What it holds beside its name."""
+        return {key: value for key, value in vars(self).items() if key != "name"}
 
     @abstractmethod
     def module(self) -> Module:

@@ -63,11 +63,8 @@ class Conv2d(Windowed, Fresh):
         return Saves(inputs=(0,))
 
     def module(self) -> Module:
-        options = {
-            "stride": self.stride, "padding": self.padding, "groups": self.groups, "bias": self.bias,
-        }  # fmt: skip
         usual = {"stride": 1, "padding": 0, "groups": 1, "bias": True}
-        return Module("Conv2d", (self.in_channels, self.out_channels, self.kernel), options, usual)
+        return Module("Conv2d", self.fields(), usual)
 
     def notation(self, x: Shape, y: Shape) -> str:
         """`3×3, 64`, with the groups as ResNeXt prints them: C=32."""
@@ -107,7 +104,7 @@ class ChannelConv(SameShape, Fresh):
         return Saves(inputs=(0,))
 
     def module(self) -> Module:
-        return Module("ChannelConv", (self.kernel,))
+        return Module("ChannelConv", self.fields())
 
 
 @dataclass(frozen=True)
@@ -146,7 +143,7 @@ class Linear(Fresh):
         return seen[0].whole()
 
     def module(self) -> Module:
-        return Module("Linear", (self.in_features, self.out_features))
+        return Module("Linear", self.fields())
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.out_features}-d fc"

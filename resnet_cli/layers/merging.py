@@ -74,7 +74,7 @@ class ScaledAdd(Add):
         return False
 
     def module(self) -> Module:
-        return Module("ScaledAddition", (self.shortcut, self.body))
+        return Module("ScaledAddition", self.fields(), {"shortcut": 1.0, "body": 1.0})
 
     @property
     def constant(self) -> float | None:
@@ -125,7 +125,7 @@ class GatedAdd(Add):
         return elements(y)
 
     def module(self) -> Module:
-        return Module("GatedAddition", (self.channels, self.exclusive))
+        return Module("GatedAddition", self.fields(), {"exclusive": False})
 
     @property
     def constant(self) -> float | None:

@@ -48,7 +48,7 @@ class BatchNorm2d(SameShape, Fresh):
         return Saves(inputs=(0,), beside=(Kept(2 * self.channels, "statistic", each=False),))
 
     def module(self) -> Module:
-        return Module("BatchNorm2d", (self.channels,))
+        return Module("BatchNorm2d", self.fields())
 
 
 @dataclass(frozen=True)
@@ -82,4 +82,4 @@ class GroupNorm(SameShape, Fresh):
         return (Kept(2 * self.groups, "statistic"),)
 
     def module(self) -> Module:
-        return Module("GroupNorm", (self.groups, self.channels))
+        return Module("GroupNorm", self.fields())

@@ -32,6 +32,8 @@ class Steps(nn.Module):
     ``before`` of the input. It ``joins`` where that is a shortcut with its block, and not a gate.
     """
 
+    merge: Callable[[Tensor, Tensor], Tensor] | None
+
     def __init__(
         self,
         title: str,
@@ -48,7 +50,7 @@ class Steps(nn.Module):
         self.before, self.body, self.shortcut, self.after = (
             self._register(part or []) for part in (before, body, shortcut, after)
         )
-        self.merge = merge
+        self.__dict__["merge"] = merge  # not as a module, which it is by its own name
         if isinstance(merge, nn.Module):
             self.add_module(name, merge)
 
@@ -140,9 +142,12 @@ def _module(node: Layer | Sequence | Residual, block: str) -> nn.Module:
 
 def _made(layer: Layer) -> Any:
     """Torch's own layer, or ours where torch has none; a function where it needs no module."""
-    name, given, options, _ = layer.module()
+    name, arguments, usual = layer.module()
     made = getattr(nn, name, None) or getattr(modules, name)
-    return made(*given, **options) if isinstance(made, type) else made
+    if not isinstance(made, type):
+        return made
+    given = [value for key, value in arguments.items() if key not in usual]
+    return made(*given, **{key: arguments[key] for key in usual})
 
 
 class Unfilled(TorchFunctionMode):

@@ -1,9 +1,12 @@
-"""What torch has no layer for. Each stands for itself: `build` writes it into stand-alone files as it is."""
+"""What torch has no layer for, and initial weights: `build` copies them into stand-alone files.
+
+So each needs nothing but what is imported here. The tensors that meet in a merge are called as in its formula;
+a function that merges is one expression.
+"""
 
 from __future__ import annotations
 
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 
 class ZeroPadding(nn.Module):
@@ -15,7 +18,7 @@ class ZeroPadding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x[:, :, :: self.stride, :: self.stride]
-        return F.pad(x, (0, 0, 0, 0, 0, self.channels - x.shape[1]))
+        return nn.functional.pad(x, (0, 0, 0, 0, 0, self.channels - x.shape[1]))
 
     def extra_repr(self) -> str:
         return f"channels={self.channels}, stride={self.stride}"
@@ -28,13 +31,14 @@ class ChannelConv(nn.Conv1d):
         super().__init__(1, 1, kernel, padding=kernel // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(1).unsqueeze(1)).reshape(x.shape)
+        row = x.flatten(1).unsqueeze(1)
+        return nn.functional.conv1d(row, self.weight, padding=self.padding).reshape(x.shape)
 
 
 class ScaledAddition(nn.Module):
     """λ·shortcut + μ·body (He et al. 2016, Sec. 3.1, constant scaling)."""
 
-    def __init__(self, shortcut: float, body: float) -> None:
+    def __init__(self, shortcut: float = 1.0, body: float = 1.0) -> None:
         super().__init__()
         self.shortcut, self.body = shortcut, body
 
@@ -48,12 +52,12 @@ class ScaledAddition(nn.Module):
 class GatedAddition(nn.Conv2d):
     """(1 − g)·shortcut + body, or + g·body; g is the convolution's (He et al. 2016, Sec. 3.1)."""
 
-    def __init__(self, channels: int, exclusive: bool) -> None:
+    def __init__(self, channels: int, exclusive: bool = False) -> None:
         super().__init__(channels, channels, 1)
         self.exclusive = exclusive
 
     def forward(self, shortcut: Tensor, body: Tensor) -> Tensor:  # type: ignore[override]
-        gate = super().forward(shortcut).sigmoid()
+        gate = nn.functional.conv2d(shortcut, self.weight, self.bias).sigmoid()
         return (1 - gate) * shortcut + (gate * body if self.exclusive else body)
 
 
@@ -72,12 +76,10 @@ def initialise(net: nn.Module, generator: Generator | None = None) -> None:
 
     Linear layers: normal, 0.01 (Simonyan & Zisserman 2015, Sec. 3.1).
     """
-    for name, tensor in net.named_parameters():
-        if tensor.dim() > 2:
-            nn.init.kaiming_normal_(
-                tensor, mode="fan_out", nonlinearity="relu", generator=generator
-            )
-        elif tensor.dim() == 2:
-            nn.init.normal_(tensor, std=0.01, generator=generator)
+    for name, p in net.named_parameters():
+        if p.dim() > 2:
+            nn.init.kaiming_normal_(p, mode="fan_out", nonlinearity="relu", generator=generator)
+        elif p.dim() == 2:
+            nn.init.normal_(p, std=0.01, generator=generator)
         elif name.endswith("bias"):
-            nn.init.zeros_(tensor)
+            nn.init.zeros_(p)
