@@ -145,7 +145,7 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
         side = start
         if node.shortcut:
             side = walk(node.shortcut, prefix, at._replace(role="shortcut"), start)
-        named = prefix + merge.name if merge.tensors() else path
+        named = prefix + merge.name if merge.is_module else path
         x = rows[side].output if side >= 0 else shape
         merged = run(merge, named, at, (side, body), (x, rows[body].output))
         return walk(node.after, prefix, at, merged)

@@ -192,9 +192,30 @@ def test_nothing_is_left_half_written(tmp_path):
     assert sorted(f.name for f in tmp_path.iterdir()) == ["bad.pth", "there.pth"]
 
 
-def test_source_of_shortcuts_that_have_none_is_refused(tmp_path):
-    """Gated, scaled and dropped shortcuts have no .py file, and the message says so."""
+def test_source_is_written_of_gated_shortcuts_too(tmp_path):
+    """A .py file refuses nothing that build accepts: gates are modules in it."""
     file = tmp_path / "own.toml"
     file.write_text('base = "resnet20"\nshortcut = "gate"\n')
-    _, err = run("build", str(file), "-o", str(tmp_path / "net.py"), code=1)
-    assert "no PyTorch source for own: its shortcuts are scaled, gated or dropped" in err
+    out, _ = run("build", str(file), "-o", str(tmp_path / "net.py"))
+    assert "PyTorch source of this network" in out
+    assert "class GatedAddition(nn.Conv2d)" in (tmp_path / "net.py").read_text()
+
+
+def test_a_checkpoint_is_built_with_its_own_numbers(tmp_path):
+    """MODEL as a weight file: the numbers written are the file's, not new ones."""
+    net = small(seed=3)
+    torch.save(net.state_dict(), tmp_path / "in.pth")
+    out, _ = run(
+        "build", str(tmp_path / "in.pth"), "--input-size", "32x48", "-o", str(tmp_path / "out.pth")
+    )
+    assert "tensors loaded from" in out and "initialised" not in out
+    written = torch.load(tmp_path / "out.pth")
+    assert all(torch.equal(written[name], tensor) for name, tensor in net.state_dict().items())
+
+
+def test_tensors_of_two_networks_are_said_to_be_so(tmp_path):
+    """ResNet-50's tensors are v1's and v1.5's; the one that is built is named with the other."""
+    torch.save(resnet_cli.build("resnet50-v1.5").state_dict(), tmp_path / "weights.pth")
+    words = ("--weights", str(tmp_path / "weights.pth"), "--input-size", "64")
+    assert "fit resnet50-v1.5 as well" in run("build", "resnet50", *words)[0]
+    assert "fit resnet50 as well" in run("build", "resnet50-v1.5", *words)[0]

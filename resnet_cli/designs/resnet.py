@@ -139,7 +139,7 @@ class ResNet:
             Flatten("flatten"),
             Linear("fc", channels, self.num_classes),
         )
-        return Sequence("", (*parts, Stage("fc", head, "head")))
+        return Sequence("", (*parts, Stage("fc", head, "head")), title="ResNet")
 
     def _stem(self) -> list[Node]:
         width, bias = self.stem_width, self.conv_bias

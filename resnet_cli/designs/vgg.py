@@ -83,4 +83,4 @@ class VGG:
             Flatten("flatten"),
             Sequence("classifier", classifier),
         )
-        return Sequence("", (*parts, Stage("fc", head, "head")))
+        return Sequence("", (*parts, Stage("fc", head, "head")), title="VGG")

@@ -9,12 +9,12 @@ from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from resnet_cli.layers.reach import Reach
 from resnet_cli.layers.shaping import Flatten, PadShortcut
-from resnet_cli.layers.tree import Node, Residual, Sequence, Stage
+from resnet_cli.layers.tree import Node, Residual, Sequence, Stage, children
 from resnet_cli.layers.uncounted import Uncounted
 
 __all__ = [
     "ADDITION", "AdaptiveAvgPool2d", "Add", "AvgPool2d", "BatchNorm2d", "ChannelConv", "Conv2d",
     "Dropout", "Factor", "Flatten", "GatedAdd", "GroupNorm", "Kept", "Layer", "Linear", "MaxPool2d",
     "Module", "Node", "PadShortcut", "Product", "ReLU", "Reach", "Residual", "Saves", "Scale",
-    "ScaledAdd", "Sequence", "Shape", "SiLU", "Sigmoid", "Stage", "Step", "Uncounted",
+    "ScaledAdd", "Sequence", "Shape", "SiLU", "Sigmoid", "Stage", "Step", "Uncounted", "children",
 ]  # fmt: skip

@@ -43,11 +43,14 @@ class Saves(NamedTuple):
 
 
 class Module(NamedTuple):
-    """How PyTorch makes the layer: a name of `torch.nn` or of `resnet_cli.pytorch.modules`."""
+    """How PyTorch makes the layer: a name of `torch.nn` or of `resnet_cli.pytorch.modules`.
+
+    ``arguments`` are given in order, but by name where there is a ``usual`` value.
+    """
 
     name: str
-    given: tuple[Any, ...] = ()
-    options: dict[str, Any] = {}  # noqa: RUF012  (never changed)
+    arguments: dict[str, Any] = {}  # noqa: RUF012  (never changed)
+    usual: dict[str, Any] = {}  # noqa: RUF012
 
 
 @dataclass(eq=False, repr=False)
@@ -57,7 +60,8 @@ class Layer:
     ``operator`` is what people call it, ``rule_name`` what other tools' counting rules call it where
     that is another word. ``counted`` tells the layers that papers count. ``beside``
     says in words what `operations` adds up, "" where that is nothing. ``join`` is set where a
-    shortcut meets its block, ``gate`` where a gate meets what it gates. ``sees_all`` are those whose every output
+    shortcut meets its block, ``gate`` where a gate meets what it gates. ``is_module`` is False for what torch writes as an
+    expression, at the path of its block. ``sees_all`` are those whose every output
     depends on all of the input by its statistics; `reach` then follows the main path. ``in_figure`` are those that have a box of their own in
     Figure 3 of He et al. 2015 where they change a shape or a paper counts them. ``on_shortcut`` is what a
     shortcut is called that it stands on. Leaves are never changed once they are made;
@@ -72,6 +76,7 @@ class Layer:
     counted = False
     join = False
     gate = False
+    is_module = True
     activation = False
     sees_all = False
     in_figure = False
@@ -191,6 +196,10 @@ class Layer:
         """
 
     # how it is made, and written
+
+    def fields(self) -> dict[str, Any]:
+        """What it holds beside its name."""
+        return {key: value for key, value in vars(self).items() if key != "name"}
 
     @abstractmethod
     def module(self) -> Module:

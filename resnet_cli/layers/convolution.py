@@ -64,8 +64,8 @@ class Conv2d(Windowed, Fresh):
         return Saves(inputs=(0,))
 
     def module(self) -> Module:
-        given = (self.in_channels, self.out_channels, self.kernel, self.stride, self.padding)
-        return Module("Conv2d", given, {"groups": self.groups, "bias": self.bias})
+        usual = {"stride": 1, "padding": 0, "groups": 1, "bias": True}
+        return Module("Conv2d", self.fields(), usual)
 
     def notation(self, x: Shape, y: Shape) -> str:
         """`3×3, 64`, with the groups as ResNeXt prints them: C=32."""
@@ -105,7 +105,7 @@ class ChannelConv(SameShape, Fresh):
         return Saves(inputs=(0,))
 
     def module(self) -> Module:
-        return Module("ChannelConv", (self.kernel,))
+        return Module("ChannelConv", self.fields())
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"ECA, k={self.kernel}"
@@ -148,7 +148,7 @@ class Linear(Fresh):
         return seen[0].whole()
 
     def module(self) -> Module:
-        return Module("Linear", (self.in_features, self.out_features))
+        return Module("Linear", self.fields())
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.out_features}-d fc"

@@ -29,6 +29,7 @@ class Add(SameShape, Unweighted, Fresh):
     operator = "addition"
     beside = "1 an element"
     join = True
+    is_module = False
 
     @property
     def constant(self) -> float | None:
@@ -61,6 +62,7 @@ class ScaledAdd(Add):
     body: float
     operator = "scaled addition"
     beside = "2 or 3 an element"
+    is_module = True
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         """The sum, and a product for each factor that is not 1."""
@@ -73,7 +75,7 @@ class ScaledAdd(Add):
         return False
 
     def module(self) -> Module:
-        return Module("ScaledAddition", (self.shortcut, self.body))
+        return Module("ScaledAddition", self.fields(), {"shortcut": 1.0, "body": 1.0})
 
     @property
     def constant(self) -> float | None:
@@ -97,6 +99,7 @@ class GatedAdd(Add):
     exclusive: bool
     operator = "gated addition"
     beside = "5 an element, 6 where exclusive"
+    is_module = True
 
     def tensors(self) -> dict[str, Product]:
         out, one = Factor("c_out", self.channels), Factor("k", 1)
@@ -125,7 +128,7 @@ class GatedAdd(Add):
         return (Kept(3 * elements(y)),)
 
     def module(self) -> Module:
-        return Module("GatedAddition", (self.channels, self.exclusive))
+        return Module("GatedAddition", self.fields(), {"exclusive": False})
 
     @property
     def constant(self) -> float | None:
@@ -148,6 +151,7 @@ class Scale(SameShape, Unweighted, Fresh):
     operator = "scale"
     beside = "1 an element"
     gate = True
+    is_module = False
     in_figure = True
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:

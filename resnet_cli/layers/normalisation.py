@@ -48,7 +48,7 @@ class BatchNorm2d(SameShape, Fresh):
         return Saves(inputs=(0,), beside=(Kept(2 * self.channels, "statistic", each=False),))
 
     def module(self) -> Module:
-        return Module("BatchNorm2d", (self.channels,))
+        return Module("BatchNorm2d", self.fields())
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "BN"
@@ -89,7 +89,7 @@ class GroupNorm(SameShape, Fresh):
         return self.held(x, y)
 
     def module(self) -> Module:
-        return Module("GroupNorm", (self.groups, self.channels))
+        return Module("GroupNorm", self.fields())
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "GN"

@@ -46,7 +46,7 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
         return (Kept(elements(y), "index"),)
 
     def module(self) -> Module:
-        return Module("MaxPool2d", (self.kernel, self.stride, self.padding))
+        return Module("MaxPool2d", self.fields(), {"stride": None, "padding": 0})
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.kernel}×{self.kernel} max pool"
@@ -85,7 +85,8 @@ class AvgPool2d(Unweighted, Fresh):
         return seen[0].through(self.kernel, self.kernel, 0, y)
 
     def module(self) -> Module:
-        return Module("AvgPool2d", (self.kernel,), {"ceil_mode": True, "count_include_pad": False})
+        arguments = self.fields() | {"ceil_mode": True, "count_include_pad": False}
+        return Module("AvgPool2d", arguments, {"ceil_mode": False, "count_include_pad": True})
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "avg pool" + (f", /{self.kernel}" if self.kernel > 1 else "")
@@ -133,7 +134,7 @@ class AdaptiveAvgPool2d(Unweighted, Fresh):
         return Reach(one.start, window, one.stride * (x // self.size) * even, one.extent)
 
     def module(self) -> Module:
-        return Module("AdaptiveAvgPool2d", (self.size,))
+        return Module("AdaptiveAvgPool2d", self.fields())
 
     def notation(self, x: Shape, y: Shape) -> str:
         return "average pool" if self.size == 1 else ""

@@ -79,7 +79,7 @@ class PadShortcut(Unweighted, Fresh):
         return seen[0].through(1, self.stride, 0, y)
 
     def module(self) -> Module:
-        return Module("ZeroPadding", (self.out_channels, self.stride))
+        return Module("ZeroPadding", self.fields())
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "zero padding" + (f", /{self.stride}" if self.stride > 1 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.layers.base import Layer
@@ -45,3 +46,17 @@ class Stage(NamedTuple):
     label: str
     parts: tuple[Node, ...]
     part: str = "body"
+
+
+def children(parts: Iterable[Node]) -> list[Layer | Sequence | Residual]:
+    """The parts as torch knows them: without stages, and a sequence that stages divide as one."""
+    found: list[Layer | Sequence | Residual] = []
+    for node in parts:
+        for part in node.parts if isinstance(node, Stage) else (node,):
+            assert not isinstance(part, Stage), "stages do not hold stages"
+            last = found[-1] if found else None
+            if isinstance(part, Sequence) and isinstance(last, Sequence) and last.name == part.name:
+                found[-1] = Sequence(part.name, last.parts + part.parts)  # VGG's features
+            else:
+                found.append(part)
+    return found

@@ -14,11 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from resnet_cli.designs.vgg import VGG
 from resnet_cli.designs.zoo import Spec
 from resnet_cli.errors import UserError
 from resnet_cli.garbage import uncollected
-from resnet_cli.layers import Layer, Node, Residual, Sequence, Stage
+from resnet_cli.layers import Layer, Node, Residual, Sequence, children
 from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]
@@ -86,37 +85,22 @@ def build(
     generator. ``zero_gamma`` starts the last norm of each residual block at 0 (Goyal et al.
     2017, Sec. 5.1); raises `UserError` where no block ends in one.
     """
-    title = "VGG" if isinstance(spec, VGG) else "ResNet"
+    tree = spec.net()
     with uncollected(), Unfilled():
-        net = Steps(title, _children(spec.net().parts))
+        net = Steps(tree.title, _children(tree.parts))
     last = _last_norms(net) if zero_gamma else []
     if zero_gamma and not last:
         raise UserError(f"no residual block of {spec.name} ends in a norm", "leave out the zero γ")
     if device == "meta":
         return net
     net.to_empty(device=device)
-    initialise(net, None if seed is None else torch.Generator(device).manual_seed(seed))
+    for module in net.modules():
+        if isinstance(module, NORMS):
+            module.reset_parameters()
+    modules.initialise(net, None if seed is None else torch.Generator(device).manual_seed(seed))
     for norm in last:
         nn.init.zeros_(norm.weight)
     return net
-
-
-def initialise(net: nn.Module, generator: torch.Generator | None = None) -> None:
-    """He normal, fan out, for convolutions (He et al. 2015, Sec. 3.4); batch norms 1 and 0.
-
-    Linear layers: normal, 0.01 (Simonyan & Zisserman 2015, Sec. 3.1). Biases 0.
-    """
-    for module in net.modules():
-        if isinstance(module, nn.Conv1d | nn.Conv2d):
-            nn.init.kaiming_normal_(
-                module.weight, mode="fan_out", nonlinearity="relu", generator=generator
-            )
-        elif isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=0.01, generator=generator)
-        elif isinstance(module, NORMS):
-            module.reset_parameters()
-        if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
 
 
 def _last_norms(net: nn.Module) -> list[nn.BatchNorm2d | nn.GroupNorm]:
@@ -130,17 +114,8 @@ def _last_norms(net: nn.Module) -> list[nn.BatchNorm2d | nn.GroupNorm]:
 
 
 def _children(parts: Iterable[Node]) -> Named:
-    """Named modules in the order of execution; a stage's parts stand where the stage does."""
-    nodes: list[Layer | Sequence | Residual] = []
-    for node in parts:
-        for part in node.parts if isinstance(node, Stage) else (node,):
-            assert not isinstance(part, Stage), "stages do not hold stages"
-            last = nodes[-1] if nodes else None
-            if isinstance(part, Sequence) and isinstance(last, Sequence) and last.name == part.name:
-                nodes[-1] = Sequence(part.name, last.parts + part.parts)  # VGG's features
-            else:
-                nodes.append(part)
-    return [(node.name, _module(node)) for node in nodes]
+    """Named modules in the order of execution."""
+    return [(node.name, _module(node)) for node in children(parts)]
 
 
 def _module(node: Layer | Sequence | Residual) -> nn.Module:
@@ -148,10 +123,10 @@ def _module(node: Layer | Sequence | Residual) -> nn.Module:
         made: nn.Module = _made(node)
         return made
     if isinstance(node, Sequence):
-        children = _children(node.parts)
-        if len({name for name, _ in children}) == len(children):
-            return nn.Sequential(OrderedDict(children))
-        return Steps(node.title, children)
+        named = _children(node.parts)
+        if len({name for name, _ in named}) == len(named):
+            return nn.Sequential(OrderedDict(named))
+        return Steps(node.title, named)
     return Steps(
         node.title,
         _children(node.body),
@@ -166,9 +141,12 @@ def _module(node: Layer | Sequence | Residual) -> nn.Module:
 
 def _made(layer: Layer) -> Any:
     """Torch's own layer, or ours where torch has none; a function where it needs no module."""
-    name, given, options = layer.module()
+    name, arguments, usual = layer.module()
     made = getattr(nn, name, None) or getattr(modules, name)
-    return made(*given, **options) if isinstance(made, type) else made
+    if not isinstance(made, type):
+        return made
+    given = [value for key, value in arguments.items() if key not in usual]
+    return made(*given, **{key: arguments[key] for key in usual})
 
 
 class Unfilled(TorchFunctionMode):

@@ -1,9 +1,12 @@
-"""What torch has no layer for. Each stands for itself: `build` writes it into stand-alone files as it is."""
+"""What torch has no layer for, and initial weights: `build` copies them into stand-alone files.
+
+So each needs nothing but what is imported here. The tensors that meet in a merge are called as in its formula;
+a function that merges is one expression.
+"""
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Generator, Tensor, nn
 
 
 class ZeroPadding(nn.Module):
@@ -15,41 +18,46 @@ class ZeroPadding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x[:, :, :: self.stride, :: self.stride]
-        return F.pad(x, (0, 0, 0, 0, 0, self.channels - x.shape[1]))
+        return nn.functional.pad(x, (0, 0, 0, 0, 0, self.channels - x.shape[1]))
 
     def extra_repr(self) -> str:
         return f"channels={self.channels}, stride={self.stride}"
 
 
 class ChannelConv(nn.Conv1d):
-    """A convolution along the channels of a pooled input, (batch, c, 1, 1) (Wang et al. 2020, Fig. 2)."""
+    """A convolution along the channels of a pooled input (Wang et al. 2020, Fig. 2)."""
 
     def __init__(self, kernel: int) -> None:
         super().__init__(1, 1, kernel, padding=kernel // 2, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.flatten(1).unsqueeze(1)).reshape(x.shape)
+        row = x.flatten(1).unsqueeze(1)
+        return nn.functional.conv1d(row, self.weight, padding=self.padding).reshape(x.shape)
 
 
-class ScaledAddition:
+class ScaledAddition(nn.Module):
     """λ·shortcut + μ·body (He et al. 2016, Sec. 3.1, constant scaling)."""
 
-    def __init__(self, shortcut: float, body: float) -> None:
+    def __init__(self, shortcut: float = 1.0, body: float = 1.0) -> None:
+        super().__init__()
         self.shortcut, self.body = shortcut, body
 
-    def __call__(self, shortcut: Tensor, body: Tensor) -> Tensor:
+    def forward(self, shortcut: Tensor, body: Tensor) -> Tensor:
         return self.shortcut * shortcut + self.body * body
+
+    def extra_repr(self) -> str:
+        return f"shortcut={self.shortcut:g}, body={self.body:g}"
 
 
 class GatedAddition(nn.Conv2d):
-    """The 1×1 convolution of a gate g: (1 − g)·shortcut + body, or + g·body (He et al. 2016, Sec. 3.1)."""
+    """(1 − g)·shortcut + body, or + g·body; g is the convolution's (He et al. 2016, Sec. 3.1)."""
 
-    def __init__(self, channels: int, exclusive: bool) -> None:
+    def __init__(self, channels: int, exclusive: bool = False) -> None:
         super().__init__(channels, channels, 1)
         self.exclusive = exclusive
 
     def forward(self, shortcut: Tensor, body: Tensor) -> Tensor:  # type: ignore[override]
-        gate = super().forward(shortcut).sigmoid()
+        gate = nn.functional.conv2d(shortcut, self.weight, self.bias).sigmoid()
         return (1 - gate) * shortcut + (gate * body if self.exclusive else body)
 
 
@@ -61,3 +69,17 @@ def addition(shortcut: Tensor, body: Tensor) -> Tensor:
 def scaling(gated: Tensor, gate: Tensor) -> Tensor:
     """Every element times its channel's gate (Hu et al. 2018, Eq. 4)."""
     return gated * gate
+
+
+def initialise(net: nn.Module, generator: Generator | None = None) -> None:
+    """Convolutions: He normal, fan out (He et al. 2015, Sec. 3.4). Biases 0, norms as torch's.
+
+    Linear layers: normal, 0.01 (Simonyan & Zisserman 2015, Sec. 3.1).
+    """
+    for name, p in net.named_parameters():
+        if p.dim() > 2:
+            nn.init.kaiming_normal_(p, mode="fan_out", nonlinearity="relu", generator=generator)
+        elif p.dim() == 2:
+            nn.init.normal_(p, std=0.01, generator=generator)
+        elif name.endswith("bias"):
+            nn.init.zeros_(p)

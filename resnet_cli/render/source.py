@@ -1,53 +1,58 @@
-"""A spec as a stand-alone PyTorch file: the classes of that one network and nothing else.
+"""A spec as a stand-alone PyTorch file, written from its tree of layers.
 
-The file is put together from pieces of text, the innermost module first; the spec's fields choose
-the pieces, and one that a network does not have is "". Modules are created in the order of the
-trace, so that the state dict's keys are its paths in its order.
+A part whose own parts are called by name becomes a class. Units alike in all but numbers share one, whose
+arguments are the numbers that differ; attributes that only some have are optional. Leaves say how torch
+makes them; what torch lacks is copied from `resnet_cli/pytorch/modules.py`.
 """
 
 from __future__ import annotations
 
 import builtins
 import re
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache, reduce
+from importlib.resources import files
+from itertools import count, groupby, pairwise, permutations, takewhile
 from keyword import iskeyword
-from math import gcd, prod
+from math import prod
 from textwrap import indent
+from typing import Any, TypeAlias
 
 from resnet_cli.designs import zoo
-from resnet_cli.designs.blocks import EXPANSION
-from resnet_cli.designs.resnet import ResNet
-from resnet_cli.designs.vgg import VGG
-from resnet_cli.errors import UserError
-from resnet_cli.render.vgg_source import vgg_pieces
+from resnet_cli.layers import Layer, Module, Residual, Sequence, Stage, children
 from resnet_cli.trace import trace
+
+Composite: TypeAlias = Sequence | Residual
+Part: TypeAlias = Layer | Composite
+WIDTH = 96  # of a line in a class
+SEQUENCE, NOTHING = "nn.Sequential", Module("nn.Identity")
+WORDS = {"in_channels": "channels", "out_channels": "width"}  # an argument's, after its first use
 
 
 def pytorch_source(spec: zoo.Spec) -> str:
     """The text of a Python file that needs torch alone and builds exactly this network.
 
-    Raises `UserError` when the input is too small to reach the end, and (exit 1) for scaled, gated
-    and dropped shortcuts, which nobody uses.
+    Raises `UserError` when the input is too small to reach the end.
     """
-    if isinstance(spec, ResNet) and not _has_source(spec):
-        raise UserError(
-            f"no PyTorch source for {spec.name}: its shortcuts are scaled, gated or dropped",
-            "save it as .pt2 or .onnx",
-            1,
-        )
-    pieces = vgg_pieces(spec) if isinstance(spec, VGG) else _resnet_pieces(spec)
-    head = f"{_docstring(spec)}\n\nfrom torch import Tensor, nn"
-    return "\n\n\n".join([head, *filter(None, pieces), _constructor(spec)]) + "\n"
-
-
-def _has_source(spec: ResNet) -> bool:
-    scales = (spec.shortcut_scale, spec.body_scale)
-    return spec.shortcut in ("A", "B", "C", "none") and scales == (1, 1)
+    tree = replace(spec, num_classes=_Classes(spec.num_classes)).net()
+    classes = "\n\n\n".join(_Writer(tree).pieces)
+    ours = [text for name, text in _ours().items() if re.search(rf"\b{name}\(", classes)]
+    given = f"num_classes: int = {spec.num_classes}"
+    constructor = f'''def {identifier(spec.name)}({given}) -> {tree.title}:
+    """The network with its initial weights."""
+    net = {tree.title}(num_classes)
+    initialise(net)
+    return net'''
+    start = f"{_docstring(spec)}\n\nfrom torch import Generator, Tensor, nn"
+    return "\n\n\n".join([start, *ours, classes, _ours()["initialise"], constructor]) + "\n"
 
 
 def identifier(name: str) -> str:
     """The name as a Python function may be called: resnet50_v1_5 for resnet50-v1.5."""
     word = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:40]
-    taken = iskeyword(word) or hasattr(builtins, word) or word == "nn"
+    taken = iskeyword(word) or hasattr(builtins, word) or word == "nn" or word in _ours()
     return word if word.isidentifier() and not taken else f"net_{word}".strip("_")
 
 
@@ -66,258 +71,315 @@ Written by `resnet-cli build{arguments}`.
 """'''
 
 
-def _constructor(spec: zoo.Spec) -> str:
-    network = "VGG" if isinstance(spec, VGG) else _network_name(spec)
-    return f'''def {identifier(spec.name)}(num_classes: int = {spec.num_classes}) -> {network}:
-    """The network with its initial weights."""
-    return {network}(num_classes)'''
+@cache
+def _ours() -> dict[str, str]:
+    """What torch lacks: the text of each class and function by its name."""
+    text = (files("resnet_cli") / "pytorch" / "modules.py").read_text(encoding="utf-8")
+    pieces = re.finditer(r"^(?:class|def) (\w+).*?(?=\n\n\n|\n\Z)", text, re.DOTALL | re.MULTILINE)
+    return {piece[1]: piece[0] for piece in pieces}
 
 
-def _resnet_pieces(spec: ResNet) -> list[str]:
-    return [
-        ZERO_PADDING if spec.shortcut == "A" else "",
-        _squeeze_excitation(spec.se_reduction) if spec.se_reduction else "",
-        _block(spec),
-        _stage(spec),
-        _network(spec),
-    ]
+def _free(word: str, taken: Collection[str]) -> str:
+    """The word, or the first of word2, word3, … that is not taken."""
+    return next(name for n in count(1) if (name := word + str(n) * (n > 1)) not in taken)
 
 
-def _inside(*pieces: str) -> str:
-    """The pieces that are there as the lines of a method."""
-    return indent("\n".join(filter(None, pieces)), 8 * " ")
+def _indented(lines: Iterable[str]) -> str:
+    return indent("\n".join(lines), "    ")
 
 
-ZERO_PADDING = '''class ZeroPadding(nn.Module):
-    """Shortcut A: every stride-th pixel, zeros for the new channels (He et al. 2015)."""
-
-    def __init__(self, new_channels: int, stride: int) -> None:
-        super().__init__()
-        self.new_channels = new_channels
-        self.stride = stride
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x[:, :, :: self.stride, :: self.stride]
-        return nn.functional.pad(x, (0, 0, 0, 0, 0, self.new_channels))'''
+def _defined(name: str, arguments: list[str], result: str) -> str:
+    """The first line of a function, parted as ruff does where it is too long."""
+    inner = ", ".join(arguments)
+    if len(f"def {name}({inner}) -> {result}:") > WIDTH >= len(inner) + 4:
+        return f"def {name}(\n    {inner}\n) -> {result}:"
+    return f"def {_call(name, arguments, WIDTH - len(f'def  -> {result}:'))} -> {result}:"
 
 
-def _squeeze_excitation(reduction: int) -> str:
-    return f'''class SqueezeExcitation(nn.Module):
-    """Scales every channel by a gate made from the means of all (Hu et al. 2018)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Conv2d(channels, channels // {reduction}, 1)
-        self.fc2 = nn.Conv2d(channels // {reduction}, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        gate = self.fc1(x.mean((2, 3), keepdim=True)).relu()
-        return x * self.fc2(gate).sigmoid()'''
+# The number of classes, which is written as the argument that it is.
+_Classes = type("int", (int,), {"__repr__": lambda _: "num_classes"})
 
 
-def _block(spec: ResNet) -> str:
-    # In place, the first block's ReLU would overwrite what the stem's keeps for its gradient.
-    relu = "nn.ReLU()" if spec.preact else "nn.ReLU(inplace=True)"
-    forward = _activating_first(spec) if spec.preact else _activating_last(spec)
-    return f'''class {_block_name(spec)}(nn.Module):
-    """{_block_doc(spec)}"""
+class _Numbers:
+    """The numbers of several units side by side: those that differ become arguments of their class.
 
-    def __init__(self, channels: int, width: int, stride: int = 1) -> None:
-        super().__init__()
-{_inside(*_body(spec), _shortcut(spec), f"self.relu = {relu}")}
+    ``columns`` hold an argument's value in each unit; those with a ``usual`` value are options.
+    """
 
-    def forward(self, x: Tensor) -> Tensor:
-{_inside(*forward)}'''
+    def __init__(self, units: int) -> None:
+        self.units = range(units)
+        self.columns: dict[str, list[Any]] = {}
+        self.usual: dict[str, Any] = {}
 
+    def code(self, modules: dict[int, Module]) -> str:
+        """What makes the modules at one place of the units; `ValueError` if they differ in kind."""
+        made = {i: module for i, module in modules.items() if module != NOTHING}
+        if 0 < len(made) < len(modules):
+            condition = self.condition({i: i in made for i in modules}, "part")
+            return f"{self.code(made)}\nif {condition}\nelse {NOTHING.name}()"
+        ((name, *keys),) = {(module.name, *module.arguments) for module in modules.values()}
+        usual, parts = modules[min(modules)].usual, []
+        for key in keys:
+            values = {i: module.arguments[key] for i, module in modules.items()}
+            if name == SEQUENCE:
+                parts.append(self.code(values))
+            elif key not in usual:
+                parts.append(self._text(values, key))
+            elif (text := self._text(values, key, usual=usual[key])) != repr(usual[key]):
+                parts.append(f"{key}={text}")
+        return _sequence(parts) if name == SEQUENCE else _call(name, parts, WIDTH - 17)
 
-def _block_name(spec: ResNet) -> str:
-    return "BasicBlock" if spec.block == "basic" else "Bottleneck"
+    def condition(self, there: dict[int, bool], word: str) -> str:
+        """By which a part is there: an option that is not as usual, else an option of its own."""
+        for name, usual in self.usual.items():
+            if self._known(name, there):
+                return name
+            if all((self.columns[name][i] != usual) == is_there for i, is_there in there.items()):
+                return f"{name} != {usual!r}"
+        return self._added(there, word, usual=2 * sum(there.values()) > len(there))
 
+    def _text(self, values: dict[int, Any], role: str, **usual: Any) -> str:
+        """What to write for the values at one place: a number, an argument or a multiple of one."""
+        first, optional = values[min(values)], len(values) < len(self.units)
+        given = [] if usual else [name for name in self.columns if name not in self.usual]
+        known = [text for name in (role, *given) if (text := self._known(name, values))]
+        if len({*map(repr, values.values())}) == 1 and not isinstance(first, _Classes):
+            return role if optional and role in known else repr(first)
+        word = repr(first) if isinstance(first, _Classes) else WORDS.get(role, role)
+        if optional:
+            usual.setdefault("usual", first)
+        return min(known, key=lambda text: " " in text, default="") or self._added(
+            values, word, **usual
+        )
 
-def _block_doc(spec: ResNet) -> str:
-    grouped = f" in {spec.groups} groups" if spec.groups > 1 else ""
-    bottleneck = f"1x1 reduce, 3x3{grouped}, 1x1 restore"
-    body = "Two 3x3 convolutions" if spec.block == "basic" else bottleneck
-    return f"{body}, each after its norm and ReLU." if spec.preact else f"{body}."
-
-
-def _out(spec: ResNet) -> str:
-    """The channels that leave a block."""
-    return "width" if spec.block == "basic" else f"{EXPANSION[spec.block]} * width"
-
-
-def _middle(spec: ResNet) -> str:
-    """The channels of a bottleneck's 3x3: width · base width · groups / 64, in lowest terms."""
-    factor = spec.base_width * spec.groups
-    common = gcd(factor, 64)
-    times = "" if factor == common else f"{factor // common} * "
-    over = "" if common == 64 else f" // {64 // common}"
-    return f"{times}width{over}"
-
-
-def _bias(spec: ResNet) -> str:
-    return "" if spec.conv_bias else ", bias=False"
-
-
-def _convolutions(spec: ResNet) -> list[tuple[str, str, str]]:
-    """Channels in, channels out and the other arguments of each convolution of the body."""
-    if spec.block == "basic":
-        return [("channels", "width", "3, stride, padding=1"), ("width", "width", "3, padding=1")]
-    middle = "width" if _middle(spec) == "width" else "middle"
-    first, second = (", stride", "") if spec.style == "v1" else ("", ", stride")
-    groups = f", groups={spec.groups}" if spec.groups > 1 else ""
-    return [
-        ("channels", middle, f"1{first}"),
-        (middle, middle, f"3{second}, padding=1{groups}"),
-        (middle, _out(spec), "1"),
-    ]
-
-
-def _body(spec: ResNet) -> list[str]:
-    lines = [] if _middle(spec) == "width" else [f"middle = {_middle(spec)}"]
-    for number, (channels, out, rest) in enumerate(_convolutions(spec), start=1):
-        convolution = f"self.conv{number} = nn.Conv2d({channels}, {out}, {rest}{_bias(spec)})"
-        norm = f"self.bn{number} = nn.BatchNorm2d({channels if spec.preact else out})"
-        lines += [norm, convolution] if spec.preact else [convolution, norm]
-    return [*lines, f"self.se = SqueezeExcitation({_out(spec)})" if spec.se_reduction else ""]
-
-
-def _shortcut(spec: ResNet) -> str:
-    """Creates ``downsample``, the name by which state dicts know a shortcut."""
-    if spec.shortcut == "none":
+    def _known(self, name: str, values: dict[int, Any]) -> str:
+        """`width`, `4 * width` or `width // 4` where that is the value in every unit, else ""."""
+        pairs = [(self.columns[name][i], values[i]) for i in values if name in self.columns]
+        if pairs and all(repr(number) == repr(value) for number, value in pairs):
+            return name
+        if pairs and all(type(number) is int and number for pair in pairs for number in pair):
+            one, other = pairs[0]
+            times, parts = max(other // one, 1), max(one // other, 1)
+            if all(number * times == value * parts for number, value in pairs):
+                return f"{times} * {name}" if times > 1 else f"{name} // {parts}"
         return ""
-    projection = f"self.downsample = {_projection(spec)}"
-    if spec.shortcut == "C":
-        return projection
-    identity = " = None" if spec.preact else ": nn.Module = nn.Identity()"
-    return f"""self.downsample{identity}
-if stride != 1 or channels != {_out(spec)}:
-{indent(projection, 4 * " ")}"""
+
+    def _added(self, values: dict[int, Any], word: str, **usual: Any) -> str:
+        name = _free(word, self.columns)
+        self.columns[name] = [values.get(i, usual.get("usual")) for i in self.units]
+        self.usual |= dict.fromkeys([name] if usual else [], usual.get("usual"))
+        return name
+
+    def signature(self) -> list[str]:
+        """The arguments of the class."""
+        kinds = {key: type(value).__name__ for key, value in self.module("", 0).arguments.items()}
+        default = {key: f" = {value!r}" for key, value in self.usual.items()}
+        return [f"{key}: {kind}{default.get(key, '')}" for key, kind in kinds.items()]
+
+    def module(self, title: str, unit: int) -> Module:
+        """How the class is called for a unit: options last."""
+        names = sorted(self.columns, key=lambda name: name in self.usual)
+        return Module(title, {name: self.columns[name][unit] for name in names}, self.usual)
 
 
-def _projection(spec: ResNet) -> str:
-    out, stride = _out(spec), "" if spec.projection_pool else ", stride"
-    if spec.shortcut == "A":
-        return f"ZeroPadding({out} - channels, stride)"
-    layers = [f"nn.Conv2d(channels, {out}, 1{stride}{_bias(spec)})"]
-    if spec.projection_pool:
-        layers.insert(0, "nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False)")
-    if spec.projection_norm:
-        layers.append(f"nn.BatchNorm2d({out})")
-    return "\n".join(["nn.Sequential(", *(f"    {layer}," for layer in layers), ")"])
+def _sequence(parts: list[str]) -> str:
+    """A call of `nn.Sequential` where what comes again and again is looped over."""
+    items = []
+    for part, same in groupby(parts):
+        times, several = len([*same]), part.startswith("*")  # where it makes several layers
+        each = f"layer for _ in range({times}) for layer in {part[1:]}"
+        loop = f"*[{each if several else f'{part} for _ in range({times})'}]"
+        items += [loop] if times > 1 + 3 * several and len(parts) > 2 else [part] * times
+    return _call(SEQUENCE, items, 70)
 
 
-def _activating_last(spec: ResNet) -> list[str]:
-    last = len(_convolutions(spec))
-    return [
-        "out = self.relu(self.bn1(self.conv1(x)))",
-        *(f"out = self.relu(self.bn{n}(self.conv{n}(out)))" for n in range(2, last)),
-        f"out = self.bn{last}(self.conv{last}(out))",
-        "out = self.se(out)" if spec.se_reduction else "",
-        f"return self.relu({'out' if spec.shortcut == 'none' else 'out + self.downsample(x)'})",
-    ]
+def _call(name: str, arguments: list[str], width: int) -> str:
+    """A call on one line of such a width, or with a line for each argument."""
+    call = f"{name}({', '.join(arguments)})"
+    lines = _indented(f"{argument}," for argument in arguments)
+    return call if len(call) <= width else f"{name}(\n{lines}\n)"
 
 
-def _activating_first(spec: ResNet) -> list[str]:
-    """A projection reads the activated input, an identity the input itself (He et al. 2016)."""
-    shortcut = "shortcut = x if self.downsample is None else self.downsample(out)"
-    if spec.shortcut == "C":
-        shortcut = "shortcut = self.downsample(out)"
-    last = len(_convolutions(spec))
-    return [
-        "out = self.relu(self.bn1(x))",
-        "" if spec.shortcut == "none" else shortcut,
-        "out = self.conv1(out)",
-        *(f"out = self.conv{n}(self.relu(self.bn{n}(out)))" for n in range(2, last + 1)),
-        "out = self.se(out)" if spec.se_reduction else "",
-        "return out" if spec.shortcut == "none" else "return out + shortcut",
-    ]
+def _plain(part: Part) -> bool:
+    """Whether it is a leaf that needs no line of its own."""
+    return isinstance(part, Layer) and not part.counted
 
 
-def _stage(spec: ResNet) -> str:
-    block = _block_name(spec)
-    return f'''def _stage(channels: int, width: int, blocks: int, stride: int = 1) -> nn.Sequential:
-    """Blocks of one width; the first takes the channels of the stage before, and the stride."""
-    first = {block}(channels, width, stride)
-    rest = [{block}({_out(spec)}, width) for _ in range(blocks - 1)]
-    return nn.Sequential(first, *rest)'''
+class _Unit:
+    """A part as chains of parts, and its ``attributes`` in the order of the state dict.
+
+    The lead stands before the shortcut, or before the first layer that counts; the shortcut
+    ``follows`` it, or starts at the input. A ``numbered`` sequence is one of torch's, not a class.
+    """
+
+    def __init__(self, part: Composite) -> None:
+        of = part if isinstance(part, Residual) else Residual(part.name, part.parts)
+        chains = (of.before, of.body, of.shortcut, of.after)
+        before, body, self.side, self.after = map(children, chains)
+        self.lead = before or [*takewhile(_plain, body)]
+        self.rest = [*before, *body][len(self.lead) :]
+        self.follows = bool(before or (self.side and not self.lead))
+        self.merge = of.merge if of is part else None
+        self.title = part.title or "Block"
+        text = _ours()[self.merge.module().name] if self.merge else ""
+        self.tensors = re.findall(r"(\w+): Tensor", text) or ["x", "x"]
+        self.merged = text.rpartition("return ")[2]
+        parts: list[Part] = [*self.lead, *self.rest, *self.side]
+        if self.merge and text.startswith("class"):
+            parts.append(self.merge)
+            self.merged = f"self.{self.merge.name}({', '.join(self.tensors)})"
+        self.attributes = {part.name: part for part in (*parts, *self.after)}
+        numbers = sorted({name for name in self.attributes if name.isdecimal()}, key=int)
+        self.numbered = of is not part and [*self.attributes] == numbers
+
+    def described(self) -> tuple[str, str]:
+        """The title of its class, and what that says of itself."""
+        gate = self.merge is not None and self.merge.gate
+        words = [
+            f"{leaf.window[0]}x{leaf.window[0]} {leaf.operator}" if leaf.window else leaf.operator
+            for leaf in (*self.lead, *self.rest, self.merge)
+            if isinstance(leaf, Layer) and (leaf.counted or gate or leaf is self.merge)
+        ]
+        text = ", ".join(words)
+        return self.title, f"{text[:1].upper()}{text[1:]}"
+
+    def lines(self, leads: bool, side: list[str]) -> list[tuple[str, str]]:
+        """Those of forward, each in two: what it sets, and to what."""
+        lines: list[tuple[str, str]] = []
+        shortcut, body = self.tensors
+
+        def run(target: str, parts: list[Part], value: str) -> str:
+            lines.append((f"{target} = ", _nested(parts, value)))
+            return target
+
+        value = run(body, self.lead, "x") if leads else "x"
+        source = value if self.follows else "x"
+        for name in side:
+            source = run(shortcut, [part for part in self.side if part.name == name], source)
+        leaf = [isinstance(part, Layer) for part in self.rest]
+        starts = [at for at, of in enumerate(self.rest) if not (at and leaf[at - 1] and _plain(of))]
+        for start, end in pairwise([*starts, len(self.rest)]):
+            value = run(body, self.rest[start:end], value)
+        if self.merge:
+            meeting = {shortcut: source, body: value}
+            value = re.sub(r"\w+", lambda word: meeting.get(word[0], word[0]), self.merged)
+        elif self.rest:
+            value = lines.pop()[1]
+        return [*lines, ("return ", _nested(self.after, value))]
 
 
-def _network_name(spec: ResNet) -> str:
-    return "PlainNet" if spec.shortcut == "none" else "ResNet"
+def _nested(parts: list[Part], value: str) -> str:
+    return reduce(lambda value, part: f"self.{part.name}({value})", parts, value)
 
 
-def _network(spec: ResNet) -> str:
-    pool = spec.stem != "3x3"
-    stem = "self.relu(self.bn1(self.conv1(x)))"
-    channels = spec.width * EXPANSION[spec.block] * 2 ** (len(spec.stages) - 1)
-    layers = [
-        _stem(spec),
-        f"self.bn1 = nn.BatchNorm2d({spec.stem_width})",
-        "self.relu = nn.ReLU(inplace=True)",
-        "self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)" if pool else "",
-        *_stages(spec),
-        f"self.norm = nn.BatchNorm2d({channels})" if spec.preact else "",
-        "self.avgpool = nn.AdaptiveAvgPool2d(1)",
-        f"self.fc = nn.Linear({channels}, num_classes)",
-        _initial_weights(spec),
-    ]
-    forward = [
-        f"x = self.maxpool({stem})" if pool else f"x = {stem}",
-        *(f"x = self.layer{number}(x)" for number in range(1, len(spec.stages) + 1)),
-        "x = self.relu(self.norm(x))" if spec.preact else "",
-        "return self.fc(self.avgpool(x).flatten(1))",
-    ]
-    return f'''class {_network_name(spec)}(nn.Module):
-    """A stem, {len(spec.stages)} stages of blocks and a classifier."""
-
-    def __init__(self, num_classes: int) -> None:
-        super().__init__()
-{_inside(*layers)}
-
-    def forward(self, x: Tensor) -> Tensor:
-{_inside(*forward)}'''
+def _either(lines: tuple[tuple[str, str], ...], having: dict[str, list[bool]]) -> str:
+    """One line for all units; if they differ, by whether an attribute is there, it asks for that."""
+    (target,), texts = {target for target, _ in lines}, dict.fromkeys(text for _, text in lines)
+    if len(texts) == 1:
+        return target + "".join(texts)
+    for name, there in having.items():
+        for one, other in permutations(texts):
+            if there == [text == one for _, text in lines]:
+                return f"{target}{other} if self.{name} is None else {one}"
+    raise ValueError("no attribute that tells them apart")
 
 
-def _stem(spec: ResNet) -> str:
-    inputs, width, bias = spec.in_channels, spec.stem_width, _bias(spec)
-    if spec.stem != "deep":
-        window = "7, stride=2, padding=3" if spec.stem == "7x7" else "3, padding=1"
-        return f"self.conv1 = nn.Conv2d({inputs}, {width}, {window}{bias})"
-    half = width // 2
-    return f"""self.conv1 = nn.Sequential(
-    nn.Conv2d({inputs}, {half}, 3, stride=2, padding=1{bias}),
-    nn.BatchNorm2d({half}),
-    nn.ReLU(inplace=True),
-    nn.Conv2d({half}, {half}, 3, padding=1{bias}),
-    nn.BatchNorm2d({half}),
-    nn.ReLU(inplace=True),
-    nn.Conv2d({half}, {width}, 3, padding=1{bias}),
-)"""
+class _Writer:
+    """Writes the classes of a network, each for all units that can share it, inner ones first.
 
+    They may differ in numbers, and in which attributes they have if forward can ask for one of them.
+    """
 
-def _stages(spec: ResNet) -> list[str]:
-    lines, channels = [], spec.stem_width
-    for index, blocks in enumerate(spec.stages):
-        width, stride = spec.width * 2**index, ", stride=2" if index else ""
-        stage = f"_stage({channels}, {width}, blocks={blocks}{stride})"
-        lines.append(f"self.layer{index + 1} = {stage}")
-        channels = width * EXPANSION[spec.block]
-    if spec.preact:
-        lines.insert(1, "self.layer1[0].bn1 = nn.Identity()  # the stem's bn1 stands before it")
-    return lines
+    def __init__(self, net: Sequence) -> None:
+        self.pieces: list[str] = []
+        self.titles = {*_ours()}
+        self.made: dict[Part, Module] = {}
+        parts: list[Composite] = [net]
+        for part in parts:  # and those inside, as they are added
+            parts += [of for of in _Unit(part).attributes.values() if not isinstance(of, Layer)]
+        bare = dict.fromkeys(part._replace(name="", label="") for part in parts[1:])
+        units = [part for part in bare if not _Unit(part).numbered]
+        self.units = sorted(units, key=lambda unit: -len(_Unit(unit).attributes))
+        stages = ", ".join(node.label for node in net.parts if isinstance(node, Stage))
+        self._write(net, net.title, f"Stages {stages}")
 
+    def _write(self, unit: Composite, word: str, doc: str) -> None:
+        """Adds the class of a unit, and of all that can share it."""
+        self.titles.add(title := _free(word, self.titles))
+        family, (text, modules) = [unit], self._class([unit], title, doc)
+        for other in self.units:
+            if other not in self.made and other not in family:
+                with suppress(ValueError):
+                    text, modules = self._class([*family, other], title, doc)
+                    family.append(other)
+        self.pieces.append(text)
+        self.made |= zip(family, modules, strict=True)
 
-def _initial_weights(spec: ResNet) -> str:
-    """He et al.'s; torch itself starts a batch norm at 1 and 0."""
-    bias = ""
-    if spec.conv_bias:
-        bias = "        nn.init.zeros_(module.bias)\n"
-    elif spec.se_reduction:
-        bias = "        if module.bias is not None:\n            nn.init.zeros_(module.bias)\n"
-    return f"""
-for module in self.modules():
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-{bias}nn.init.normal_(self.fc.weight, std=0.01)
-nn.init.zeros_(self.fc.bias)"""
+    def _class(self, family: list[Composite], title: str, doc: str) -> tuple[str, list[Module]]:
+        """The text of a class, and how it makes each unit; `ValueError` if it can't be one."""
+        units = [_Unit(part) for part in family]
+        most = max((unit.attributes for unit in units), key=len)
+        side = [part.name for part in max((unit.side for unit in units), key=len)]
+        for unit in units:
+            own = unit.attributes
+            kept = [name for name, of in own.items() if not isinstance(of, Layer) or of.tensors()]
+            for names, among in ((kept, most), ([part.name for part in unit.side], side)):
+                if own.keys() - most or names != [name for name in among if name in names]:
+                    raise ValueError("not in the same order")
+        numbers, made = _Numbers(len(units)), dict[str, str]()
+        having = {name: [name in unit.attributes for unit in units] for name in most}
+        for name, there in sorted(having.items(), key=lambda item: -sum(item[1])):
+            parts = {i: units[i].attributes[name] for i in numbers.units if there[i]}
+            code = numbers.code({i: self._module(part) for i, part in parts.items()})
+            made[name] = f"self.{name} = {code}"
+            if not all(there):
+                condition = numbers.condition(dict(enumerate(there)), name)
+                made[name] = f"self.{name} = None\nif {condition}:\n{_indented([made[name]])}"
+        leads, follows = any(unit.lead for unit in units), any(unit.follows for unit in units)
+        programs = [unit.lines(leads, side or [""] * follows) for unit in units]
+        forward = [_either(lines, having) for lines in zip(*programs, strict=True)]
+        lines = [
+            f'"""{doc}."""\n',
+            _defined("__init__", ["self", *numbers.signature()], "None"),
+            _indented(["super().__init__()", *(made[name] for name in most)]),
+            "\ndef forward(self, x: Tensor) -> Tensor:",
+            _indented(forward),
+        ]
+        text = f"class {title}(nn.Module):\n{_indented(lines)}"
+        return text, [numbers.module(title, i) for i in numbers.units]
+
+    def _module(self, part: Part) -> Module:
+        """How a part is made; its class, if it has one, is written first."""
+        if isinstance(part, Layer):
+            module = part.module()
+            return module if module.name in _ours() else module._replace(name=f"nn.{module.name}")
+        bare, unit = part._replace(name="", label=""), _Unit(part)
+        if bare not in self.made and unit.numbered:
+            inner = {int(name): self._module(of) for name, of in unit.attributes.items()}
+            row = [inner.get(at, NOTHING) for at in range(max(inner, default=-1) + 1)]
+            folded = {str(at): module for at, module in enumerate(self._folded(row))}
+            self.made[bare] = Module(SEQUENCE, folded)
+        elif bare not in self.made:
+            self._write(bare, *unit.described())
+        return self.made[bare]
+
+    def _folded(self, row: list[Module]) -> list[Module]:
+        """A row with what repeats in it made by a function, where that is shorter."""
+        starts = [at for at, module in enumerate(row) if module.name == row[0].name]
+        groups = [row[start:end] for start, end in pairwise([*starts, len(row)])]
+        kinds = [
+            [repr(of) if of.name == SEQUENCE else (of.name, *of.arguments) for of in group]
+            for group in groups
+        ]
+        size = len([*takewhile(lambda at: len({*at}) == 1, zip(*kinds, strict=False))])
+        if len(groups) * (size - 1) <= size + 5:
+            return row
+        names = [module.name.removeprefix("nn.") for module in row[:size]]
+        self.titles.add(title := _free(f"_{names[0].lower()}", self.titles))
+        numbers = _Numbers(len(groups))
+        codes = [numbers.code({i: g[at] for i, g in enumerate(groups)}) for at in range(size)]
+        head = _defined(title, numbers.signature(), "list[nn.Module]")
+        lines = [f'"""{", ".join(names)}."""', "return [", *(f"    {code}," for code in codes), "]"]
+        self.pieces.append(f"{head}\n{_indented(lines)}")
+        folded = [[numbers.module(f"*{title}", i), *g[size:]] for i, g in enumerate(groups)]
+        return [module for group in folded for module in group]
