@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from resnet_cli.layers import Shape
+from resnet_cli.layers.arithmetic import Shape
 
 Size: TypeAlias = tuple[int, int]
 """Height and width in pixels; a vector is one pixel."""

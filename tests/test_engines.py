@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from resnet_cli.analyses.cost.flops import measured
 from resnet_cli.analyses.cost.training import Passes, costs, training
 from resnet_cli.designs import zoo
-from resnet_cli.layers import Conv2d
+from resnet_cli.layers.convolution import Conv2d
 from resnet_cli.pytorch.build import build
 
 VARIANTS = [

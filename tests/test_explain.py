@@ -16,7 +16,7 @@ from resnet_cli.analyses.explain import depth, explain
 from resnet_cli.analyses.explain.conv import check, steps, traced
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.layers import Conv2d
+from resnet_cli.layers.convolution import Conv2d
 
 
 def value(numbers):

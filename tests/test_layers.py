@@ -1,5 +1,7 @@
 """Every leaf and every reading of it, each beside what torch does on that layer alone."""
 
+import importlib
+import pkgutil
 import re
 from dataclasses import replace
 from math import ceil, floor, prod
@@ -12,55 +14,62 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli import layers
+import resnet_cli.layers
 from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.designs import zoo
 from resnet_cli.designs.blocks import bottleneck
 from resnet_cli.layers import base
 from resnet_cli.layers.arithmetic import value
+from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
+from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
+from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.shaping import Flatten, PadShortcut
+from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.pytorch.build import _made
 
 BATCH = 2
 IMAGE = (8, 9, 12)
 SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
-    layers.Conv2d: [
-        (layers.Conv2d("x", 8, 4, 3, 2, 1, bias=True), IMAGE),
-        (layers.Conv2d("x", 8, 12, 5, 1, 0, groups=4), IMAGE),
-        (layers.Conv2d("x", 8, 8, 1, 3), IMAGE),
+    Conv2d: [
+        (Conv2d("x", 8, 4, 3, 2, 1, bias=True), IMAGE),
+        (Conv2d("x", 8, 12, 5, 1, 0, groups=4), IMAGE),
+        (Conv2d("x", 8, 8, 1, 3), IMAGE),
     ],
-    layers.ChannelConv: [(layers.ChannelConv("x", 5), (16, 1, 1))],
-    layers.Linear: [(layers.Linear("x", 24, 7), (24,))],
-    layers.BatchNorm2d: [(layers.BatchNorm2d("x", 8), IMAGE)],
-    layers.GroupNorm: [(layers.GroupNorm("x", 4, 8), IMAGE)],
-    layers.ReLU: [(layers.ReLU("x"), IMAGE)],
-    layers.SiLU: [(layers.SiLU("x"), IMAGE)],
-    layers.Sigmoid: [(layers.Sigmoid("x"), IMAGE)],
-    layers.Dropout: [(layers.Dropout("x"), IMAGE)],
-    layers.MaxPool2d: [
-        (layers.MaxPool2d("x", 3, 2, 1), IMAGE),
-        (layers.MaxPool2d("x", 2, 2), IMAGE),
+    ChannelConv: [(ChannelConv("x", 5), (16, 1, 1))],
+    Linear: [(Linear("x", 24, 7), (24,))],
+    BatchNorm2d: [(BatchNorm2d("x", 8), IMAGE)],
+    GroupNorm: [(GroupNorm("x", 4, 8), IMAGE)],
+    ReLU: [(ReLU("x"), IMAGE)],
+    SiLU: [(SiLU("x"), IMAGE)],
+    Sigmoid: [(Sigmoid("x"), IMAGE)],
+    Dropout: [(Dropout("x"), IMAGE)],
+    MaxPool2d: [
+        (MaxPool2d("x", 3, 2, 1), IMAGE),
+        (MaxPool2d("x", 2, 2), IMAGE),
     ],
-    layers.AvgPool2d: [(layers.AvgPool2d("x", 2), IMAGE), (layers.AvgPool2d("x", 5), IMAGE)],
-    layers.AdaptiveAvgPool2d: [
-        (layers.AdaptiveAvgPool2d("x"), IMAGE),
-        (layers.AdaptiveAvgPool2d("x", 3), IMAGE),
+    AvgPool2d: [(AvgPool2d("x", 2), IMAGE), (AvgPool2d("x", 5), IMAGE)],
+    AdaptiveAvgPool2d: [
+        (AdaptiveAvgPool2d("x"), IMAGE),
+        (AdaptiveAvgPool2d("x", 3), IMAGE),
     ],
-    layers.Flatten: [(layers.Flatten("x"), IMAGE)],
-    layers.PadShortcut: [
-        (layers.PadShortcut("x", 20, 2), IMAGE),
-        (layers.PadShortcut("x", 12, 1), IMAGE),
+    Flatten: [(Flatten("x"), IMAGE)],
+    PadShortcut: [
+        (PadShortcut("x", 20, 2), IMAGE),
+        (PadShortcut("x", 12, 1), IMAGE),
     ],
-    layers.Add: [(layers.Add("x"), IMAGE, IMAGE)],
-    layers.ScaledAdd: [
-        (layers.ScaledAdd("x", 0.5, 2.0), IMAGE, IMAGE),
-        (layers.ScaledAdd("x", 0.5, 0.25), IMAGE, IMAGE),
+    Add: [(Add("x"), IMAGE, IMAGE)],
+    ScaledAdd: [
+        (ScaledAdd("x", 0.5, 2.0), IMAGE, IMAGE),
+        (ScaledAdd("x", 0.5, 0.25), IMAGE, IMAGE),
     ],
-    layers.GatedAdd: [
-        (layers.GatedAdd("x", 8, False), IMAGE, IMAGE),
-        (layers.GatedAdd("x", 8, True), IMAGE, IMAGE),
+    GatedAdd: [
+        (GatedAdd("x", 8, False), IMAGE, IMAGE),
+        (GatedAdd("x", 8, True), IMAGE, IMAGE),
     ],
-    layers.Scale: [(layers.Scale("x"), IMAGE, (8, 1, 1))],
+    Scale: [(Scale("x"), IMAGE, (8, 1, 1))],
 }
 EACH = pytest.mark.parametrize(
     ("layer", "shapes"),
@@ -70,6 +79,10 @@ EACH = pytest.mark.parametrize(
         for at, (layer, *shapes) in enumerate(some)
     ],
 )
+
+
+for family in pkgutil.iter_modules(resnet_cli.layers.__path__, "resnet_cli.layers."):
+    importlib.import_module(family.name)
 
 
 def leaves(kind=base.Layer):
@@ -116,7 +129,7 @@ def evaluated(text):
 
 def test_every_leaf_is_here():
     """A new leaf is asked everything by existing: without a line in SAMPLES this fails."""
-    assert set(SAMPLES) | {layers.Uncounted} == set(leaves())
+    assert set(SAMPLES) | {Uncounted} == set(leaves())
 
 
 def test_no_leaf_leaves_a_reading_out():

@@ -20,18 +20,12 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.designs.resnet import SHORTCUTS, ResNet
 from resnet_cli.designs.vgg import VGG
-from resnet_cli.layers import (
-    AdaptiveAvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Flatten,
-    Linear,
-    MaxPool2d,
-    ReLU,
-    Residual,
-    Sequence,
-    Stage,
-)
+from resnet_cli.layers.convolution import Conv2d, Linear
+from resnet_cli.layers.elementwise import ReLU
+from resnet_cli.layers.normalisation import BatchNorm2d
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, MaxPool2d
+from resnet_cli.layers.shaping import Flatten
+from resnet_cli.layers.tree import Residual, Sequence, Stage
 from resnet_cli.pytorch import measure
 from resnet_cli.pytorch.build import build
 from resnet_cli.trace import trace

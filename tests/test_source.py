@@ -14,10 +14,15 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from resnet_cli import layers as leaf
 from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
+from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
+from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
+from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from resnet_cli.layers.shaping import Flatten, PadShortcut
 from resnet_cli.pytorch.build import build as built
 from resnet_cli.render.source import identifier, pytorch_source
 from resnet_cli.trace import trace
@@ -78,44 +83,44 @@ def reference(spec, state, x):
         t = {name: state[f"{row.path}.{name}"] for name in row.layer.parameters()}
         t |= {name: state[f"{row.path}.{name}"] for name in row.layer.buffers()}
         match row.layer:
-            case leaf.Conv2d(stride=stride, padding=padding, groups=groups):
+            case Conv2d(stride=stride, padding=padding, groups=groups):
                 y = F.conv2d(a, t["weight"], t.get("bias"), stride, padding, 1, groups)
-            case leaf.ChannelConv(kernel=kernel):
+            case ChannelConv(kernel=kernel):
                 y = F.conv1d(a.view(len(a), 1, -1), t["weight"], padding=kernel // 2).view_as(a)
-            case leaf.GroupNorm(groups=groups):
+            case GroupNorm(groups=groups):
                 y = F.group_norm(a, groups, t["weight"], t["bias"])
-            case leaf.BatchNorm2d():
+            case BatchNorm2d():
                 y = F.batch_norm(a, t["running_mean"], t["running_var"], t["weight"], t["bias"])
-            case leaf.ReLU():
+            case ReLU():
                 y = a.clamp(min=0)
-            case leaf.SiLU():
+            case SiLU():
                 y = a / (1 + (-a).exp())
-            case leaf.Sigmoid():
+            case Sigmoid():
                 y = 1 / (1 + (-a).exp())
-            case leaf.MaxPool2d(kernel=kernel, stride=stride, padding=padding):
+            case MaxPool2d(kernel=kernel, stride=stride, padding=padding):
                 y = F.max_pool2d(a, kernel, stride, padding)
-            case leaf.AvgPool2d(kernel=kernel):
+            case AvgPool2d(kernel=kernel):
                 y = F.avg_pool2d(a, kernel, ceil_mode=True, count_include_pad=False)
-            case leaf.AdaptiveAvgPool2d(size=size):
+            case AdaptiveAvgPool2d(size=size):
                 y = F.adaptive_avg_pool2d(a, size)
-            case leaf.PadShortcut(out_channels=channels, stride=stride):
+            case PadShortcut(out_channels=channels, stride=stride):
                 y = a.new_zeros(len(a), *row.output)
                 kept = min(channels, a.shape[1])
                 y[:, :kept] = a[:, :kept, ::stride, ::stride]
-            case leaf.ScaledAdd(shortcut=shortcut, body=body):
+            case ScaledAdd(shortcut=shortcut, body=body):
                 y = shortcut * a + body * b[0]
-            case leaf.GatedAdd(exclusive=exclusive):
+            case GatedAdd(exclusive=exclusive):
                 gate = 1 / (1 + (-F.conv2d(a, t["weight"], t["bias"])).exp())
                 y = (1 - gate) * a + (gate if exclusive else 1) * b[0]
-            case leaf.Add():
+            case Add():
                 y = a + b[0]
-            case leaf.Scale():
+            case Scale():
                 y = a * b[0]
-            case leaf.Flatten():
+            case Flatten():
                 y = a.reshape(len(a), -1)
-            case leaf.Linear():
+            case Linear():
                 y = a @ t["weight"].T + t["bias"]
-            case leaf.Dropout():
+            case Dropout():
                 y = a
         assert y.shape[1:] == row.output
         outputs.append(y)

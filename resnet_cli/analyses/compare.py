@@ -12,8 +12,8 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.blocks import EXPANSION, block
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError, did_you_mean, folded
-from resnet_cli.layers import Sequence as Layers
-from resnet_cli.layers import Shape
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.tree import Sequence as Layers
 from resnet_cli.networks import Network, distinct, of_tree
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from resnet_cli.analyses.explain import conv as analysis
 from resnet_cli.analyses.explain import explain
 from resnet_cli.answers.view import View
-from resnet_cli.layers import Conv2d
+from resnet_cli.layers.convolution import Conv2d
 
 
 def conv(

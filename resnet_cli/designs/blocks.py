@@ -5,28 +5,14 @@ from __future__ import annotations
 from math import log2
 from typing import TYPE_CHECKING
 
-from resnet_cli.layers import (
-    ADDITION,
-    AdaptiveAvgPool2d,
-    Add,
-    AvgPool2d,
-    BatchNorm2d,
-    ChannelConv,
-    Conv2d,
-    Dropout,
-    GatedAdd,
-    GroupNorm,
-    Layer,
-    Node,
-    PadShortcut,
-    ReLU,
-    Residual,
-    Scale,
-    ScaledAdd,
-    Sequence,
-    Sigmoid,
-    SiLU,
-)  # fmt: skip
+from resnet_cli.layers.base import Layer
+from resnet_cli.layers.convolution import ChannelConv, Conv2d
+from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.merging import ADDITION, Add, GatedAdd, Scale, ScaledAdd
+from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d
+from resnet_cli.layers.shaping import PadShortcut
+from resnet_cli.layers.tree import Node, Residual, Sequence
 
 if TYPE_CHECKING:
     from resnet_cli.designs.resnet import ResNet

@@ -16,17 +16,11 @@ from resnet_cli.designs.blocks import (
 )  # fmt: skip
 from resnet_cli.designs.limits import option
 from resnet_cli.errors import UserError
-from resnet_cli.layers import (
-    AdaptiveAvgPool2d,
-    Conv2d,
-    Flatten,
-    Linear,
-    MaxPool2d,
-    Node,
-    Sequence,
-    Shape,
-    Stage,
-)  # fmt: skip
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.convolution import Conv2d, Linear
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, MaxPool2d
+from resnet_cli.layers.shaping import Flatten
+from resnet_cli.layers.tree import Node, Sequence, Stage
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,13 @@ from dataclasses import dataclass
 
 from resnet_cli.designs import limits
 from resnet_cli.designs.limits import option
-from resnet_cli.layers import (
-    AdaptiveAvgPool2d,
-    BatchNorm2d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Linear,
-    MaxPool2d,
-    Node,
-    ReLU,
-    Sequence,
-    Shape,
-    Stage,
-)
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.convolution import Conv2d, Linear
+from resnet_cli.layers.elementwise import Dropout, ReLU
+from resnet_cli.layers.normalisation import BatchNorm2d
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, MaxPool2d
+from resnet_cli.layers.shaping import Flatten
+from resnet_cli.layers.tree import Node, Sequence, Stage
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from torch.overrides import TorchFunctionMode
 from resnet_cli.designs.zoo import Spec
 from resnet_cli.errors import UserError
 from resnet_cli.garbage import uncollected
-from resnet_cli.layers import Layer, Node, Residual, Sequence, children
+from resnet_cli.layers.base import Layer
+from resnet_cli.layers.tree import Node, Residual, Sequence, children
 from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]

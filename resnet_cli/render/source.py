@@ -21,7 +21,8 @@ from textwrap import indent
 from typing import Any, TypeAlias
 
 from resnet_cli.designs import zoo
-from resnet_cli.layers import Layer, Module, Residual, Sequence, Stage, children
+from resnet_cli.layers.base import Layer, Module
+from resnet_cli.layers.tree import Residual, Sequence, Stage, children
 from resnet_cli.trace import trace
 
 Composite: TypeAlias = Sequence | Residual

@@ -9,7 +9,9 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import explain
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.layers import Conv2d, Sequence, Step
+from resnet_cli.layers.arithmetic import Step
+from resnet_cli.layers.convolution import Conv2d
+from resnet_cli.layers.tree import Sequence
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row, trace
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.layers import Kept
+from resnet_cli.layers.base import Kept
 from resnet_cli.trace import INPUT, Row
 
 INDEX = 8

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from resnet_cli.errors import printable
-from resnet_cli.layers import Shape
+from resnet_cli.layers.arithmetic import Shape
 
 INSIDE = ("conv1.", "bn1.", "layer", "norm.", "features.", "stem.", "maxpool.")
 """What the names of a backbone's tensors begin with."""

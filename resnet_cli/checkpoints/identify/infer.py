@@ -12,7 +12,7 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
-from resnet_cli.layers import Shape
+from resnet_cli.layers.arithmetic import Shape
 
 Shapes = dict[str, Shape]
 UNLISTED = "unlisted"

@@ -28,7 +28,7 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError, printable
-from resnet_cli.layers import Shape
+from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.trace import state_dict, trace
 
 COUNTER = "num_batches_tracked"
