@@ -1,7 +1,9 @@
 """Every leaf and every reading of it, each beside what torch does on that layer alone."""
 
 import re
+from dataclasses import replace
 from math import ceil, floor, prod
+from types import SimpleNamespace
 
 import allocation
 import pytest
@@ -12,7 +14,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli import layers
 from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.designs import zoo
+from resnet_cli.designs.blocks import bottleneck
 from resnet_cli.layers import base
+from resnet_cli.layers.arithmetic import value
 from resnet_cli.layers.reach import Reach
 from resnet_cli.pytorch.build import _made
 
@@ -351,3 +356,31 @@ def test_words(layer, shapes):
     y = layer.output_shape(*shapes)
     for text in (layer.notation(shapes[0], y), layer.figure(shapes[0], y), layer.operator):
         assert "\n" not in text
+
+
+def test_arithmetic_takes_arrays():
+    """A thousand bottlenecks at once in int64: each with the MACs and parameters of its own tree."""
+    numpy = pytest.importorskip("numpy")
+    draw = numpy.random.default_rng(0)
+    widths, groups = draw.integers(1, 9, (2, 1000)) * 32
+    spec = SimpleNamespace(
+        base_width=64, groups=groups, style="v1", conv_bias=False, norm="batch", activation="ReLU"
+    )
+    channels, size = 4 * widths, (14, 14)
+
+    def cost(block, channels):
+        macs = params = 0
+        x = (channels, *size)
+        for layer in block:
+            y = layer.output_shape(x)
+            macs = macs + layer.macs((x,), y)
+            params = params + sum(map(value, layer.tensors().values()))
+            x = y
+        return macs, params
+
+    macs, params = cost(bottleneck(spec, channels, widths, 1), channels)
+    assert macs.dtype == params.dtype == numpy.int64
+    for at in (0, 17, 999):
+        one = replace(zoo.find("resnet50"), width=int(widths[at]), groups=int(groups[at]))
+        own = cost(bottleneck(one, 4 * one.width, one.width, 1), 4 * one.width)
+        assert (macs[at], params[at]) == own

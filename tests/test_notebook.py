@@ -13,6 +13,7 @@ import pytest
 from program import run
 
 import resnet_cli
+from resnet_cli.cli import COMMANDS
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 
@@ -41,8 +42,27 @@ def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
 
 def test_the_page_names_every_public_function():
     """docs/notebook.md has a call of each, and each is what __all__ says."""
-    assert set(re.findall(r"resnet_cli\.(\w+)\(", PAGE)) == set(resnet_cli.__all__)
-    assert all(callable(getattr(resnet_cli, name)) for name in resnet_cli.__all__)
+    functions = {name for name in resnet_cli.__all__ if name[0].islower()}
+    assert set(re.findall(r"resnet_cli\.(\w+)\(", PAGE)) == functions
+    assert set(COMMANDS) == {name.replace("_", "-") for name in functions - {"network"}}
+
+
+def test_a_module_never_stands_for_a_function():
+    """With every module of the package loaded, each public name is still what it is called for."""
+    code = (
+        "import importlib, inspect, pkgutil, resnet_cli\n"
+        "for module in pkgutil.walk_packages(resnet_cli.__path__, 'resnet_cli.'):\n"
+        "    if not module.name.endswith('__main__'):\n"
+        "        importlib.import_module(module.name)\n"
+        "for name in resnet_cli.__all__:\n"
+        "    assert callable(getattr(resnet_cli, name)), name\n"
+        "    assert name in dir(resnet_cli)\n"
+        "    if name[0].islower():\n"
+        "        for given in inspect.signature(getattr(resnet_cli, name)).parameters.values():\n"
+        "            assert given.annotation not in (inspect.Parameter.empty, 'Any'), (name, given)\n"
+        "print(resnet_cli.table('resnet18'), resnet_cli.plot('cost', 'resnet18').data())\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("view", VIEWS)

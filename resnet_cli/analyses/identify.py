@@ -29,7 +29,7 @@ SHORTCUTS = {
     "none": "none",
 }
 SURE = {
-    "exact": "exact: every tensor is the network's",
+    "exact": "every tensor is the network's; strides, pools and activations leave none",
     "backbone exact": "backbone exact: all but the classifier",
     "nearest": "nearest: no network here has all its tensors",
 }
@@ -149,7 +149,7 @@ def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
 def _changes(base: zoo.Spec, spec: zoo.Spec) -> str:
     """A network that is not listed, told by one that is: "like resnet50-d, stages 2,2,2,2"."""
     before, after = asdict(base), asdict(spec)
-    left_out = ("name", "family", "style", "num_classes", "in_channels", "input_size")
+    left_out = ("name", "family", "num_classes", "in_channels", "input_size")
     changed = [
         f"{key.replace('_', ' ')} {','.join(map(str, v)) if isinstance(v, tuple) else v}"
         for key, v in after.items()

@@ -24,15 +24,19 @@ def agreement(ours: int, printed: str, unit: str) -> str:
     return "by cutting" if ours * 10**digits // scale == shown else "no"
 
 
-def counted(spec: zoo.Spec, figures: Iterable[Figure]) -> list[tuple[Figure, int | None]]:
+def counted(
+    spec: zoo.Spec, figures: Iterable[Figure], rows: list[Row] | None = None
+) -> list[tuple[Figure, int | None]]:
     """The figures of this network, each with our count by its own rule (None for an error).
+
+    ``rows`` are the spec's own where they are known already.
 
     A listed network has every figure printed under its name, also those of a variant (which the
     source then names); a changed one has those that hold for just what it is.
     """
     listed = zoo.is_listed(spec)
     of_network: list[tuple[Figure, int | None]] = []
-    traced: dict[zoo.Spec, list[Row]] = {}
+    traced: dict[zoo.Spec, list[Row]] = {spec: rows} if rows else {}
     for figure in figures:
         if not figure.network:
             continue
@@ -51,7 +55,9 @@ def counted(spec: zoo.Spec, figures: Iterable[Figure]) -> list[tuple[Figure, int
     return of_network
 
 
-def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]]:
+def of_network(
+    spec: zoo.Spec, figures: Iterable[Figure], rows: list[Row] | None = None
+) -> list[dict[str, Any]]:
     """JSON's "published": what is printed of this network, and whether ours agrees."""
     return [
         {
@@ -61,7 +67,7 @@ def of_network(spec: zoo.Spec, figures: Iterable[Figure]) -> list[dict[str, Any]
             "ours": ours,
             "agrees": None if ours is None else agreement(ours, figure.printed, figure.unit),
         }
-        for figure, ours in counted(spec, figures)
+        for figure, ours in counted(spec, figures, rows)
     ]
 
 

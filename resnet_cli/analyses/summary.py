@@ -24,10 +24,11 @@ def summary(rows: Sequence[Row], level: str, counted: Sequence[int] | None = Non
     ``counted`` are other numbers in place of the rows' MACs.
     """
     costs = counted or [row.macs for row in rows]
-    total = ("total", sum(map(counts.parameters, rows)), sum(costs))
+    params = [*map(counts.parameters, rows)]
+    total = ("total", sum(params), sum(costs))
     whole = max(total[2], 1)
     if level == "layer":
-        return _layers(rows, costs, total, whole)
+        return _layers(rows, params, costs, total, whole)
     key: Callable[[Row], str] = (lambda r: r.stage) if level == "stage" else (lambda r: r.label)
     describe = notation.stage if level == "stage" else _block
     columns = (
@@ -37,11 +38,11 @@ def summary(rows: Sequence[Row], level: str, counted: Sequence[int] | None = Non
         *COSTS,
     )
     body = []
-    for name, group in groupby(zip(rows, costs, strict=True), key=lambda pair: key(pair[0])):
-        members, each = zip(*group, strict=True)
-        params = sum(map(counts.parameters, members))
+    numbered = zip(rows, params, costs, strict=True)
+    for name, group in groupby(numbered, key=lambda line: key(line[0])):
+        members, held, each = zip(*group, strict=True)
         text = describe(members)
-        body.append((name, members[-1].output, text, params, sum(each), sum(each) / whole))
+        body.append((name, members[-1].output, text, sum(held), sum(each), sum(each) / whole))
     end = (total[0], None, None, *total[1:], 1.0)
     return Table("rows", "", columns, body, end)
 
@@ -52,7 +53,13 @@ def _block(rows: Sequence[Row]) -> str:
     return f"{notation.block(rows)}, {notation.shortcut(rows)}"
 
 
-def _layers(rows: Sequence[Row], costs: Sequence[int], total: tuple[Any, ...], whole: int) -> Table:
+def _layers(
+    rows: Sequence[Row],
+    params: Sequence[int],
+    costs: Sequence[int],
+    total: tuple[Any, ...],
+    whole: int,
+) -> Table:
     columns = (
         Column("path", "path"),
         Column("block", "block", drop=6),
@@ -67,8 +74,8 @@ def _layers(rows: Sequence[Row], costs: Sequence[int], total: tuple[Any, ...], w
     )
     body = [
         (row.path, row.label, row.layer.operator, *(row.layer.window or (None, None, None)),
-         getattr(row.layer, "groups", None), row.input, row.output, counts.parameters(row), cost, cost / whole)
-        for row, cost in zip(rows, costs, strict=True)
+         getattr(row.layer, "groups", None), row.input, row.output, held, cost, cost / whole)
+        for row, held, cost in zip(rows, params, costs, strict=True)
     ]  # fmt: skip
     end = (total[0], *[None] * 8, *total[1:], 1.0)
     return Table("rows", "", columns, body, end)

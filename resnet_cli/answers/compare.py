@@ -34,7 +34,12 @@ def compare(*models: Model, channels: int = 256, size: int = 56) -> View:
         f"MACs: {counts.multiplied(rows)} layers, the papers' FLOPs; inputs of {', '.join(sizes)}"
     )
     tables, stages = analysis.networks(networks), analysis.stages(networks)
-    return beside(networks, "compare", tables, [note], stages=stages)
+    keys = [column.key for column in tables[0].columns]
+    lines = [
+        {**dict(zip(keys, row, strict=True)), "source": network.origin.source}
+        for row, network in zip(tables[0].rows, networks, strict=True)
+    ]
+    return beside(networks, "compare", tables, [note], rows=lines, stages=stages)
 
 
 def _blocks(names: Sequence[str], channels: int, size: int) -> View:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, TypeAlias
@@ -25,6 +24,8 @@ class View(Answer):
 
     def data(self) -> dict[str, Any]:
         """What ``--json`` prints (docs/json.md)."""
+        import json
+
         from resnet_cli.render.tables.data import as_json
 
         document: dict[str, Any] = json.loads(as_json(self))
@@ -66,12 +67,16 @@ def about(
         "rows": [],
         "total": total,
         **({"batch_total": batch} if network.batch > 1 else {}),
-        "published": published.of_network(network.spec, figures()) if network.spec else [],
+        "published": _published(network),
         "uncounted": network.uncounted,
     }
     first, *others = tables
     titled = first if first.title else first._replace(title=network.title)
     return View(envelope | more, [titled, *others], [*uncounted([network]), *notes])
+
+
+def _published(network: networks.Network) -> list[dict[str, Any]]:
+    return published.of_network(network.spec, figures(), network.rows) if network.spec else []
 
 
 def beside(

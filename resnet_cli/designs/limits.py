@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
+from functools import cache
 from typing import Any
 
 from resnet_cli.errors import UserError, did_you_mean
@@ -63,16 +64,26 @@ def number_of_stages(stages: Sequence[int], allowed: Sequence[int]) -> None:
 
 def check(spec: Any) -> None:
     """Raises `UserError` for a field of a spec that is none of what its `option` allows."""
-    for key, of in spec.__dataclass_fields__.items():
-        value, what = getattr(spec, key), key.replace("_", " ")
-        if of.metadata.get("allowed"):
-            one_of(what, value, of.metadata["allowed"])
+    for key, allowed, most, least in _options(type(spec)):  # type: ignore[arg-type]
+        value = getattr(spec, key)
+        if allowed:
+            one_of(key.replace("_", " "), value, allowed)
         elif type(value) is int:
-            within(what, value, of.metadata["most"], of.metadata["least"])
+            within(key.replace("_", " "), value, most, least)
         elif type(value) is float:
-            factor(what, value)
+            factor(key.replace("_", " "), value)
     for blocks in spec.stages:
         within("stage of length", blocks, BLOCKS)
     within("sum of blocks", sum(spec.stages), BLOCKS)
     for side in spec.input_size:
         within("input size", side, PIXELS)
+
+
+@cache
+def _options(kind: Any) -> list[tuple[str, Sequence[str], int, int]]:
+    """The fields of a kind of spec that have an `option`: words that are allowed, most and least."""
+    return [
+        (key, of.metadata["allowed"], of.metadata["most"], of.metadata["least"])
+        for key, of in kind.__dataclass_fields__.items()
+        if of.metadata
+    ]

@@ -20,7 +20,7 @@ from resnet_cli.layers.base import (
 from resnet_cli.layers.reach import Reach
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Conv2d(Windowed, Fresh):
     """A square convolution; output size ⌊(n + 2p − k) / s⌋ + 1."""
 
@@ -78,7 +78,7 @@ class Conv2d(Windowed, Fresh):
         return f"{self.kernel}x{self.kernel} conv, {self.out_channels}{groups}{pace}"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ChannelConv(SameShape, Fresh):
     """A convolution along the channels of a pooled input, (c, 1, 1): ECA's (Wang et al. 2020, Fig. 2).
 
@@ -111,7 +111,7 @@ class ChannelConv(SameShape, Fresh):
         return f"ECA, k={self.kernel}"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Linear(Fresh):
     """A fully connected layer, always with a bias."""
 

@@ -53,7 +53,7 @@ class Add(SameShape, Unweighted, Fresh):
         return "+"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class ScaledAdd(Add):
     """λ·shortcut + μ·body: constant scaling (He et al. 2016, Sec. 3.1, Fig. 2b)."""
 
@@ -86,7 +86,7 @@ class ScaledAdd(Add):
         return self.notation(x, y)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class GatedAdd(Add):
     """(1 − g)·shortcut + body, with g a sigmoid of a 1×1 convolution of the shortcut (Fig. 2d).
 

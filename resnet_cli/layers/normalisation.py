@@ -17,7 +17,7 @@ from resnet_cli.layers.base import (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class BatchNorm2d(SameShape, Fresh):
     """Batch normalisation (Ioffe & Szegedy 2015): statistics of the batch, and running ones."""
 
@@ -54,7 +54,7 @@ class BatchNorm2d(SameShape, Fresh):
         return "BN"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class GroupNorm(SameShape, Fresh):
     """Group normalisation (Wu & He 2018): statistics of each input, over channels in groups."""
 

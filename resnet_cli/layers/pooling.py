@@ -20,7 +20,7 @@ from resnet_cli.layers.base import (
 from resnet_cli.layers.reach import Reach
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class MaxPool2d(Windowed, Unweighted, Fresh):
     """The largest of k×k values: k² − 1 comparisons an output."""
 
@@ -55,7 +55,7 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
         return "pool" + (f", /{self.stride}" if self.stride > 1 else "")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class AvgPool2d(Unweighted, Fresh):
     """The mean of k×k values, stride k, the last window cut at the border (ceil mode)."""
 
@@ -91,7 +91,7 @@ class AvgPool2d(Unweighted, Fresh):
         return "avg pool" + (f", /{self.kernel}" if self.kernel > 1 else "")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class AdaptiveAvgPool2d(Unweighted, Fresh):
     """The mean over whatever windows give size×size; one operation an input element."""
 

@@ -48,7 +48,7 @@ class Flatten(Unweighted, Fresh):
         return Module("Flatten")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class PadShortcut(Unweighted, Fresh):
     """Option A (He et al. 2015, Sec. 3.3): every stride-th pixel, new channels filled with zeros."""
 

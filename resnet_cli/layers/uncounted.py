@@ -10,7 +10,7 @@ from resnet_cli.layers.base import Fresh, Module, Product, Saves, Shape, Size
 from resnet_cli.layers.reach import UNKNOWN, Reach
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Uncounted(Fresh):
     """An operation without readings: every answer that it touches says so, with the ``reason``.
 

@@ -12,9 +12,8 @@ from resnet_cli.trace import Row
 
 def parameters(row: Row) -> int:
     """Learnable numbers of a layer; those that an earlier row has already count there."""
-    return sum(
-        value(sides) for name, sides in row.layer.tensors().items() if name not in row.shared
-    )
+    tensors = row.layer.tensors()
+    return sum([value(tensors[name]) for name in tensors if name not in row.shared])
 
 
 def buffers(row: Row) -> int:
@@ -68,7 +67,9 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
 
 def multiplied(rows: Iterable[Row]) -> str:
     """The kinds of layers that have MACs, in words: `convolution and linear`."""
+    one_of_each = {row.layer.operator: row for row in rows}
     kinds = sorted(
-        {row.layer.operator for row in rows if row.macs}, key=lambda kind: (kind == "linear", kind)
+        (kind for kind, row in one_of_each.items() if row.macs),
+        key=lambda kind: (kind == "linear", kind),
     )
     return " and ".join(filter(None, [", ".join(kinds[:-1]), *kinds[-1:]])) or "no"

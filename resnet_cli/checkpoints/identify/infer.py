@@ -74,15 +74,25 @@ def most_alike(spec: zoo.Spec) -> zoo.Spec:
 
 
 def _traces(spec: zoo.Spec) -> tuple[object, ...]:
-    """What tensors tell of a network but for its two ends, the block (or the norm of a VGG) first."""
+    """What tensors tell of a network but for its two ends, the block (or the stages of a VGG) first."""
     if isinstance(spec, VGG):
-        return (spec.batch_norm, spec.stages, spec.width)
+        return tuple(getattr(spec, field) for field in TOLD_OF_VGG)
     projects = spec.shortcut in ("B", "C")
-    return (
-        spec.block, spec.stages, spec.stem, spec.stem_width, spec.width, spec.base_width,
-        spec.groups, spec.preact, spec.se_reduction, spec.conv_bias, projects and spec.shortcut,
-        projects and spec.projection_norm, projects and spec.projection_pool,
-    )  # fmt: skip
+    beside = {"shortcut": projects and spec.shortcut, "projection_norm": projects and spec.projection_norm,
+              "projection_pool": projects and spec.projection_pool}  # fmt: skip
+    return tuple(beside.get(field, getattr(spec, field)) for field in TOLD)
+
+
+def _told(kind: type[ResNet] | type[VGG]) -> tuple[str, ...]:
+    """The fields of which a network's weights tell the value, without input channels and classes."""
+    return tuple(
+        name
+        for name, of in kind.__dataclass_fields__.items()
+        if of.metadata.get("in_tensors") and name not in ("in_channels", "num_classes")
+    )
+
+
+TOLD, TOLD_OF_VGG = _told(ResNet), _told(VGG)
 
 
 def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:

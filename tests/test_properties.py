@@ -1,0 +1,205 @@
+"""Any network that can be described, asked everything: an answer that adds up, or one clear refusal."""
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import resnet_cli
+from resnet_cli.answers.diagram import Picture
+from resnet_cli.answers.plot import Plot
+from resnet_cli.commands import output
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
+from resnet_cli.errors import UserError
+from resnet_cli.networks import load
+from resnet_cli.published.conventions import conventions
+from resnet_cli.render.tables import plain
+from resnet_cli.render.tables.data import as_csv
+
+NUMBERS = {  # what a field may be that is neither a word nor true or false; the rest follows from the spec
+    "stages": st.lists(st.integers(1, 3), min_size=3, max_size=5).map(tuple),
+    "stem_width": st.sampled_from([2, 16, 32, 64]),
+    "width": st.sampled_from([1, 16, 32, 64]),
+    "base_width": st.sampled_from([4, 32, 64, 128]),
+    "groups": st.sampled_from([1, 2, 32]),
+    "se_reduction": st.sampled_from([0, 1, 4, 16]),
+    "shortcut_scale": st.sampled_from([0.0, 0.5, 1.0, 2.5]),
+    "body_scale": st.sampled_from([0.5, 1.0]),
+    "num_classes": st.sampled_from([1, 10, 1000]),
+    "in_channels": st.sampled_from([1, 3]),
+    "input_size": st.tuples(st.integers(1, 80), st.integers(1, 80)),
+}
+
+
+def values(name, of):
+    """Whatever the field may be, by its own description."""
+    if of.metadata.get("allowed"):
+        return st.sampled_from(of.metadata["allowed"])
+    return st.booleans() if of.type == "bool" else NUMBERS[name]
+
+
+@st.composite
+def specs(draw, kind):
+    """Every field at once, at random; most are made to go together, the others are refused with a word."""
+    given = {
+        name: draw(values(name, of))
+        for name, of in kind.__dataclass_fields__.items()
+        if of.metadata
+    }
+    if draw(st.integers(0, 9)):  # nine of ten
+        most = 5 if kind is VGG else 4
+        least = 3 if given.get("stem") == "3x3" else most
+        given["stages"] = (given["stages"] * 2)[: draw(st.integers(least, most))]
+        if given.get("block") == "basic":
+            given |= {"groups": 1, "base_width": 64}
+        if given.get("norm") == "group":
+            given |= {"width": 32, "stem_width": 64, "base_width": 64, "groups": 1}
+        if given.get("se_reduction") and given["eca"]:
+            given["eca"] = False
+        if kind is VGG:
+            given["input_size"] = (33, 40)
+    return kind("own", "own", **given)
+
+
+LEVELS = ("stage", "block", "layer")
+QUESTIONS = {
+    **{f"summary {level}": lambda n, level=level: resnet_cli.summary(n, level) for level in LEVELS},
+    **{
+        f"flops {by}": lambda n, by=by: resnet_cli.flops(n, by=by, unit="flop")
+        for by in (*LEVELS, "operator")
+    },
+    **{
+        f"flops backward {by}": lambda n, by=by: resnet_cli.flops(n, by=by, backward=True)
+        for by in LEVELS
+    },
+    **{
+        f"flops {name}": lambda n, name=name: resnet_cli.flops(n, convention=name)
+        for name in conventions()
+    },
+    "flops reconcile": lambda n: resnet_cli.flops(n, reconcile=True),
+    **{
+        f"memory {dtype} {checkpoint}": lambda n, dtype=dtype, checkpoint=checkpoint: (
+            resnet_cli.memory(n, 3, dtype=dtype, inplace=checkpoint, checkpoint=checkpoint, budget="1TiB")
+        )
+        for dtype in ("fp32", "amp")
+        for checkpoint in (False, True)
+    },
+    **{
+        f"explain {what}": lambda n, what=what: resnet_cli.explain(what, n)
+        for what in ("depth", "params", "flops", "shape")
+    },
+    "explain params conv3_x": lambda n: resnet_cli.explain("params", n, "conv3_x"),
+    **{
+        f"receptive field {level}": lambda n, level=level: resnet_cli.receptive_field(n, level)
+        for level in LEVELS
+    },
+    "features": resnet_cli.features,
+    "paths": resnet_cli.paths,
+    "compare": lambda n: resnet_cli.compare(n, "resnet18", n),
+    "table": lambda n: resnet_cli.table(n, "vgg11"),
+    **{
+        f"diagram {level}": lambda n, level=level: resnet_cli.diagram(n, level=level)
+        for level in LEVELS
+    },
+    **{
+        f"plot {kind}": lambda n, kind=kind: resnet_cli.plot(kind, n)
+        for kind in ("cost", "memory", "receptive-field", "paths")
+    },
+}  # fmt: skip
+
+
+def answered(question, network):
+    """The answer; None where it is refused with a word and a hint or none."""
+    try:
+        return QUESTIONS[question](network)
+    except UserError as problem:
+        assert problem.what and "\n" not in problem.what + problem.hint
+        return None
+
+
+def check_formats(answer):
+    """JSON, CSV and text say the same of the first table, cell by cell, and everything is written."""
+    document = json.loads(json.dumps(answer.data()))
+    first = answer.tables[0]
+    lines = list(csv.reader(io.StringIO(as_csv(answer))))
+    assert len(lines) == 1 + len(first.rows)
+    assert len({len(line) for line in lines}) == 1
+    rows = document.get(first.key) or document["rows"]
+    if len(rows) == len(first.rows) and set(rows[0]) <= set(lines[0]):
+        for row, line in zip(rows, lines[1:], strict=True):
+            cells = dict(zip(lines[0], line, strict=True))
+            for key, value in row.items():
+                if isinstance(value, int | str):
+                    assert cells[key].removeprefix("'") == str(value)
+    text = plain.render(answer, exact=True)
+    for row in first.rows:
+        for column, value in zip(first.columns, row, strict=True):
+            if column.kind == "exact" and value is not None:
+                assert f"{value:,}" in text
+    for format in output.FORMATS:
+        assert output.render(answer, format, exact=False, to_file=True)
+    assert document["schema"] == 2
+
+
+def check_sums(answer):
+    """What a total adds up is what its rows say."""
+    for table in answer.tables:
+        if table.total is None or table.key == "uses":
+            continue
+        for at, column in enumerate(table.columns):
+            summed = column.kind in ("count", "exact", "bytes") and column.key != "live"
+            if summed and table.total[at] is not None:
+                numbers = [row[at] or 0 for row in table.rows]
+                assert sum(numbers) == table.total[at], (table.key, column.key)
+
+
+def ask_everything(network):
+    total = resnet_cli.summary(network).data()["total"]
+    for question in QUESTIONS:
+        answer = answered(question, network)
+        if answer is None or isinstance(answer, Picture | Plot):
+            continue
+        check_sums(answer)
+        check_formats(answer)
+        if "total" in answer.envelope and "paths" not in question:
+            assert answer.data()["total"] == total, question
+
+
+KINDS = pytest.mark.parametrize("kind", [ResNet, VGG], ids=["resnet", "vgg"])
+HOW = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+
+
+@KINDS
+@settings(max_examples=12, **HOW)
+@given(data=st.data())
+def test_any_network_is_answered_or_refused(kind, data):
+    """Every field of a spec at once, every question, every format: sums hold and formats agree."""
+    ask(kind, data)
+
+
+@pytest.mark.slow
+@KINDS
+@settings(max_examples=100, **HOW)
+@given(data=st.data())
+def test_many_networks_are_answered_or_refused(kind, data):
+    """The same of ten times as many."""
+    ask(kind, data)
+
+
+def ask(kind, data):
+    try:
+        network = load(data.draw(specs(kind)))
+    except UserError as problem:
+        assert problem.what and problem.hint
+        return
+    ask_everything(network)
+
+
+def test_every_question_can_be_answered():
+    """Of the questions none is refused for a usual network: what the properties hold of is not nothing."""
+    network = load("resnet20")
+    assert all(answered(question, network) is not None for question in QUESTIONS)
