@@ -221,7 +221,7 @@ def test_values_that_describe_no_network_are_refused(changes):
 
 
 def test_what_is_allowed_includes_both_ends():
-    """"allowed: 1 to 5" takes 1 and 5, a factor 0 and 1000; one step further is refused."""
+    """ "allowed: 1 to 5" takes 1 and 5, a factor 0 and 1000; one step further is refused."""
     for value in (1, 5):
         limits.within("x", value, most=5)
     for value in (0.0, 1000.0):
