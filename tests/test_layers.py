@@ -45,6 +45,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     layers.AdaptiveAvgPool2d: [
         (layers.AdaptiveAvgPool2d("x"), IMAGE),
         (layers.AdaptiveAvgPool2d("x", 3), IMAGE),
+        (layers.AdaptiveAvgPool2d("x", 5), IMAGE),  # windows that overlap, unevenly far apart
     ],
     layers.Flatten: [(layers.Flatten("x"), IMAGE)],
     layers.PadShortcut: [
