@@ -209,6 +209,13 @@ def test_hand_worked_terms_of_a_gate():
     )
 
 
+def test_hand_worked_windows_of_a_pool():
+    """vgg11 at 256: 8 to 7, each of 7 windows two values wide, so 14·14 values a channel and 7·7 outputs."""
+    rows = [row for row in rows_of(spec_of("vgg11:256")) if row.path == "avgpool"]
+    assert count(conventions()["ultralytics-thop"], rows) == 512 * (14 * 14 + 7 * 7)
+    assert count(conventions()["fvcore"], rows) == 512 * 8 * 8
+
+
 def test_hand_worked_biases_of_pycls():
     """vgg11's biases once a channel, whatever the pixels (pycls.core.net.complexity_conv2d)."""
     rows = LISTED["vgg11"]
