@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from resnet_cli.designs import zoo
@@ -151,11 +152,11 @@ def load(model: str | int | zoo.Spec | Network) -> Network:
 
 def distinct(networks: Iterable[Network]) -> list[str]:
     """The networks' names; a name that was there before is numbered: resnet18, resnet18 (2)."""
-    times: dict[str, int] = {}
-    names = []
+    names: list[str] = []
     for network in networks:
-        times[network.name] = number = times.get(network.name, 0) + 1
-        names.append(network.name if number == 1 else f"{network.name} ({number})")
+        numbered = (f"{network.name} ({number})" for number in count(2))
+        every = chain([network.name], numbered)
+        names.append(next(name for name in every if name not in names))
     return names
 
 

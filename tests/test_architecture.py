@@ -9,7 +9,7 @@ from listed import ZOO, rows_of
 
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.analyses.explain.depth import formula
-from resnet_cli.designs import zoo
+from resnet_cli.designs import limits, zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError, closest, folded
 
@@ -116,6 +116,15 @@ def test_plain_and_option_a_cost_the_same(depth):
     assert (plain["params"], plain["macs"]) == (residual["params"], residual["macs"])
 
 
+def test_option_c_projects_where_b_has_an_identity():
+    """resnet34: 13 projections more, each c·c weights and a norm of 2·c (He et al. 2015, Sec. 3.3)."""
+    b, c = total("resnet34"), total("resnet34", shortcut="C")
+    more = sum(n * (width**2 + 2 * width) for n, width in ((3, 64), (3, 128), (5, 256), (2, 512)))
+    assert (b["projections"], c["projections"]) == (3, 16)
+    assert c["params"] - b["params"] == more
+    assert b["layers"] == c["layers"] == 34
+
+
 @pytest.mark.parametrize("depth", [50, 101, 152])
 def test_moving_the_stride_keeps_the_parameters(depth):
     """v1 and v1.5 differ in MACs alone."""
@@ -209,6 +218,20 @@ def test_values_that_describe_no_network_are_refused(changes):
     """A stage too few, a size of zero or a billion, widths that do not divide: an error each."""
     with pytest.raises(UserError):
         zoo.changed(zoo.find("resnet50"), **changes)
+
+
+def test_what_is_allowed_includes_both_ends():
+    """ "allowed: 1 to 5" takes 1 and 5, a factor 0 and 1000; one step further is refused."""
+    for value in (1, 5):
+        limits.within("x", value, most=5)
+    for value in (0.0, 1000.0):
+        limits.factor("x", value)
+    for value in (0, 6):
+        with pytest.raises(UserError, match=f"x {value} is out of range"):
+            limits.within("x", value, most=5)
+    for value in (-0.001, 1000.001, float("nan"), float("inf")):
+        with pytest.raises(UserError, match="out of range"):
+            limits.factor("x", value)
 
 
 def test_vgg_has_no_block_to_change():

@@ -18,7 +18,7 @@ from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS, diagram
 from resnet_cli.answers.diagram import CHANNELS, SIZE
 from resnet_cli.networks import load
 from resnet_cli.render.drawings import layout, terminal_diagram
-from resnet_cli.render.drawings.dot import dot
+from resnet_cli.render.drawings.dot import dot, quoted
 from resnet_cli.render.drawings.graph import graph
 from resnet_cli.render.drawings.mermaid import mermaid
 from resnet_cli.render.drawings.svg import svg
@@ -182,6 +182,23 @@ def test_rows_of_equal_output_size_line_up(direction):
         assert len(set(firsts.values())) == 1
 
 
+@pytest.mark.parametrize("direction", DIRECTIONS)
+@pytest.mark.parametrize("name", ["se-resnet18", "se-resnet50", "preact-resnet18"])
+def test_arcs_beside_the_same_boxes_have_a_lane_each(name, direction):
+    """What a gate scales runs within its block's shortcut: a lane is 12 pixels at least."""
+    drawing = drawn(name, level="layer", direction=direction)
+    main, across = (1, 0) if direction == "down" else (0, 1)
+    ways = [shortcut.way for shortcut in layout.place(drawing).shortcuts]
+    gates = sum(arc.kind == "scale" for unit in drawing.columns[0].units for arc in unit.arcs)
+    together = 0
+    for at, one in enumerate(ways):
+        for other in ways[at + 1 :]:
+            if min(one[2][main], other[2][main]) > max(one[1][main], other[1][main]):
+                assert abs(one[1][across] - other[1][across]) >= layout.LANE == 12
+                together += 1
+    assert together == gates
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("name", ["resnet50", "vgg16", "se-resnet18", "resnet1202"])
 def test_structure_of_the_svg(name, level):
@@ -242,6 +259,13 @@ def test_graphs_have_every_node_once_and_balanced_brackets(name, level):
     graphviz = dot(drawing)
     assert bare(graphviz).count("{") == bare(graphviz).count("}")
     assert graphviz.count("style=dotted") == dotted
+
+
+def test_a_string_of_dot_has_no_signs_of_its_own():
+    r"""A backslash is doubled, or \N would be the node's name; so are quotes and entities kept from meaning more."""
+    assert quoted("\\N") == r'"\\N"'
+    assert quoted('a "b" & c\\') == r'"a \"b\" &amp; c\\"'
+    assert quoted("two\nlines") == r'"two\nlines"'
 
 
 def bare(text):

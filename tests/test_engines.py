@@ -14,7 +14,10 @@ from resnet_cli.analyses.cost.flops import measured
 from resnet_cli.analyses.cost.training import Passes, costs, training
 from resnet_cli.designs import zoo
 from resnet_cli.layers.convolution import Conv2d
+from resnet_cli.layers.elementwise import ReLU
+from resnet_cli.layers.tree import Sequence
 from resnet_cli.pytorch.build import build
+from resnet_cli.trace import trace
 
 VARIANTS = [
     zoo.changed(zoo.find("resnet18"), shortcut="C"),
@@ -143,6 +146,14 @@ def test_only_the_network_s_input_needs_no_gradient(spec):
         assert table.total == ("total", forward, of_input, of_weights, 2 * forward + of_input)
         for at in range(1, 5):
             assert table.total[at] == sum(row[at] for row in table.rows)
+
+
+def test_no_gradient_is_taken_of_what_nothing_learned_has_had_a_part_in():
+    """A ReLU before the first convolution learns nothing, so its output needs no gradient either."""
+    convolutions = Conv2d("conv1", 3, 4, 3, padding=1), Conv2d("conv2", 4, 4, 3, padding=1)
+    rows = trace(Sequence("", (ReLU("relu"), *convolutions)), (3, 8, 8))
+    first, second = 9 * 3 * 4 * 64, 9 * 4 * 4 * 64
+    assert costs(rows)[1:] == [Passes(first, 0, first), Passes(second, second, second)]
 
 
 @pytest.mark.parametrize("format", ["table", "plain", "csv", "markdown", "latex"])

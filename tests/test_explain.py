@@ -143,10 +143,20 @@ def test_both_sides_of_an_oblong_input():
         ("conv3_2", ["layer2.1.conv1", "layer2.1.conv2"]),
         ("layer2.1", ["layer2.1.conv1", "layer2.1.conv2"]),
         ("layer2.0.downsample", ["layer2.0.downsample.0"]),
+        (
+            "conv3_x",
+            [
+                "layer2.0.conv1",
+                "layer2.0.conv2",
+                "layer2.0.downsample.0",
+                "layer2.1.conv1",
+                "layer2.1.conv2",
+            ],
+        ),
     ],
 )
 def test_a_layer_goes_by_torchs_path_or_the_papers_label(layer, paths):
-    """A path is one layer or all below it, and comes before a label of the same name."""
+    """A path is one layer or all below it, and comes before a label of the same name; a stage is all of it."""
     chosen = explain.select(rows_of(zoo.find("resnet18")), layer)
     assert [row.path for row in chosen if row.layer.operator == "convolution"] == paths
 

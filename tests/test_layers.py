@@ -54,6 +54,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     AdaptiveAvgPool2d: [
         (AdaptiveAvgPool2d("x"), IMAGE),
         (AdaptiveAvgPool2d("x", 3), IMAGE),
+        (AdaptiveAvgPool2d("x", 5), IMAGE),  # windows that overlap, unevenly far apart
     ],
     Flatten: [(Flatten("x"), IMAGE)],
     PadShortcut: [

@@ -16,6 +16,7 @@ from resnet_cli.analyses.memory.live import live
 from resnet_cli.analyses.memory.memory import Settings, memory
 from resnet_cli.analyses.memory.saved import saved
 from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.answers import memory as answers
 from resnet_cli.designs import zoo
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.designs.resnet import SHORTCUTS, ResNet
@@ -287,6 +288,19 @@ def test_json_holds_bytes_and_the_settings():
     assert uses["training"]["bytes"] == answer["bytes"]["training"]
     assert 8 < uses["training"]["largest_batch"] < uses["inference"]["largest_batch"]
     assert all(isinstance(value, int) for value in answer["bytes"].values())
+
+
+@pytest.mark.parametrize(
+    ("budget", "size"),
+    [
+        ("1.5 GiB", 3 * 2**29),
+        ("0.25TB", 250 * 10**9),
+        ("100000.001999KB", 100_000_001),  # of 1.999 bytes one
+    ],
+)
+def test_a_budget_may_be_a_decimal(budget, size):
+    """KB, MB, … are of 1000 and KiB, MiB, … of 1024; what is less than a byte is cut."""
+    assert answers.memory("resnet18", budget=budget).data()["budget"] == size
 
 
 def test_a_batch_that_does_not_fit_is_0():

@@ -1,6 +1,7 @@
-"""Runs one counting tool on networks of the list: `python tools.py NAME resnet50 vgg11:256 ...`.
+"""Runs one counting tool on networks: `python tools.py NAME resnet50 vgg11:256 resnet18:97:norm=group ...`.
 
-A process a tool, as some leave torch's functions patched. NAME:SIZE gives another input size.
+A process a tool, as some leave torch's functions patched. NAME:SIZE gives another input size, and
+NAME:SIZE:KEY=VALUE,… changes fields of the spec.
 """
 
 import contextlib
@@ -19,10 +20,13 @@ from resnet_cli.pytorch.measure import zeroed
 
 
 def spec_of(name):
-    """The spec of NAME or NAME:SIZE."""
-    name, _, size = name.partition(":")
-    spec = zoo.find(name)
-    return replace(spec, input_size=(int(size),) * 2) if size else spec
+    """The spec of NAME, NAME:SIZE or NAME:SIZE:KEY=VALUE,…"""
+    name, *more = name.split(":")
+    changes = {"input_size": (int(more[0]),) * 2} if more else {}
+    for change in more[1].split(",") if more[1:] else ():
+        key, _, value = change.partition("=")
+        changes[key] = json.loads(value) if value[0].isdigit() or value == "true" else value
+    return replace(zoo.find(name), **changes)
 
 
 def network(spec):

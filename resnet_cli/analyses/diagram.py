@@ -71,13 +71,15 @@ def _stages(rows: Sequence[Row]) -> Iterator[Unit]:
 def _groups(rows: Sequence[Row], level: str, units: bool) -> Iterator[list[int]]:
     """Indices of the rows of each unit: a block, or a drawn layer and the ones after it.
 
-    Layers before the first drawn one, such as the last norm of a pre-activation network, join it.
+    Layers before the first drawn one, such as the last norm of a pre-activation network, join it, as
+    do those behind the last one.
     """
+    last = max(at for at, row in enumerate(rows) if _is_drawn(row, level, units))
     group: list[int] = []
     for index, row in enumerate(rows):
         begins = row.block is None and row.layer.in_figure
         begins = begins or row.label != rows[index - 1].label
-        if begins and any(_is_drawn(rows[i], level, units) for i in group):
+        if begins and index <= last and any(_is_drawn(rows[i], level, units) for i in group):
             yield group
             group = []
         group.append(index)

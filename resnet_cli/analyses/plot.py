@@ -69,7 +69,7 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
         seen = [
             (row.path, field[0].size)
             for row, field in zip(network.rows, fields(network.rows), strict=True)
-            if is_counted(row) and row.part != "head"
+            if is_counted(row) and row.part != "head" and field[0].size
         ]
         lines.append(
             Series(name, [Point(at, size, path) for at, (path, size) in enumerate(seen, start=1)])

@@ -36,7 +36,7 @@ def stages(networks: Sequence[Network]) -> list[tuple[Any, ...]]:
         members = [[row for row in network.rows if row.stage == stage] for network in networks]
         size = next(group[-1].output for group in members if group)
         cells = [notation.stage(group) if group else None for group in members]
-        lines.append((stage, size[1:] or (1, 1), *cells))
+        lines.append((stage, (size[1:] or (1, 1)) if size else None, *cells))
     return lines
 
 

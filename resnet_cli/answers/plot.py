@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from resnet_cli.answers.gradient import Progress, silent
-from resnet_cli.answers.view import Model
+from resnet_cli.answers.view import Model, uncounted
 from resnet_cli.charts import Chart
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
@@ -72,22 +72,31 @@ def plot(
     if kind == "tradeoff":
         return Plot(_tradeoff(dataset or "imagenet", crops or 1, x or "macs"))
     networks = _networks(*models)
+    if kind == "gradient":
+        return Plot(_gradient(networks, seeds or 5, batch or 8, progress))
+    chart = _chart(kind, networks, x or "macs", batch or 1)
+    return Plot(chart._replace(notes=[*uncounted(networks), *chart.notes]))
+
+
+def _chart(kind: str, networks: list[Network], x: str, batch: int) -> Chart:
     from resnet_cli.analyses import plot as analysis
 
-    if kind == "gradient":
-        from resnet_cli.answers import gradient
-        from resnet_cli.answers.needs import need
-
-        cases = [case for network in networks for case in gradient.cases(network)]
-        need("plot gradient", "torch")
-        measured = gradient.measure(cases, seeds or 5, batch or 8, progress)
-        return Plot(analysis.gradient(measured, seeds or 5, batch or 8))
     if kind == "cost":
-        return Plot(analysis.cost(networks, x or "macs"))
+        return analysis.cost(networks, x)
     if kind == "memory":
-        return Plot(analysis.memory(networks[0], batch or 1))
+        return analysis.memory(networks[0], batch)
     drawn = analysis.receptive_field if kind == "receptive-field" else analysis.paths
-    return Plot(drawn(networks))
+    return drawn(networks)
+
+
+def _gradient(networks: list[Network], seeds: int, batch: int, progress: Progress) -> Chart:
+    from resnet_cli.analyses import plot as analysis
+    from resnet_cli.answers import gradient
+    from resnet_cli.answers.needs import need
+
+    cases = [case for network in networks for case in gradient.cases(network)]
+    need("plot gradient", "torch")
+    return analysis.gradient(gradient.measure(cases, seeds, batch, progress), seeds, batch)
 
 
 def _check(kind: str, given: dict[str, str | int | None]) -> None:

@@ -214,9 +214,13 @@ class Layer:
         return self.operator
 
 
-def parameters(layer: Layer) -> Step:
-    """How the number of a layer's parameters comes about: its tensors' sides, kernel first."""
-    return written(layer.name, [tuple(reversed(sides)) for sides in layer.tensors().values()])
+def parameters(layer: Layer, shared: Sequence[str] = ()) -> Step:
+    """How the number of a layer's parameters comes about: its tensors' sides, kernel first.
+
+    Those that are ``shared`` count where they were met before.
+    """
+    own = [sides for name, sides in layer.tensors().items() if name not in shared]
+    return written(layer.name, [tuple(reversed(sides)) for sides in own])
 
 
 def macs(layer: Layer, x: tuple[Shape, ...], y: Shape) -> Step:

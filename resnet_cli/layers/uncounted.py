@@ -14,9 +14,10 @@ from resnet_cli.layers.reach import UNKNOWN, Reach
 class Uncounted(Fresh):
     """An operation without readings: every answer that it touches says so, with the ``reason``.
 
-    ``shape`` is its output's where that is known, ``held`` the learnable tensors known to be its own.
+    ``shape`` is its output's where that is known, ``held_tensors`` the learnable tensors known to be its own.
     """
 
+    in_figure = True
     operator: str = ""
     reason: str = ""
     shape: Shape | None = None
@@ -26,7 +27,8 @@ class Uncounted(Fresh):
         return self.shape or ()
 
     def sizes(self, x: Shape) -> tuple[Size, ...]:
-        return ()
+        sides = self.shape or ()
+        return tuple(Size("given", f"{n}", n) for n in (sides[1:] if len(sides) > 1 else sides))
 
     def tensors(self) -> dict[str, Product]:
         return {

@@ -20,7 +20,7 @@ class Convention(NamedTuple):
     """One counting rule: a row of conventions.csv.
 
     ``macs`` is what a multiply-accumulate counts, ``unit`` what the sum is meant in. ``nothing`` are
-    layers beside those of the list of networks that the tool counts as nothing. ``checked`` names the networks for which the tool itself, in this version, printed the same: "all" of the
+    layers beside those of the list of networks that the tool counts as nothing, `*` all that are described here. ``checked`` names the networks for which the tool itself, in this version, printed the same: "all" of the
     list, or some.
     """
 
@@ -36,9 +36,8 @@ class Convention(NamedTuple):
 
     def knows(self, layer: str) -> bool:
         """Whether it is known how the tool counts a kind of layer, be it as nothing."""
-        return (
-            layer in COUNTED or layer in self.nothing or any(t.layer == layer for t in self.terms)
-        )
+        named = (*COUNTED, *self.nothing, *(term.layer for term in self.terms))
+        return layer in named or "*" in self.nothing
 
     def was_run_on(self, network: str) -> bool:
         """Whether the tool itself printed the same for this network of the list."""

@@ -10,6 +10,7 @@ from resnet_cli.analyses.cost.counts import macs as macs_of
 from resnet_cli.analyses.cost.terms import PER, RULES, by_name, rule_name, steps, words
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
+from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.networks import Network, of_spec
 from resnet_cli.published import Figure
 from resnet_cli.published.conventions import Convention
@@ -18,8 +19,9 @@ from resnet_cli.trace import Row
 
 
 def missing(convention: Convention, rows: Iterable[Row]) -> list[str]:
-    """The operators of which it is not known how the tool counts them."""
-    return [name for name in dict.fromkeys(map(rule_name, rows)) if not convention.knows(name)]
+    """The operators of which it is not known how the tool counts them, or that nobody has described."""
+    names = {rule_name(row): isinstance(row.layer, Uncounted) for row in rows}
+    return [name for name, hidden in names.items() if hidden or not convention.knows(name)]
 
 
 def recounted(convention: Convention, rows: Sequence[Row]) -> list[int]:
@@ -65,9 +67,15 @@ def named(convention: Convention, table: Table) -> Table:
     )
 
 
-def in_words(convention: Convention) -> str:
-    """`FLOPs as torchlens 2.36.1 counts: 2 a MAC, batch norm 5 an element, ...`."""
-    terms = [f"{convention.macs} a MAC", *map(words, convention.terms)]
+def in_words(convention: Convention, rows: Iterable[Row]) -> str:
+    """`FLOPs as torchlens 2.36.1 counts: 2 a MAC; batch norm, 5 an element; ...`, for the layers there are."""
+    names = {*map(rule_name, rows)}
+    terms = [f"{convention.macs} a MAC"]
+    terms += [
+        f"{'minus ' if term.times < 0 else ''}{words(term)}"
+        for term in convention.terms
+        if term.layer in names
+    ]
     return f"{convention.unit} as {convention.tool} counts: {'; '.join(terms)}"
 
 

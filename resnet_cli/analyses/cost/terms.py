@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.analyses.cost.counts import is_counted, macs, parameters
+from resnet_cli.analyses.cost.counts import is_counted, macs, operations, parameters
 from resnet_cli.published.conventions import Term
 from resnet_cli.trace import Row
 
@@ -43,6 +43,7 @@ PER = {
     "window": Per("{layer}, {times} a pooled value", lambda r: r.layer.pooled(r.input, r.output)),
     "mean": Per("{layer}, {times} an input and an output", _mean),
     "side": Per("{layer} k×k, {times}·k an output", _side),
+    "operation": Per("{layer}, {times} an elementary operation", operations),
     "parameter": Per("{layer}, {times} a parameter", parameters),
     "bias": Per("{layer} bias, {times} an output", lambda r: prod(r.output) if _biased(r) else 0),
     "channel": Per("{layer} bias, {times} a channel", lambda r: r.output[0] if _biased(r) else 0),

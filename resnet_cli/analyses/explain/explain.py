@@ -61,7 +61,7 @@ def added(numbers: Iterable[int]) -> str:
 
 def parameters(row: Row) -> Step:
     """k·k·(c_in / groups)·c_out of a convolution, 2·c of a norm, in·out + out of a linear layer."""
-    return base.parameters(row.layer)._replace(step=row.path)
+    return base.parameters(row.layer, row.shared)._replace(step=row.path)
 
 
 def macs(row: Row) -> Step:
@@ -101,7 +101,12 @@ def _blocks(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 
 
 def shape(row: Row) -> list[Step]:
-    """Padding, height, width, channels and elements of a layer's output."""
+    """Padding, height, width, channels and elements of a layer's output.
+
+    Raises `UserError` where the shape is not known.
+    """
+    if len(row.output) not in (1, 3):
+        raise UserError(f"the shape of {row.path} is not known", "explain a layer before it")
     sizes = row.layer.sizes(row.input)
     if len(row.output) == 1:
         return [_step("features", sizes[0])]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.errors import UserError
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
@@ -37,30 +38,41 @@ TORCHVISION = (
 class Feature(NamedTuple):
     """One feature map: ``name`` is C1, ..., ``path`` torch's module that puts it out.
 
-    ``stride`` is in pixels of the input; ``shape`` is (channels, height, width) for one input.
+    ``stride`` is in pixels of the input; ``shape`` is (channels, height, width) for one input. What an
+    operation hides that nobody has described is None.
     """
 
     name: str
     path: str
     stage: str
-    stride: int
+    stride: int | None
     shape: tuple[int, ...]
-    receptive_field: tuple[int, int]
+    receptive_field: tuple[int, int] | None
 
 
 def features(rows: Sequence[Row]) -> list[Feature]:
-    """A feature map a stage: layerN, the stem's ReLU, or VGG's last ReLU before each pooling."""
+    """A feature map a stage: layerN, the stem's ReLU, or VGG's last ReLU before each pooling.
+
+    A stage without any has none. Raises `UserError` where no stage has one.
+    """
     seen = fields(rows)
+    mapped = [index for index, row in enumerate(rows) if len(row.output) == 3]
     stages = dict.fromkeys(row.stage for row in rows if row.part != "head")
-    maps = []
-    for number, stage in enumerate(stages, start=1):
-        inside = [index for index, row in enumerate(rows) if row.stage == stage]
+    maps: list[Feature] = []
+    for stage in stages:
+        inside = [index for index in mapped if rows[index].stage == stage]
         blocks = [index for index in inside if rows[index].block]
-        at = (blocks or [index for index in inside if not rows[index].layer.resizes])[-1]
+        ends = blocks or [index for index in inside if not rows[index].layer.resizes]
+        if not ends:
+            continue
+        at = ends[-1]
         path = rows[at].inside[0] if blocks else rows[at].path
         height, width = seen[at]
-        size = (height.size, width.size)
-        maps.append(Feature(f"C{number}", path, stage, height.stride, rows[at].output, size))
+        known = (height.stride, (height.size, width.size)) if height.size else (None, None)
+        name = f"C{len(maps) + 1}"
+        maps.append(Feature(name, path, stage, known[0], rows[at].output, known[1]))
+    if not maps:
+        raise UserError("no stage puts out a feature map", "see resnet-cli summary --level layer")
     return maps
 
 

@@ -39,14 +39,15 @@ class Length(NamedTuple):
     """The ``paths`` through the bodies of ``blocks`` blocks: exact, as many as there are.
 
     ``layers`` with the stem and the classifier; the receptive field, across, of the path that sees
-    the ``least`` and of the one that sees the ``most``, before the global pooling.
+    the ``least`` and of the one that sees the ``most``, before the global pooling; None where an
+    operation stands in the way that nobody has described.
     """
 
     blocks: int
     layers: int
     paths: int
-    least: int
-    most: int
+    least: int | None
+    most: int | None
 
 
 def residual_blocks(rows: Sequence[Row]) -> list[Block]:
@@ -100,7 +101,8 @@ def lengths(rows: Sequence[Row]) -> list[Length]:
     made = []
     paths, least, most = 1, narrowest, narrowest
     for k in range(n + 1):
-        made.append(Length(k, shortest + k * each, paths, least, most))
+        pixels = (least, most) if field.size else (None, None)
+        made.append(Length(k, shortest + k * each, paths, *pixels))
         if k < n:
             paths = paths * (n - k) // (k + 1)
             least, most = least + gains[k], most + gains[n - 1 - k]
@@ -164,7 +166,9 @@ def _bins(n: int) -> list[tuple[int, int]]:
     return list(pairwise(starts))
 
 
-def _range(first: int, last: int) -> str:
+def _range(first: int | None, last: int | None) -> str:
+    if first is None:
+        return ""
     return f"{first}" if first == last else f"{first}–{last}"
 
 

@@ -61,7 +61,7 @@ def last_use(rows: Sequence[Row], made: Sequence[int]) -> dict[int, int]:
                 row.reads[0], next(at for at in range(index, len(rows)) if len(rows[at].reads) > 1)
             )
         if row.layer.join:  # and what it adds to its body
-            hold(row.reads[0], modules[row.inside[-1]][1])
+            hold(row.reads[0], modules[row.inside[-1]][1] if row.inside else len(rows) - 1)
     return last
 
 

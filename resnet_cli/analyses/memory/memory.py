@@ -103,10 +103,10 @@ def memory(rows: Sequence[Row], settings: Settings) -> Memory:
 def _fixed(row: Row, precision: Precision, states: int) -> dict[str, int]:
     """What the weights of a layer take, whatever the batch."""
     weights = counts.parameters(row) * precision.weight
-    counter = INDEX * sum(not shape for shape in row.layer.buffers().values())
+    counters = 0 if row.shared else sum(not shape for shape in row.layer.buffers().values())
     return {
         "weights": weights,
-        "buffers": counts.buffers(row) * precision.weight + counter,
+        "buffers": counts.buffers(row) * precision.weight + INDEX * counters,
         "gradients": weights,
         "optimizer": weights * states,
     }

@@ -103,7 +103,7 @@ def _outputs(
 
 
 def _copy(row: Row, precision: Precision) -> Bytes:
-    """Autocast's copy of a weight; a bias has one too, which is not saved."""
-    if not multiplies(row):
+    """Autocast's copy of a weight, made once; a bias has one too, which is not saved."""
+    if not multiplies(row) or "weight" in row.shared:
         return Bytes()
     return Bytes(once=prod(row.layer.parameters()["weight"]) * precision.activation)
