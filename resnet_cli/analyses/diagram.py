@@ -64,7 +64,7 @@ def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> Column:
 def _stages(rows: Sequence[Row]) -> Iterator[Unit]:
     for stage, group in groupby(rows, key=lambda row: row.stage):
         members = list(group)
-        lines = (stage, *notation.stage(members).split("; "))
+        lines = (stage, *map(str, notation.stage(members).parts))
         yield Unit((_box(members, lines, "stage"),))
 
 

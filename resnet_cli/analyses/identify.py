@@ -45,7 +45,7 @@ FORMATS = {
     "safetensors": "safetensors",
     "safetensors index": "safetensors in several files",
 }
-DESCRIPTION = (Column("property", "property"), Column("value", "value", "stack"))
+DESCRIPTION = (Column("property", "property"), Column("value", "value", "mixed"))
 TENSORS = (
     Column("name", "name in the file"),
     Column("ours", "name here", drop=2),

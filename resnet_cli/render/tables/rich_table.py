@@ -6,7 +6,7 @@ import sys
 from io import StringIO
 
 from resnet_cli.render.tables import plain
-from resnet_cli.render.tables.numbers import LEFT, stacked, texts
+from resnet_cli.render.tables.numbers import LEFT, texts
 from resnet_cli.tables import Answer, Column, Table
 
 LONG = 200
@@ -19,7 +19,7 @@ def fitting(table: Table, width: int | None, exact: bool) -> tuple[list[Column],
     """The columns that fit into the width, and those dropped for it; no number is ever cut."""
     rows = [*table.rows, *([table.total] if table.total else [])]
     keep, dropped = list(table.columns), []
-    cells = [[c.title for c in keep], *tall(keep, texts(keep, rows, exact))]
+    cells = [[c.title for c in keep], *texts(keep, rows, exact, tall=True)]
     widths = [
         max(len(line) for text in column for line in text.split("\n")) + GAP
         for column in zip(*cells, strict=True)
@@ -30,16 +30,6 @@ def fitting(table: Table, width: int | None, exact: bool) -> tuple[list[Column],
         keep.remove(out)
         dropped.append(out)
     return keep, dropped
-
-
-def tall(columns: list[Column], rows: list[list[str]]) -> list[list[str]]:
-    """The same cells with each stack drawn over several lines."""
-    if not any(c.kind == "stack" for c in columns):
-        return rows
-    return [
-        [stacked(t) if c.kind == "stack" else t for c, t in zip(columns, row, strict=True)]
-        for row in rows
-    ]
 
 
 def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
@@ -77,8 +67,8 @@ def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
                 Text(column.title), justify="left" if left else "right", no_wrap=True, style=style
             )
         keep = [i for i, c in enumerate(table.columns) if c in columns]
-        body = texts(columns, [[row[i] for i in keep] for row in table.rows], exact)
-        for row in tall(columns, body):
+        body = [[row[i] for i in keep] for row in table.rows]
+        for row in texts(columns, body, exact, tall=True):
             shown.add_row(*map(Text, row))
         if table.total:
             shown.add_section()
