@@ -58,7 +58,7 @@ class Unit(NamedTuple):
     times: int = 1
 
 
-class Column(NamedTuple):
+class DrawnNetwork(NamedTuple):
     """One network, from its input on; ``open`` where it goes on past the last box."""
 
     name: str
@@ -76,7 +76,7 @@ class Column(NamedTuple):
 class Drawing(NamedTuple):
     """Networks side by side. At ``level`` layer the layers on arcs are boxes too."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[DrawnNetwork, ...]
     level: str
     direction: str
     folded: bool

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
-Shape = tuple[int, ...]
 COLUMNS = (
     Column("stage", "stage"),
     Column("path", "modules"),

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
-from resnet_cli.drawings import Arc, Box, Column, Drawing, Size, Unit
+from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Size, Unit
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.networks import Network, distinct
@@ -49,7 +49,7 @@ def diagram(
     return Drawing(tuple(columns), level, direction, folded)
 
 
-def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> Column:
+def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> DrawnNetwork:
     shape = rows[0].input
     text = f"{shape[0]}-d" if units else "image"
     first = Unit((Box((text,), "input", "", (), (), (), shape, shape, _size(shape), 0, 0),))
@@ -58,7 +58,7 @@ def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> Column:
     else:
         chain = [_unit(rows, group, level, units) for group in _groups(rows, level, units)]
     total = counts.totals(rows)
-    return Column(name, (first, *chain), total["params"], total["macs"], open=units)
+    return DrawnNetwork(name, (first, *chain), total["params"], total["macs"], open=units)
 
 
 def _stages(rows: Sequence[Row]) -> Iterator[Unit]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
-from resnet_cli.checkpoints.container.contents import Checkpoint, Opaque, Tensor
+from resnet_cli.checkpoints.container.contents import Checkpoint, Opaque, TensorInfo
 from resnet_cli.checkpoints.container.faults import HINT, bad
 from resnet_cli.errors import UserError
 from resnet_cli.files import opened, part
 from resnet_cli.garbage import uncollected
 
-__all__ = ["Checkpoint", "Opaque", "Tensor", "read"]
+__all__ = ["Checkpoint", "Opaque", "TensorInfo", "read"]
 
 READ = ".safetensors, .safetensors.index.json, and .pth, .pt or .bin as torch.save writes them"
 OTHERS = (  # offset, the bytes there, what such a file is

@@ -10,7 +10,12 @@ import math
 import os
 from typing import BinaryIO, NoReturn
 
-from resnet_cli.checkpoints.container.contents import MOST_DIMENSIONS, MOST_ELEMENTS, WIDTHS, Tensor
+from resnet_cli.checkpoints.container.contents import (
+    MOST_DIMENSIONS,
+    MOST_ELEMENTS,
+    WIDTHS,
+    TensorInfo,
+)
 from resnet_cli.checkpoints.container.faults import HINT, bad, is_name, shown
 from resnet_cli.errors import UserError
 from resnet_cli.files import opened, part
@@ -26,7 +31,9 @@ TYPES = {
 }  # fmt: skip
 
 
-def tensors(file: BinaryIO, size: int, most: int = MOST_HEADER) -> tuple[dict[str, Tensor], int]:
+def tensors(
+    file: BinaryIO, size: int, most: int = MOST_HEADER
+) -> tuple[dict[str, TensorInfo], int]:
     """Name -> tensor of one .safetensors file of `size` bytes in its order; bytes of the header.
 
     Raises `UserError` where the header is no valid one or does not fit the file.
@@ -41,7 +48,7 @@ def tensors(file: BinaryIO, size: int, most: int = MOST_HEADER) -> tuple[dict[st
         )
     header = _parsed(part(file, 8, length))
     _check_metadata(header.pop("__metadata__", {}))
-    found: dict[str, Tensor] = {}
+    found: dict[str, TensorInfo] = {}
     places = []
     for name, entry in header.items():
         _check_name(name)
@@ -51,7 +58,7 @@ def tensors(file: BinaryIO, size: int, most: int = MOST_HEADER) -> tuple[dict[st
     return found, length
 
 
-def index(file: BinaryIO, size: int, folder: str) -> tuple[dict[str, Tensor], int]:
+def index(file: BinaryIO, size: int, folder: str) -> tuple[dict[str, TensorInfo], int]:
     """Name -> tensor of a .safetensors.index.json, from its shards in `folder`; bytes of all files.
 
     Raises `UserError` where a shard is missing, damaged, lies elsewhere, or lacks a tensor.
@@ -78,7 +85,7 @@ def index(file: BinaryIO, size: int, folder: str) -> tuple[dict[str, Tensor], in
     return {name: found[name] for name in places}, size
 
 
-def _shard(shard: str, folder: str, most: int) -> tuple[dict[str, Tensor], int, int]:
+def _shard(shard: str, folder: str, most: int) -> tuple[dict[str, TensorInfo], int, int]:
     """Name -> tensor of a shard, bytes of its header, bytes of it all."""
     if not shard or shard in (".", "..") or len(shard) > 255 or not shard.isprintable():
         raise bad(f"names a shard {shown(shard)}, which is no file name")
@@ -134,7 +141,7 @@ def _check_name(name: str) -> None:
         raise bad(f"names a tensor {shown(name)}: too long or unprintable")
 
 
-def _tensor(name: str, entry: object) -> tuple[Tensor, int, int]:
+def _tensor(name: str, entry: object) -> tuple[TensorInfo, int, int]:
     """A header's entry as the tensor and where its bytes begin and end."""
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise bad(f"describes {shown(name)} not by dtype, shape and data_offsets alone")
@@ -153,7 +160,7 @@ def _tensor(name: str, entry: object) -> tuple[Tensor, int, int]:
     needed, held = math.prod(shape) * WIDTHS[dtype], places[1] - places[0]
     if needed != held:
         raise bad(f"gives {shown(name)} {held:,} bytes, where its shape and dtype take {needed:,}")
-    return Tensor(shape, dtype), places[0], places[1]
+    return TensorInfo(shape, dtype), places[0], places[1]
 
 
 def _naturals(given: object) -> tuple[int, ...] | None:

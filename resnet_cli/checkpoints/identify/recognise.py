@@ -7,7 +7,7 @@ from itertools import islice, zip_longest
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.checkpoints.container.read import Tensor
+from resnet_cli.checkpoints.container.read import TensorInfo
 from resnet_cli.checkpoints.identify.differences import (
     Difference,
     between,
@@ -47,7 +47,7 @@ class Named(NamedTuple):
     """
 
     wrapper: str
-    tensors: dict[str, Tensor]
+    tensors: dict[str, TensorInfo]
     naming: Naming
     shapes: Shapes
     norm: str
@@ -79,7 +79,7 @@ def named(content: object) -> Named:
 
     Raises `UserError` (exit 1) when there are none.
     """
-    wrapper, tensors = find_state_dict(content, Tensor)
+    wrapper, tensors = find_state_dict(content, TensorInfo)
     naming = to_torchvision(tensors)
     shapes = {
         ours: _shape(ours, tensors[theirs].shape)

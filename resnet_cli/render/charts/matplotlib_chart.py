@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 
 from resnet_cli.charts import Chart, Point, Series
 from resnet_cli.render.charts.chart_style import Style, styled
-from resnet_cli.render.charts.placement import Box, place
+from resnet_cli.render.charts.placement import Extent, place
 from resnet_cli.render.charts.scale import named, scales, totals
 from resnet_cli.render.tables import numbers
 
@@ -272,7 +272,7 @@ class Picture:
         if not points:
             return
         inside = self.axes.get_window_extent(self.renderer)
-        frame = Box(inside.x0 + 2, inside.y0 + 2, WIDTH - EDGE / 2, inside.y1 + 8)
+        frame = Extent(inside.x0 + 2, inside.y0 + 2, WIDTH - EDGE / 2, inside.y1 + 8)
         places = [self._at(p) for p, _ in points]
         sizes = [(w + 6, h) for w, h in (self._size(p.label, NAME) for p, _ in points)]
         radius = MARKER * DOTS / 72 / 2 + 1
@@ -281,8 +281,8 @@ class Picture:
             if placed is None:
                 continue
             offset = (
-                (placed.box.left - at[0]) * 72 / DOTS,
-                (placed.box.bottom - at[1]) * 72 / DOTS,
+                (placed.extent.left - at[0]) * 72 / DOTS,
+                (placed.extent.bottom - at[1]) * 72 / DOTS,
             )
             self.axes.annotate(
                 point.label, (point.x, point.y), offset, textcoords="offset points", fontsize=NAME,

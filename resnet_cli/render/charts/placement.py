@@ -14,15 +14,15 @@ from typing import NamedTuple
 Place = tuple[float, float]
 
 
-class Box(NamedTuple):
-    """A rectangle."""
+class Extent(NamedTuple):
+    """What a name, marker or frame covers: a rectangle."""
 
     left: float
     bottom: float
     right: float
     top: float
 
-    def meets(self, other: Box, gap: float = 0) -> bool:
+    def meets(self, other: Extent, gap: float = 0) -> bool:
         """Whether the two are closer than the gap."""
         return (
             self.left < other.right + gap
@@ -31,7 +31,7 @@ class Box(NamedTuple):
             and other.bottom < self.top + gap
         )
 
-    def within(self, other: Box) -> bool:
+    def within(self, other: Extent) -> bool:
         """Whether it lies in the other."""
         return (
             other.left <= self.left
@@ -66,14 +66,14 @@ class Box(NamedTuple):
         return enter < leave
 
 
-class Placed(NamedTuple):
-    """A name's box, and where its leader ends on it; None where it stands right beside the point."""
+class PlacedName(NamedTuple):
+    """Where a name stands, and where its leader ends on it; None where it stands right beside the point."""
 
-    box: Box
+    extent: Extent
     leader: Place | None
 
 
-Choice = tuple[float, Placed]
+Choice = tuple[float, PlacedName]
 """A place and what it costs, before the other names are looked at."""
 Choices = Sequence[Sequence[Choice]]
 """Those of each name, the cheapest first."""
@@ -90,21 +90,21 @@ NEIGHBOURS = 6
 def place(
     points: Sequence[Place],
     sizes: Sequence[Place],
-    frame: Box,
+    frame: Extent,
     radius: float,
     lines: Sequence[tuple[Place, Place]] = (),
-) -> list[Placed | None]:
+) -> list[PlacedName | None]:
     """A place in the frame for the name of each point, given widths and heights.
 
     It never meets another name, nor the marker of a point (of that ``radius``); names and leaders
     keep off ``lines``, points and one another where they can. None for what finds no place at all.
     """
-    markers = [Box(x - radius, y - radius, x + radius, y + radius) for x, y in points]
+    markers = [Extent(x - radius, y - radius, x + radius, y + radius) for x, y in points]
     choices = [
         [
             (cost, placed)
             for cost, placed in _around(point, size, radius)
-            if placed.box.within(frame) and not any(placed.box.meets(m, 1) for m in markers)
+            if placed.extent.within(frame) and not any(placed.extent.meets(m, 1) for m in markers)
         ]
         for point, size in zip(points, sizes, strict=True)
     ]
@@ -171,27 +171,27 @@ def _around(point: Place, size: Place, radius: float) -> list[Choice]:
         for step in range(DIRECTIONS):
             angle = 2 * pi * step / DIRECTIONS
             across, up = cos(angle), sin(angle)
-            # the box touches the ring with its side, corner or edge that looks at the point
+            # the name touches the ring with its side, corner or edge that looks at the point
             left = x + across * reach - width * (1 - _towards(across)) / 2
             bottom = y + up * reach - height * (1 - _towards(up)) / 2
-            box = Box(left, bottom, left + width, bottom + height)
-            far = box.distance(point) > radius + 0.8 * height
+            extent = Extent(left, bottom, left + width, bottom + height)
+            far = extent.distance(point) > radius + 0.8 * height
             cost = 10 * ring + 2 * (1 - across) + abs(up)
-            made.append((cost, Placed(box, box.nearest(point) if far else None)))
+            made.append((cost, PlacedName(extent, extent.nearest(point) if far else None)))
     return made
 
 
-def _told(at: int, placed: Placed, points: Sequence[Place]) -> Placed:
+def _told(at: int, placed: PlacedName, points: Sequence[Place]) -> PlacedName:
     """With a leader also where another point is nearly as close to the name as its own."""
-    own = placed.box.distance(points[at])
-    height = placed.box.top - placed.box.bottom
-    if any(placed.box.distance(p) < own + 0.5 * height for p in points if p != points[at]):
-        return placed._replace(leader=placed.box.nearest(points[at]))
+    own = placed.extent.distance(points[at])
+    height = placed.extent.top - placed.extent.bottom
+    if any(placed.extent.distance(p) < own + 0.5 * height for p in points if p != points[at]):
+        return placed._replace(leader=placed.extent.nearest(points[at]))
     return placed
 
 
 def _towards(part: float) -> float:
-    """-1, 0 or 1: on which side of the point a box stands; between them it slides along."""
+    """-1, 0 or 1: on which side of the point a name stands; between them it slides along."""
     return max(-1.0, min(1.0, 2.0 * part))
 
 
@@ -202,13 +202,13 @@ def _crowding(at: int, points: Sequence[Place]) -> float:
 
 def _strikes(
     at: int,
-    placed: Placed,
+    placed: PlacedName,
     points: Sequence[Place],
-    markers: Sequence[Box],
+    markers: Sequence[Extent],
     lines: Sequence[tuple[Place, Place]],
 ) -> float:
     """What it costs that a name stands on lines, or that its leader runs over other points or lines."""
-    cost = 25.0 * sum(placed.box.crossed(*line) for line in lines)
+    cost = 25.0 * sum(placed.extent.crossed(*line) for line in lines)
     if placed.leader:
         cost += 8.0
         leader = (points[at], placed.leader)
@@ -229,7 +229,7 @@ def _cheapest(
         cost, placed = choice
         if cost >= least:
             break
-        if any(placed.box.meets(other.box, 2) for _, other in others):
+        if any(placed.extent.meets(other.extent, 2) for _, other in others):
             continue
         cost += sum(_between(points[at], placed, point, other) for point, other in others)
         if cost < least:
@@ -237,12 +237,12 @@ def _cheapest(
     return best
 
 
-def _between(point: Place, placed: Placed, another: Place, other: Placed) -> float:
+def _between(point: Place, placed: PlacedName, another: Place, other: PlacedName) -> float:
     """What it costs that a leader runs over another's name or leader."""
     cost = 0.0
-    if placed.leader and other.box.crossed(point, placed.leader):
+    if placed.leader and other.extent.crossed(point, placed.leader):
         cost += 200.0
-    if other.leader and placed.box.crossed(another, other.leader):
+    if other.leader and placed.extent.crossed(another, other.leader):
         cost += 200.0
     if placed.leader and other.leader:
         cost += 100.0 * _cross((point, placed.leader), (another, other.leader))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import fill, wrap
 from typing import NamedTuple
 
-from resnet_cli.drawings import Box, Column, Drawing, Size, Unit
+from resnet_cli.drawings import Box, Drawing, DrawnNetwork, Size, Unit
 from resnet_cli.render.drawings.layout import caption
 
 SOLID = ("identity", "scale")
@@ -29,7 +29,7 @@ class _Painted(NamedTuple):
     What is on arcs is written beside them where ``shows``: at layer level, if there is room.
     """
 
-    column: Column
+    column: DrawnNetwork
     lines: dict[Size, list[_Line]]
     margin: int
     frame: int
@@ -68,7 +68,7 @@ def _across(kind: str) -> str:
     return "─" if kind in SOLID else "┈"
 
 
-def _painted(column: Column, layered: bool, most: int | None) -> _Painted:
+def _painted(column: DrawnNetwork, layered: bool, most: int | None) -> _Painted:
     margin = max((len(_times(unit)) for unit in column.units), default=0)
     lanes = LANE * max((len(unit.arcs) for unit in column.units), default=0)
     on = max((len(text) + 2 for unit in column.units for text in _on_arcs(unit)), default=0)
@@ -106,7 +106,7 @@ def _stands_apart(unit: Unit) -> bool:
     return len(unit.boxes) > 1 or bool(unit.arcs) or unit.times > 1
 
 
-def _head(column: Column) -> tuple[str, str]:
+def _head(column: DrawnNetwork) -> tuple[str, str]:
     return (column.name, caption(column))
 
 
@@ -186,7 +186,7 @@ def _arcs(
             grid[row][lane + 2 : lane + 2 + len(text)] = text
 
 
-def _flow(column: Column, width: int) -> str:
+def _flow(column: DrawnNetwork, width: int) -> str:
     """One network as a line of text, blocks in brackets, broken to the width."""
     words = []
     for unit in column.units:
