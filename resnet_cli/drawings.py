@@ -84,5 +84,5 @@ class Drawing(NamedTuple):
     @property
     def sizes(self) -> list[Size]:
         """Every output size, the largest first: boxes of one size stand in one row."""
-        found = {box.size for column in self.columns for box in column.boxes}
-        return sorted(found, key=lambda size: (size[0] * size[1], size), reverse=True)
+        sizes = {box.size for column in self.columns for box in column.boxes}
+        return sorted(sizes, key=lambda size: (size[0] * size[1], size), reverse=True)

@@ -30,7 +30,7 @@ def by_stage(
     params: Mapping[str, int],
     tensors: Mapping[str, Shape],
 ) -> Table:
-    """A row a stage: what ran in it, its last output, and the numbers that its modules hold.
+    """One row for each stage: what ran in it, its last output, and the numbers that its modules hold.
 
     ``ran`` has path and output shape of every module in order, ``params`` are by path, ``tensors``
     those of the state dict; the trace only says which of them are of which stage.

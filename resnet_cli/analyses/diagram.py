@@ -29,10 +29,11 @@ def diagram(
 ) -> Drawing:
     """Networks as columns of boxes (He et al. 2015, Fig. 3).
 
-    Level block has a box a convolution, pooling and linear layer, as the paper; layer a box for
-    every layer; stage one a row of Table 1. ``fold`` draws a run of equal blocks once; None folds
-    where a network has over `UNFOLDED` boxes. ``units`` is for single blocks, with their addition
-    (He et al. 2015, Fig. 5; He et al. 2016, Fig. 1). Raises `UserError` for over `MOST` boxes.
+    Level block has a box for each convolution, pooling and linear layer, as the paper; layer one
+    for every layer; stage one for each row of Table 1. ``fold`` draws a run of equal blocks once;
+    None folds where a network has over `UNFOLDED` boxes. ``units`` is for single blocks, with their
+    addition (He et al. 2015, Fig. 5; He et al. 2016, Fig. 1). Raises `UserError` for over `MOST`
+    boxes.
     """
     columns = [
         _column(name, network.rows, level, units)

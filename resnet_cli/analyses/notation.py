@@ -64,5 +64,5 @@ def shortcut(rows: Sequence[Row]) -> str:
         return "no shortcut"
     kinds = dict.fromkeys(row.layer.on_shortcut for row in rows if row.role == "shortcut")
     kinds.pop("identity", None)
-    said = [" and ".join(kinds) or "identity", layer(join)]
-    return ", ".join(filter(None, said))
+    parts = [" and ".join(kinds) or "identity", layer(join)]
+    return ", ".join(filter(None, parts))

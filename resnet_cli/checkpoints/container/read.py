@@ -49,8 +49,8 @@ def _read(file: BinaryIO, size: int, folder: str) -> Checkpoint:
     if start[8:9] == b"{" and not _text(start[:8]):  # first: a length may look like what is below
         from resnet_cli.checkpoints.container import safetensors
 
-        found, _ = safetensors.tensors(file, size)
-        return Checkpoint("safetensors", found, size)
+        content, _ = safetensors.tensors(file, size)
+        return Checkpoint("safetensors", content, size)
     if start.startswith(b"PK"):
         from resnet_cli.checkpoints.container import archives
 

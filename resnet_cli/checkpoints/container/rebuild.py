@@ -12,7 +12,7 @@ from resnet_cli.checkpoints.container.contents import (
     Opaque,
     TensorInfo,
 )
-from resnet_cli.checkpoints.container.faults import bad, is_name, shown
+from resnet_cli.checkpoints.container.faults import bad, excerpt, is_name
 from resnet_cli.errors import UserError
 
 Arguments = tuple[object, ...]
@@ -67,7 +67,7 @@ def put(target: dict[object, object], key: object, value: object) -> None:
     """`target[key] = value`; raises `UserError` for a tensor whose name is not fit to print."""
     fit = key_of(key)
     if fit is not key and type(key) is str and type(value) is TensorInfo:
-        raise bad(f"names a tensor {shown(key)}: too long or unprintable")
+        raise bad(f"names a tensor {excerpt(key)}: too long or unprintable")
     target[fit] = value
 
 
@@ -174,12 +174,12 @@ def _mapping(arguments: Arguments) -> object:
         return pairs
     if type(pairs) is not list:
         raise broken()
-    found: dict[object, object] = {}
+    mapping: dict[object, object] = {}
     for pair in pairs:
         if type(pair) not in (list, tuple) or len(pair) != 2:
             raise broken()
-        put(found, *pair)
-    return found
+        put(mapping, *pair)
+    return mapping
 
 
 def _defaults(arguments: Arguments) -> object:

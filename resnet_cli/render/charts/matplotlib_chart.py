@@ -248,13 +248,13 @@ class Picture:
         """The stages' names below the axis, where they do not meet; their ends as thin lines."""
         for band in self.chart.bands:
             self.axes.axvline(band.start, color=FAINT, linewidth=0.8, zorder=1)
-        shown = named(
+        names = named(
             self.chart.bands,
             lambda x: self._at(Point(x, self.y.low))[0],
             lambda name: self._size(name, LOOK["font.size"])[0],
             GAP / 2,
         )
-        self.axes.xaxis.set_ticks([at for at, _ in shown], [name for _, name in shown])
+        self.axes.xaxis.set_ticks([at for at, _ in names], [name for _, name in names])
         self.axes.tick_params(axis="x", length=0, pad=7)
 
     def _totals(self) -> None:
@@ -276,8 +276,8 @@ class Picture:
         places = [self._at(p) for p, _ in points]
         sizes = [(w + 6, h) for w, h in (self._size(p.label, NAME) for p, _ in points)]
         radius = MARKER * DOTS / 72 / 2 + 1
-        found = place(places, sizes, frame, radius, self._stairs())
-        for (point, style), at, placed in zip(points, places, found, strict=True):
+        names = place(places, sizes, frame, radius, self._stairs())
+        for (point, style), at, placed in zip(points, places, names, strict=True):
             if placed is None:
                 continue
             offset = (

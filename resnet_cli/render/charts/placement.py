@@ -110,15 +110,17 @@ def place(
     ]
     fixed = []
     for at, each in enumerate(choices):
-        told = [(cost, _told(at, placed, points)) for cost, placed in each]
-        fixed.append(sorted((c + _strikes(at, p, points, markers, lines), p) for c, p in told))
+        with_leaders = [(cost, _with_leader(at, placed, points)) for cost, placed in each]
+        fixed.append(
+            sorted((c + _strikes(at, p, points, markers, lines), p) for c, p in with_leaders)
+        )
     every = range(len(points))
     orders = [
         sorted(every, key=lambda at: -_crowding(at, points)),
         *(sorted(every, key=lambda at: sign * points[at][side]) for side in (0, 1) for sign in (1, -1)),
     ]  # fmt: skip
     settled = [_settled(order, fixed, points) for order in orders]
-    best = min(settled, key=lambda found: _total(found, points))
+    best = min(settled, key=lambda chosen: _total(chosen, points))
     return [choice and choice[1] for choice in _improved(best, fixed, points)]
 
 
@@ -126,46 +128,46 @@ def _settled(
     order: Sequence[int], choices: Choices, points: Sequence[Place]
 ) -> list[Choice | None]:
     """Each name at its cheapest place beside the others, until none moves."""
-    found: list[Choice | None] = [None] * len(points)
+    chosen: list[Choice | None] = [None] * len(points)
     for _ in range(PASSES):
-        before = list(found)
+        before = list(chosen)
         for at in order:
-            found[at] = None
-            found[at] = _cheapest(at, choices[at], found, points)
-        if found == before:
+            chosen[at] = None
+            chosen[at] = _cheapest(at, choices[at], chosen, points)
+        if chosen == before:
             break
-    return found
+    return chosen
 
 
 def _improved(
-    found: list[Choice | None], choices: Choices, points: Sequence[Place]
+    chosen: list[Choice | None], choices: Choices, points: Sequence[Place]
 ) -> list[Choice | None]:
     """Where a name has a better place once a neighbour makes room, both move."""
-    least = _total(found, points)
+    least = _total(chosen, points)
     for at, (x, y) in enumerate(points):
         near = sorted(range(len(points)), key=lambda i: hypot(points[i][0] - x, points[i][1] - y))
         for other in near[1 : NEIGHBOURS + 1]:
-            trial = list(found)
+            trial = list(chosen)
             trial[at] = trial[other] = None
             trial[at] = _cheapest(at, choices[at], trial, points)
             trial[other] = _cheapest(other, choices[other], trial, points)
             total = _total(trial, points)
             if total < least:
-                found, least = trial, total
-    return found
+                chosen, least = trial, total
+    return chosen
 
 
-def _total(found: Sequence[Choice | None], points: Sequence[Place]) -> float:
+def _total(chosen: Sequence[Choice | None], points: Sequence[Place]) -> float:
     """What all places cost together."""
-    known = [(points[at], choice) for at, choice in enumerate(found) if choice]
+    known = [(points[at], choice) for at, choice in enumerate(chosen) if choice]
     pairs = sum(_between(p, a[1], q, b[1]) for (p, a), (q, b) in combinations(known, 2))
-    return sum(c[0] for _, c in known) + pairs + MISSING * (len(found) - len(known))
+    return sum(c[0] for _, c in known) + pairs + MISSING * (len(chosen) - len(known))
 
 
 def _around(point: Place, size: Place, radius: float) -> list[Choice]:
     """Places around a point with what each costs by itself: far ones more, the right side least."""
     (x, y), (width, height) = point, size
-    made = []
+    choices = []
     for ring in RINGS:
         reach = radius + 3 + ring * height
         for step in range(DIRECTIONS):
@@ -177,11 +179,11 @@ def _around(point: Place, size: Place, radius: float) -> list[Choice]:
             extent = Extent(left, bottom, left + width, bottom + height)
             far = extent.distance(point) > radius + 0.8 * height
             cost = 10 * ring + 2 * (1 - across) + abs(up)
-            made.append((cost, PlacedName(extent, extent.nearest(point) if far else None)))
-    return made
+            choices.append((cost, PlacedName(extent, extent.nearest(point) if far else None)))
+    return choices
 
 
-def _told(at: int, placed: PlacedName, points: Sequence[Place]) -> PlacedName:
+def _with_leader(at: int, placed: PlacedName, points: Sequence[Place]) -> PlacedName:
     """With a leader also where another point is nearly as close to the name as its own."""
     own = placed.extent.distance(points[at])
     height = placed.extent.top - placed.extent.bottom
@@ -220,10 +222,10 @@ def _strikes(
 
 
 def _cheapest(
-    at: int, choices: Sequence[Choice], found: Sequence[Choice | None], points: Sequence[Place]
+    at: int, choices: Sequence[Choice], chosen: Sequence[Choice | None], points: Sequence[Place]
 ) -> Choice | None:
     """The best of the places, which come by cost, beside all the names that stand already."""
-    others = [(points[i], other[1]) for i, other in enumerate(found) if other and i != at]
+    others = [(points[i], other[1]) for i, other in enumerate(chosen) if other and i != at]
     best, least = None, MISSING
     for choice in choices:
         cost, placed = choice

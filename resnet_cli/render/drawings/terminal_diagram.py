@@ -1,4 +1,4 @@
-"""A drawing made of signs, for a terminal: a line a box, rows of equal output size side by side."""
+"""A drawing made of signs, for a terminal: one line for each box, rows of equal output size side by side."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Painted(NamedTuple):
 
 
 def render(drawing: Drawing, width: int | None) -> str:
-    """The drawing in as many signs a line; networks that have no room beside others stand below."""
+    """The drawing in lines of so many signs; networks that have no room beside others stand below."""
     if drawing.direction == "right":
         return "\n".join(_flow(column, width or 100) for column in drawing.columns)
     gutter = max(len(_size(size)) for size in drawing.sizes) + 2
@@ -58,10 +58,10 @@ def _key(drawing: Drawing) -> str:
     """What the lines and ×n mean, of those that there are."""
     units = [unit for column in drawing.columns for unit in column.units]
     kinds = dict.fromkeys(arc.kind for unit in units for arc in unit.arcs)
-    said = [f"{_across(kind)} {kind}" for kind in kinds]
+    meanings = [f"{_across(kind)} {kind}" for kind in kinds]
     if any(unit.times > 1 for unit in units):
-        said.append("×n: n equal blocks or layers")
-    return "   ".join(said)
+        meanings.append("×n: n equal blocks or layers")
+    return "   ".join(meanings)
 
 
 def _across(kind: str) -> str:
@@ -125,11 +125,11 @@ def _size(size: Size) -> str:
 def _side_by_side(group: list[_Painted], sizes: list[Size], gutter: int) -> Iterator[str]:
     """The lines of several columns, each row of equal output size as high as its highest."""
     heights = {size: max((len(p.lines.get(size, ())) for p in group), default=0) for size in sizes}
-    shown = [size for size in sizes if heights[size]]
-    canvases = [_canvas(painted, heights, shown) for painted in group]
+    drawn = [size for size in sizes if heights[size]]
+    canvases = [_canvas(painted, heights, drawn) for painted in group]
     labels = {}
     at = 2
-    for size in shown:
+    for size in drawn:
         labels[at + 1] = _size(size)
         at += heights[size] + 1
     for number, parts in enumerate(zip(*canvases, strict=True)):
@@ -139,20 +139,20 @@ def _side_by_side(group: list[_Painted], sizes: list[Size], gutter: int) -> Iter
         yield (labels.get(number, "").ljust(gutter) + joined).rstrip()
 
 
-def _canvas(painted: _Painted, heights: dict[Size, int], shown: list[Size]) -> list[str]:
+def _canvas(painted: _Painted, heights: dict[Size, int], drawn: list[Size]) -> list[str]:
     """One column from its name down, arcs and all."""
     grid = [[*(" " * painted.margin + text).ljust(painted.width)] for text in _head(painted.column)]
     where: dict[tuple[int, int], int] = {}
     middle = painted.margin + painted.frame // 2
     inside = False
-    for size in shown:
+    for size in drawn:
         lines = painted.lines.get(size, [])
         for line in [*lines, *[_Line("")] * (heights[size] + 1 - len(lines))]:
             text = " " * painted.margin + line.text
             grid.append([*text.ljust(painted.width)])
             if line.text:
                 inside = True
-            elif inside and size != shown[-1]:  # the wire down to the next row
+            elif inside and size != drawn[-1]:  # the wire down to the next row
                 grid[-1][middle] = "│"
             if line.unit >= 0:
                 where.setdefault((line.unit, line.at), len(grid) - 1)

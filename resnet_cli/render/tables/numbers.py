@@ -79,9 +79,9 @@ def stacked(stack: Stack) -> str:
 
 def ratio(value: dict[str, float | None]) -> str:
     """The ratios of parameters and MACs to the first: `params 0.059×, MACs 0.059×`."""
-    shown = [f"{key} {value[field]:.4g}×" for key, field in (("params", "params"), ("MACs", "macs"))
+    ratios = [f"{key} {value[field]:.4g}×" for key, field in (("params", "params"), ("MACs", "macs"))
              if value[field] is not None]  # fmt: skip
-    return ", ".join(shown)
+    return ", ".join(ratios)
 
 
 def bar(share: float, width: int = 16) -> str:
@@ -92,8 +92,8 @@ def bar(share: float, width: int = 16) -> str:
 
 def line(values: list[float | None], low: float, high: float, width: int = 48) -> str:
     """Values as a line of eight heights between low and high; of many, evenly chosen ones."""
-    shown = min(len(values), width)
-    chosen = [values[at * (len(values) - 1) // max(shown - 1, 1)] for at in range(shown)]
+    length = min(len(values), width)
+    chosen = [values[at * (len(values) - 1) // max(length - 1, 1)] for at in range(length)]
     scale = 7 / (high - low) if high > low else 0
     return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[round((v - low) * scale)] for v in chosen)
 

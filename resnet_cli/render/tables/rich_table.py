@@ -51,7 +51,7 @@ def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
         if len(table.rows) >= LONG:
             out.write(plain.table(table, columns, exact) + "\n")
             continue
-        shown = RichTable(
+        grid = RichTable(
             title=Text(table.title, style="bold") if table.title else None,
             title_justify="left",
             box=box.SIMPLE_HEAD,
@@ -63,18 +63,18 @@ def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
         for column in columns:
             left = column.kind in LEFT
             style = "cyan" if column.kind == "bar" else None
-            shown.add_column(
+            grid.add_column(
                 Text(column.title), justify="left" if left else "right", no_wrap=True, style=style
             )
         keep = [i for i, c in enumerate(table.columns) if c in columns]
         body = [[row[i] for i in keep] for row in table.rows]
         for row in texts(columns, body, exact, tall=True):
-            shown.add_row(*map(Text, row))
+            grid.add_row(*map(Text, row))
         if table.total:
-            shown.add_section()
+            grid.add_section()
             total = texts(columns, [[table.total[i] for i in keep]], exact)[0]
-            shown.add_row(*map(Text, total), style="bold")
-        console.print(shown)
+            grid.add_row(*map(Text, total), style="bold")
+        console.print(grid)
         out.write("\n")
     text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
     return text + "".join(f"{note}\n" for note in answer.notes)
