@@ -58,7 +58,7 @@ class Unit(NamedTuple):
     times: int = 1
 
 
-class Column(NamedTuple):
+class DrawnNetwork(NamedTuple):
     """One network, from its input on; ``open`` where it goes on past the last box."""
 
     name: str
@@ -76,7 +76,7 @@ class Column(NamedTuple):
 class Drawing(NamedTuple):
     """Networks side by side. At ``level`` layer the layers on arcs are boxes too."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[DrawnNetwork, ...]
     level: str
     direction: str
     folded: bool
@@ -84,5 +84,5 @@ class Drawing(NamedTuple):
     @property
     def sizes(self) -> list[Size]:
         """Every output size, the largest first: boxes of one size stand in one row."""
-        found = {box.size for column in self.columns for box in column.boxes}
-        return sorted(found, key=lambda size: (size[0] * size[1], size), reverse=True)
+        sizes = {box.size for column in self.columns for box in column.boxes}
+        return sorted(sizes, key=lambda size: (size[0] * size[1], size), reverse=True)

@@ -1,8 +1,9 @@
-"""Table, Column, Answer: what an analysis hands to a renderer. Raw values only; no text, no rounding."""
+"""Table, Column, Answer: what an analysis hands to a renderer. Raw values only, nothing rounded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
@@ -10,8 +11,8 @@ class Column(NamedTuple):
     """``key`` names it in JSON and CSV, ``title`` for people.
 
     ``kind``: text, count (an integer), exact (never shortened), bytes, number (a float), range (two
-    of them), ratio (one for each compared number), shape, stack (text whose brackets a terminal
-    draws over several lines), share (0 to 1), bar (a share, drawn) or line (floats, drawn). Columns
+    of them), ratio (one for each compared number), shape, mixed (texts, counts and `Stack`s, which
+    have a line for each part), share (0 to 1), bar (a share, drawn) or line (floats, drawn). Columns
     with a ``drop`` leave a narrow terminal, the highest first. Shares, bars and lines are for people
     only: JSON and CSV hold the numbers they come from.
     """
@@ -20,6 +21,34 @@ class Column(NamedTuple):
     title: str
     kind: str = "text"
     drop: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """Lines in one bracket, such as a block's layers; how many ``times``, or what is ``beside`` it."""
+
+    lines: tuple[str, ...]
+    times: int | None = None
+    beside: str = ""
+
+    @property
+    def tail(self) -> str:
+        """What stands after the bracket: ` × 3`, or `, identity`."""
+        times = f" × {self.times}" if self.times is not None else ""
+        return times + (f", {self.beside}" if self.beside else "")
+
+    def __str__(self) -> str:
+        return f"[{' | '.join(self.lines)}]{self.tail}"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A cell of several parts, which stand below one another where there is room for it."""
+
+    parts: tuple[str | Run, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.parts))
 
 
 class Table(NamedTuple):

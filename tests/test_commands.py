@@ -13,7 +13,10 @@ from program import assert_not_loaded, run
 
 import resnet_cli
 from resnet_cli.commands.output import ASCII
+from resnet_cli.render.tables.data import as_csv, as_json
 from resnet_cli.render.tables.markup import LATEX
+from resnet_cli.render.tables.numbers import cell
+from resnet_cli.tables import Answer, Column, Run, Stack, Table
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex", "html")
 
@@ -69,6 +72,28 @@ def test_table_is_the_papers_table_1():
     stages = {row["stage"]: row["networks"] for row in answer["rows"]}
     at = list(networks).index("resnet101")
     assert stages["conv4_x"][at] == "[1×1, 256 | 3×3, 256 | 1×1, 1024] × 23"
+
+
+def test_a_stack_is_one_line_or_a_part_a_line():
+    """Long brackets are drawn tall, and no sign within a part is taken for one between parts."""
+    three = Run(("1×1, 64", "fc, [16, 256]", "pool"), times=3)
+    beside = Run(("3×3, 8", "3×3, 16"), beside="identity")
+    stack = Stack(("a; b | c] × 2", Run(("3×3, 64",), times=2), three, beside))
+    line = (
+        "a; b | c] × 2; [3×3, 64] × 2; [1×1, 64 | fc, [16, 256] | pool] × 3; "
+        "[3×3, 8 | 3×3, 16], identity"
+    )
+    lines = [
+        "a; b | c] × 2", "[3×3, 64] × 2", "⎡1×1, 64      ⎤", "⎢fc, [16, 256]⎥ × 3", "⎣pool         ⎦",
+        "⎡3×3, 8 ⎤, identity", "⎣3×3, 16⎦",
+    ]  # fmt: skip
+    column = Column("c", "c", "mixed")
+    assert cell(column, stack, exact=False) == line
+    assert cell(column, stack, exact=False, tall=True).split("\n") == lines
+    assert cell(Column("c", "c"), stack, exact=False, tall=True) == line
+    answer = Answer({"command": "x"}, [Table("rows", "", [column], [[stack]])])
+    assert json.loads(as_json(answer))["rows"] == [{"c": line}]
+    assert next(csv.DictReader(io.StringIO(as_csv(answer))))["c"] == line
 
 
 def test_wide_networks_say_how_their_paper_counts():

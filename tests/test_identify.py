@@ -17,7 +17,7 @@ from program import run
 import resnet_cli
 from resnet_cli import networks
 from resnet_cli.analyses import identify as analysis
-from resnet_cli.checkpoints.container.contents import Checkpoint, Tensor
+from resnet_cli.checkpoints.container.contents import Checkpoint, TensorInfo
 from resnet_cli.checkpoints.identify.recognise import named, recognise
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
@@ -100,7 +100,7 @@ def test_json_is_the_contract(resnet50):
 @ZOO
 def test_a_file_has_the_parameters_of_its_network(spec):
     """Counted from the file's names and from the network's layers, for every network."""
-    content = named({name: Tensor(shape, "float32") for name, shape in shapes_of(spec).items()})
+    content = named({name: TensorInfo(shape, "float32") for name, shape in shapes_of(spec).items()})
     found = recognise(content)
     facts = analysis.facts(Checkpoint("zip", None, 0), content, found)
     assert facts["params"]["file"] == facts["params"]["network"] > 0

@@ -28,7 +28,7 @@ from resnet_cli.networks import load
 from resnet_cli.published import figures
 from resnet_cli.render.charts import chart_data, terminal_chart
 from resnet_cli.render.charts.chart_style import STYLES
-from resnet_cli.render.charts.placement import Box, place
+from resnet_cli.render.charts.placement import Extent, place
 from resnet_cli.render.charts.scale import Scale, scales
 
 
@@ -307,33 +307,33 @@ def test_series_are_told_apart_without_colour():
 def test_names_never_meet(crowd):
     """In a crowd of 25 points: in the frame, off names and markers, or (never here) left out."""
     chance = random.Random(crowd)
-    frame = Box(0, 0, 900, 400)
+    frame = Extent(0, 0, 900, 400)
     points = [(chance.gauss(450, 120), chance.gauss(200, 60)) for _ in range(25)]
     points = [(min(max(x, 20), 880), min(max(y, 20), 380)) for x, y in points]
     sizes = [(chance.uniform(30, 110), 12.0) for _ in points]
     found = place(points, sizes, frame, 5)
     assert found == place(points, sizes, frame, 5)
-    boxes = [placed.box for placed in found if placed]
+    boxes = [placed.extent for placed in found if placed]
     assert len(boxes) == len(points)
     assert all(box.within(frame) for box in boxes)
     assert not any(one.meets(other) for one, other in combinations(boxes, 2))
-    markers = [Box(x - 5, y - 5, x + 5, y + 5) for x, y in points]
+    markers = [Extent(x - 5, y - 5, x + 5, y + 5) for x, y in points]
     assert not any(box.meets(marker) for box in boxes for marker in markers)
     for placed, point in zip(found, points, strict=True):
-        nearest = min(points, key=placed.box.distance)
+        nearest = min(points, key=placed.extent.distance)
         assert placed.leader or nearest == point, "a name beside another's point has a leader"
         assert not placed.leader or hypot(*placed.leader) > 0
 
 
 def test_a_name_without_room_is_left_out():
     """Rather than drawn over another."""
-    found = place([(5, 5), (6, 5)], [(300, 12)] * 2, Box(0, 0, 10, 10), 2)
+    found = place([(5, 5), (6, 5)], [(300, 12)] * 2, Extent(0, 0, 10, 10), 2)
     assert found == [None, None]
 
 
 def test_lines_through_boxes():
     """A segment crosses a box it runs through, and not one that it passes."""
-    box = Box(0, 0, 10, 10)
+    box = Extent(0, 0, 10, 10)
     assert (
         box.crossed((-5, 5), (15, 5))
         and box.crossed((5, -5), (5, 15))
@@ -356,7 +356,9 @@ def laid_out(chart):
         picture = matplotlib_chart.Picture(chart)
         picture.figure.draw_without_rendering()
         texts = [t for t in picture.figure.findobj(Text) if t.get_text() and t.get_visible()]
-        boxes = [(t.get_text(), Box(*t.get_window_extent(picture.renderer).extents)) for t in texts]
+        boxes = [
+            (t.get_text(), Extent(*t.get_window_extent(picture.renderer).extents)) for t in texts
+        ]
     return picture, boxes
 
 
@@ -364,7 +366,7 @@ def laid_out(chart):
 def test_no_text_meets_another_or_leaves_the_picture(name):
     """Title, legend, labels, names and notes, by the boxes that matplotlib gives them."""
     picture, boxes = laid_out(CHARTS[name])
-    frame = Box(0, 0, 960, picture.height)
+    frame = Extent(0, 0, 960, picture.height)
     for text, box in boxes:
         assert box.within(frame), text
     for (one, box), (other, another) in combinations(boxes, 2):
@@ -382,7 +384,7 @@ def test_names_of_points_stand_off_all_points(name):
     named = {text: box for text, box in boxes}
     for point in points:
         x, y = picture.axes.transData.transform((point.x, point.y))
-        marker = Box(x - 4, y - 4, x + 4, y + 4)
+        marker = Extent(x - 4, y - 4, x + 4, y + 4)
         assert point.label in named
         assert not any(named[p.label].meets(marker) for p in points), point
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from listed import ZOO, rows_of
 
-from resnet_cli.checkpoints.container.contents import Tensor
+from resnet_cli.checkpoints.container.contents import TensorInfo
 from resnet_cli.checkpoints.identify.infer import listed, most_alike
 from resnet_cli.checkpoints.identify.naming import WRAPPERS, find_state_dict
 from resnet_cli.checkpoints.identify.recognise import named, recognise
@@ -25,7 +25,7 @@ RESNETS = [spec for spec in zoo.NETWORKS if isinstance(spec, ResNet)]
 
 
 def tensors(shapes):
-    return {name: Tensor(shape, "float32") for name, shape in shapes.items()}
+    return {name: TensorInfo(shape, "float32") for name, shape in shapes.items()}
 
 
 @cache
@@ -137,7 +137,9 @@ def test_wrappers_are_opened(path):
     content = tensors(shapes_of(zoo.find("resnet18")))
     for key in reversed(path.split(".")):
         content = [content] if key == "0" else {key: content}
-    momentum = {i: {"exp_avg": tensor} for i, tensor in enumerate([Tensor((64,), "float32")] * 99)}
+    momentum = {
+        i: {"exp_avg": tensor} for i, tensor in enumerate([TensorInfo((64,), "float32")] * 99)
+    }
     optimizer = {"state": momentum, "param_groups": [{"lr": 0.1, "params": [*range(99)]}]}
     wrapped = named({"epoch": 90, "optimizer": optimizer, **content, "args": None})
     assert wrapped.wrapper == path
@@ -147,22 +149,24 @@ def test_wrappers_are_opened(path):
 def test_the_larger_state_dict_is_taken_and_of_equals_the_trained_one():
     """A probe's head is not the network; of student, teacher and averages the student is read."""
     net, head = tensors(shapes_of(zoo.find("resnet18"))), tensors({"fc.weight": (10, 512)})
-    assert find_state_dict({"state_dict": head, "backbone": net}, Tensor)[0] == "backbone"
+    assert find_state_dict({"state_dict": head, "backbone": net}, TensorInfo)[0] == "backbone"
     for first, second in [("student", "teacher"), ("state_dict", "ema"), ("model", "model_ema")]:
-        assert find_state_dict({second: net, first: dict(net)}, Tensor)[0] == first
+        assert find_state_dict({second: net, first: dict(net)}, TensorInfo)[0] == first
 
 
 def test_what_training_keeps_is_not_the_network():
     """Averages by name, which are more than the weights, are passed over, and so is an optimizer."""
     net, averages = (tensors(shapes_of(zoo.find(name))) for name in ("resnet18", "resnet50"))
-    assert find_state_dict({"exp_avg": averages, "optim": averages, "m": net}, Tensor)[0] == "m"
+    assert find_state_dict({"exp_avg": averages, "optim": averages, "m": net}, TensorInfo)[0] == "m"
     assert (
-        find_state_dict({"adam": {"param_groups": [], "state": averages}, "m": net}, Tensor)[0]
+        find_state_dict({"adam": {"param_groups": [], "state": averages}, "m": net}, TensorInfo)[0]
         == "m"
     )
 
 
-@pytest.mark.parametrize("content", [{}, [], 3, "text", None, {"a": 1}, {0: Tensor((1,), "int8")}])
+@pytest.mark.parametrize(
+    "content", [{}, [], 3, "text", None, {"a": 1}, {0: TensorInfo((1,), "int8")}]
+)
 def test_a_file_without_named_tensors_is_refused(content):
     """One line that says what is there instead."""
     with pytest.raises(UserError, match="no tensors by name") as refused:

@@ -17,7 +17,7 @@ from resnet_cli.designs import zoo
 from resnet_cli.render.drawings.themes import THEMES
 from resnet_cli.render.report.page import POLICY
 from resnet_cli.render.tables import html
-from resnet_cli.tables import Answer, Column, Table
+from resnet_cli.tables import Answer, Column, Stack, Table
 
 VOID = {"meta", "input", "img"}
 WIDTHS = (1280, 800, 390)
@@ -307,8 +307,8 @@ def test_the_format_html_is_a_page_with_every_table():
 
 def test_cells_are_escaped_and_shortened_numbers_keep_their_digits():
     """Text of any kind of column is text; a title has the digits that K, M and G leave out."""
-    columns = (Column("a", "<a>"), Column("b", "b", "count"), Column("c", "c", "stack"))
-    table = Table("rows", HOSTILE, columns, [(HOSTILE, 1_234_567, f"{HOSTILE}; x")])
+    columns = (Column("a", "<a>"), Column("b", "b", "count"), Column("c", "c", "mixed"))
+    table = Table("rows", HOSTILE, columns, [(HOSTILE, 1_234_567, Stack((HOSTILE, "x")))])
     root = Reader(html.render(Answer({"command": "x"}, [table], [HOSTILE]), False)).root
     assert not list(root.all("img"))
     assert next(root.all("caption")).words() == HOSTILE

@@ -27,7 +27,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from resnet_cli.checkpoints.container.contents import WIDTHS
-from resnet_cli.checkpoints.container.read import Checkpoint, Opaque, Tensor, read
+from resnet_cli.checkpoints.container.read import Checkpoint, Opaque, TensorInfo, read
 from resnet_cli.checkpoints.container.safetensors import TYPES
 from resnet_cli.designs.zoo import NETWORKS
 from resnet_cli.errors import UserError
@@ -44,7 +44,7 @@ LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /
 def expected(loaded):
     """What torch.load gave, as `read` gives it: tensors by shape and type, dicts and lists plain."""
     if isinstance(loaded, torch.Tensor):
-        return Tensor(tuple(loaded.shape), str(loaded.dtype).removeprefix("torch."))
+        return TensorInfo(tuple(loaded.shape), str(loaded.dtype).removeprefix("torch."))
     if isinstance(loaded, dict):
         return {key: expected(value) for key, value in loaded.items()}
     if isinstance(loaded, list):
@@ -89,7 +89,9 @@ def test_every_network_of_the_zoo_as_safetensors(tmp_path):
             file.write(len(text).to_bytes(8, "little") + text)
             file.truncate(8 + len(text) + at)
         found = read(str(path))
-        assert found.content == {name: Tensor(shape, "bfloat16") for name, shape in shapes.items()}
+        assert found.content == {
+            name: TensorInfo(shape, "bfloat16") for name, shape in shapes.items()
+        }
         assert list(found.content) == list(shapes)
         assert found.bytes == 8 + len(text) + at
 
@@ -149,7 +151,7 @@ def test_every_type(tmp_path, dtype, layout):
     assert tensor.itemsize == WIDTHS[dtype]
     torch.save([tensor, tensor.dtype], tmp_path / "weights.pth", **layout)
     found, kind = read(str(tmp_path / "weights.pth")).content
-    assert found == Tensor((3, 2), dtype)
+    assert found == TensorInfo((3, 2), dtype)
     assert kind.name == f"torch.{dtype}"
 
 
@@ -178,9 +180,9 @@ def test_a_training_checkpoint(tmp_path, layout):
         found = read(str(tmp_path / "last.pth")).content
         assert list(found) == list(saved)
         assert found["model"] == expected(model.state_dict())
-        assert found["optimizer"]["state"][0]["exp_avg"] == Tensor((2, 3), "float32")
+        assert found["optimizer"]["state"][0]["exp_avg"] == TensorInfo((2, 3), "float32")
         assert (found["epoch"], found["frozen"]) == (3, {"a", "b"})
-        assert found["tagged"] == Tensor((5,), "float32")
+        assert found["tagged"] == TensorInfo((5,), "float32")
         assert (found["deque"], found["default"]) == ([1], {"a": 1})
         assert found["args"].name == "argparse.Namespace"
         for key in (
@@ -243,7 +245,7 @@ def test_a_file_of_over_4_gb(tmp_path):
         for place, data in wide:
             file.seek(place)
             file.write(data)
-    assert read(str(path)).content == Tensor((size // 4,), "float32")
+    assert read(str(path)).content == TensorInfo((size // 4,), "float32")
     assert torch.load(path, weights_only=True, mmap=True).shape == (size // 4,)
 
 
@@ -285,7 +287,7 @@ def test_a_sharded_file(tmp_path):
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"metadata": {"total_size": 20}, "weight_map": places}, indent=2))
     found = read(str(index))
-    assert found.content == {"a": Tensor((3, 1), "float32"), "b": Tensor((2,), "float32")}
+    assert found.content == {"a": TensorInfo((3, 1), "float32"), "b": TensorInfo((2,), "float32")}
     assert list(found.content) == ["a", "b"]
     assert found.format == "safetensors index"
     assert found.bytes == sum(file.stat().st_size for file in tmp_path.iterdir())
@@ -385,7 +387,7 @@ def test_the_helpers_write_what_torch_reads(tmp_path):
     ):
         (tmp_path / "x").write_bytes(written)
         assert_as_torch_reads(tmp_path / "x")
-        assert read(str(tmp_path / "x")).content == Tensor((2, 3), "float32")
+        assert read(str(tmp_path / "x")).content == TensorInfo((2, 3), "float32")
 
 
 # ---- what is refused ----------------------------------------------------------------------------

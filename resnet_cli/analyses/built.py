@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
-Shape = tuple[int, ...]
 COLUMNS = (
     Column("stage", "stage"),
     Column("path", "modules"),
@@ -30,7 +30,7 @@ def by_stage(
     params: Mapping[str, int],
     tensors: Mapping[str, Shape],
 ) -> Table:
-    """A row a stage: what ran in it, its last output, and the numbers that its modules hold.
+    """One row for each stage: what ran in it, its last output, and the numbers that its modules hold.
 
     ``ran`` has path and output shape of every module in order, ``params`` are by path, ``tensors``
     those of the state dict; the trace only says which of them are of which stage.

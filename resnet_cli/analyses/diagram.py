@@ -7,7 +7,7 @@ from itertools import groupby
 
 from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
-from resnet_cli.drawings import Arc, Box, Column, Drawing, Size, Unit
+from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Size, Unit
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.networks import Network, distinct
@@ -29,10 +29,11 @@ def diagram(
 ) -> Drawing:
     """Networks as columns of boxes (He et al. 2015, Fig. 3).
 
-    Level block has a box a convolution, pooling and linear layer, as the paper; layer a box for
-    every layer; stage one a row of Table 1. ``fold`` draws a run of equal blocks once; None folds
-    where a network has over `UNFOLDED` boxes. ``units`` is for single blocks, with their addition
-    (He et al. 2015, Fig. 5; He et al. 2016, Fig. 1). Raises `UserError` for over `MOST` boxes.
+    Level block has a box for each convolution, pooling and linear layer, as the paper; layer one
+    for every layer; stage one for each row of Table 1. ``fold`` draws a run of equal blocks once;
+    None folds where a network has over `UNFOLDED` boxes. ``units`` is for single blocks, with their
+    addition (He et al. 2015, Fig. 5; He et al. 2016, Fig. 1). Raises `UserError` for over `MOST`
+    boxes.
     """
     columns = [
         _column(name, network.rows, level, units)
@@ -49,7 +50,7 @@ def diagram(
     return Drawing(tuple(columns), level, direction, folded)
 
 
-def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> Column:
+def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> DrawnNetwork:
     shape = rows[0].input
     text = f"{shape[0]}-d" if units else "image"
     first = Unit((Box((text,), "input", "", (), (), (), shape, shape, _size(shape), 0, 0),))
@@ -58,13 +59,13 @@ def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> Column:
     else:
         chain = [_unit(rows, group, level, units) for group in _groups(rows, level, units)]
     total = counts.totals(rows)
-    return Column(name, (first, *chain), total["params"], total["macs"], open=units)
+    return DrawnNetwork(name, (first, *chain), total["params"], total["macs"], open=units)
 
 
 def _stages(rows: Sequence[Row]) -> Iterator[Unit]:
     for stage, group in groupby(rows, key=lambda row: row.stage):
         members = list(group)
-        lines = (stage, *notation.stage(members).split("; "))
+        lines = (stage, *map(str, notation.stage(members).parts))
         yield Unit((_box(members, lines, "stage"),))
 
 

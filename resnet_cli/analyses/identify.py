@@ -45,7 +45,7 @@ FORMATS = {
     "safetensors": "safetensors",
     "safetensors index": "safetensors in several files",
 }
-DESCRIPTION = (Column("property", "property"), Column("value", "value", "stack"))
+DESCRIPTION = (Column("property", "property"), Column("value", "value", "mixed"))
 TENSORS = (
     Column("name", "name in the file"),
     Column("ours", "name here", drop=2),
@@ -61,20 +61,20 @@ DIFFERENCES = (
 )
 
 
-def facts(checkpoint: Checkpoint, file: Named, found: Recognised) -> dict[str, Any]:
+def facts(checkpoint: Checkpoint, file: Named, recognised: Recognised) -> dict[str, Any]:
     """JSON's fields: the network, how sure it is, and how the file stores it.
 
     ``network`` is null for one that is not listed: ``spec`` has its fields, and ``like`` names the
     listed network that differs in the fewest of them. ``classes`` is null without a classifier.
     ``params`` are learnable numbers, of the file as far as names tell.
     """
-    spec = found.spec
+    spec = recognised.spec
     rows = trace(spec.net(), spec.input_shape)
     return {
-        "network": spec.name if found.fits else None,
-        "like": (spec if found.fits else most_alike(spec)).name,
-        "fits": found.fits,
-        "sure": found.sure,
+        "network": spec.name if recognised.fits else None,
+        "like": (spec if recognised.fits else most_alike(spec)).name,
+        "fits": recognised.fits,
+        "sure": recognised.sure,
         "spec": asdict(spec),
         "classes": number_of_classes(file.shapes),
         "params": {"file": _learnable(file), "network": sum(map(counts.parameters, rows))},
@@ -84,41 +84,41 @@ def facts(checkpoint: Checkpoint, file: Named, found: Recognised) -> dict[str, A
         "prefix": printable(file.naming.prefix),
         "wrapper": printable(file.wrapper),
         "tensors": {"file": len(file.tensors), "beside": len(file.naming.beside)},
-        "differences": [_difference(difference) for difference in found.differences],
-        "cannot_tell": found.cannot_tell,
+        "differences": [_difference(difference) for difference in recognised.differences],
+        "cannot_tell": recognised.cannot_tell,
         "format": checkpoint.format,
         "bytes": checkpoint.bytes,
     }
 
 
-def description(spec: zoo.Spec, told: dict[str, Any]) -> Table:
-    """A row a property: the network's first, then how the file stores it; ``told`` are the facts."""
-    name = told["network"] or _changes(zoo.find(told["like"]), spec)
-    nearest = told["sure"] == "nearest"
-    others = [other for other in told["fits"] if other != spec.name]
+def description(spec: zoo.Spec, fields: dict[str, Any]) -> Table:
+    """One row for each of the `facts`: the network's first, then how the file stores it."""
+    name = fields["network"] or _changes(zoo.find(fields["like"]), spec)
+    nearest = fields["sure"] == "nearest"
+    others = [other for other in fields["fits"] if other != spec.name]
     dtypes = [
-        dtype if len(told["dtypes"]) == 1 else f"{dtype} ({count:,})"
-        for dtype, count in told["dtypes"].items()
+        dtype if len(fields["dtypes"]) == 1 else f"{dtype} ({count:,})"
+        for dtype, count in fields["dtypes"].items()
     ]
-    beside = told["tensors"]["beside"]
+    beside = fields["tensors"]["beside"]
     rows: list[tuple[str, object]] = [
         ("nearest network" if nearest else "network", name),
         ("as near" if nearest else "or", ", ".join(others)),
-        ("sure", SURE[told["sure"]]),
+        ("sure", SURE[fields["sure"]]),
         *_architecture(spec),
-        ("classes", told["classes"] or "no classifier in the file"),
+        ("classes", fields["classes"] or "no classifier in the file"),
         ("input channels", spec.in_channels),
-        ("params of the network", told["params"]["network"]),
-        ("params in the file", told["params"]["file"]),
+        ("params of the network", fields["params"]["network"]),
+        ("params in the file", fields["params"]["file"]),
         ("dtype", ", ".join(dtypes)),
-        ("batch norm", NORMS[told["norm"]]),
-        ("naming", told["scheme"]),
-        ("prefix", told["prefix"]),
-        ("wrapper", told["wrapper"]),
-        ("tensors", told["tensors"]["file"]),
+        ("batch norm", NORMS[fields["norm"]]),
+        ("naming", fields["scheme"]),
+        ("prefix", fields["prefix"]),
+        ("wrapper", fields["wrapper"]),
+        ("tensors", fields["tensors"]["file"]),
         ("beside the network", beside or ""),
-        ("format", FORMATS[told["format"]]),
-        ("bytes", told["bytes"]),
+        ("format", FORMATS[fields["format"]]),
+        ("bytes", fields["bytes"]),
     ]
     return Table("rows", "", DESCRIPTION, [row for row in rows if row[1] != ""])
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from resnet_cli.analyses.cost.counts import is_counted
+from resnet_cli.tables import Run, Stack
 from resnet_cli.trace import Row
 
 
@@ -20,10 +21,10 @@ def layer(row: Row) -> str:
     return row.layer.notation(row.input, row.output)
 
 
-def block(rows: Sequence[Row]) -> str:
+def block(rows: Sequence[Row], beside: str = "") -> Run:
     """`[1×1, 64 | 3×3, 64 | 1×1, 256]`, with its gate where it has one."""
-    parts = [*(layer(row) for row in rows if is_counted(row)), gate(rows)]
-    return f"[{' | '.join(filter(None, parts))}]"
+    lines = [*(layer(row) for row in rows if is_counted(row)), gate(rows)]
+    return Run(tuple(filter(None, lines)), beside=beside)
 
 
 def gate(rows: Iterable[Row]) -> str:
@@ -34,28 +35,23 @@ def gate(rows: Iterable[Row]) -> str:
     return ", ".join(map(layer, layers))
 
 
-def stage(rows: Sequence[Row]) -> str:
+def stage(rows: Sequence[Row]) -> Stack:
     """Stem, poolings and runs of equal blocks, `[…] × n` each."""
-    parts: list[str] = []
-    runs: list[tuple[str, int]] = []
+    singles: list[str] = []
+    blocks: list[Run] = []
     for of, group in groupby(rows, key=lambda row: row.block):
         members = list(group)
         if of:
-            text = block(members)
-            if runs and runs[-1][0] == text:
-                runs[-1] = (text, runs[-1][1] + 1)
-            else:
-                runs.append((text, 1))
+            blocks.append(block(members))
             continue
-        for member in members:
-            text = layer(member)
+        for text, member in zip(map(layer, members), members, strict=True):
             if text:
                 _, stride, _ = member.layer.window or (1, 1, 0)
-                parts.append(text + (f", stride {stride}" if stride > 1 else ""))
-    parts += [f"{text} × {times}" for text, times in runs]
+                singles.append(text + (f", stride {stride}" if stride > 1 else ""))
     # a run of equal layers (VGG) is folded like a run of blocks
-    folded = [(text, len(list(same))) for text, same in groupby(parts)]
-    return "; ".join(f"[{text}] × {times}" if times > 1 else text for text, times in folded)
+    folded = [(text, len(list(same))) for text, same in groupby(singles)]
+    parts = [Run((text,), times) if times > 1 else text for text, times in folded]
+    return Stack((*parts, *(Run(each.lines, len(list(same))) for each, same in groupby(blocks))))
 
 
 def shortcut(rows: Sequence[Row]) -> str:
@@ -68,5 +64,5 @@ def shortcut(rows: Sequence[Row]) -> str:
         return "no shortcut"
     kinds = dict.fromkeys(row.layer.on_shortcut for row in rows if row.role == "shortcut")
     kinds.pop("identity", None)
-    said = [" and ".join(kinds) or "identity", layer(join)]
-    return ", ".join(filter(None, said))
+    parts = [" and ".join(kinds) or "identity", layer(join)]
+    return ", ".join(filter(None, parts))

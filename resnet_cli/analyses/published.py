@@ -17,11 +17,11 @@ UNITS = {"": 1, "M": 10**6, "G": 10**9}
 def agreement(ours: int, printed: str, unit: str) -> str:
     """Whether ours has the printed digits: "by rounding", "by cutting" or "no"."""
     digits = len(printed.partition(".")[2])
-    shown = int(printed.replace(".", ""))
+    number = int(printed.replace(".", ""))
     scale = UNITS[unit]
-    if (2 * ours * 10**digits + scale) // (2 * scale) == shown:
+    if (2 * ours * 10**digits + scale) // (2 * scale) == number:
         return "by rounding"
-    return "by cutting" if ours * 10**digits // scale == shown else "no"
+    return "by cutting" if ours * 10**digits // scale == number else "no"
 
 
 def counted(
@@ -43,14 +43,14 @@ def counted(
         if listed and figure.network != spec.name:
             continue
         base = zoo.find(figure.network)
-        held = zoo.changed(base, **figure.changes())
-        if not listed and _unnamed(held) != _unnamed(spec):
+        variant = zoo.changed(base, **figure.changes())
+        if not listed and _unnamed(variant) != _unnamed(spec):
             continue
         ours = None
         if figure.counts:
-            if held not in traced:
-                traced[held] = trace(held.net(), held.input_shape)
-            ours = by_rule(figure.counts, traced[held])
+            if variant not in traced:
+                traced[variant] = trace(variant.net(), variant.input_shape)
+            ours = by_rule(figure.counts, traced[variant])
         of_network.append((figure, ours))
     return of_network
 
@@ -71,11 +71,11 @@ def of_network(
     ]
 
 
-def unexpected(found: Iterable[tuple[Figure, int | None]]) -> list[str]:
+def unexpected(compared: Iterable[tuple[Figure, int | None]]) -> list[str]:
     """Figures that ours meets otherwise than is on record, in words; a known misprint is none."""
     return [
         f"{figure.where()} prints {figure.printed} {figure.unit}, ours is {ours:,}"
-        for figure, ours in found
+        for figure, ours in compared
         if ours is not None and agreement(ours, figure.printed, figure.unit) != figure.agrees
     ]
 
@@ -84,8 +84,8 @@ def _unnamed(spec: zoo.Spec) -> zoo.Spec:
     return zoo.changed(spec, name="", family="")
 
 
-def tables(found: Sequence[dict[str, Any]]) -> list[Table]:
-    """The found figures as a table for people; none where nothing is published."""
+def tables(figures: Sequence[dict[str, Any]]) -> list[Table]:
+    """`of_network` as a table for people; none where nothing is published."""
     columns = (
         Column("quantity", "published"),
         Column("printed", "printed"),
@@ -93,5 +93,5 @@ def tables(found: Sequence[dict[str, Any]]) -> list[Table]:
         Column("agrees", "agrees", drop=1),
         Column("source", "source", drop=2),
     )
-    body = [tuple(line[column.key] for column in columns) for line in found]
+    body = [tuple(line[column.key] for column in columns) for line in figures]
     return [Table("published", "", columns, body)] if body else []

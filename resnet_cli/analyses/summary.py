@@ -8,7 +8,7 @@ from typing import Any
 
 from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
-from resnet_cli.tables import Column, Table
+from resnet_cli.tables import Column, Stack, Table
 from resnet_cli.trace import Row
 
 COSTS = (
@@ -41,16 +41,16 @@ def summary(rows: Sequence[Row], level: str, counted: Sequence[int] | None = Non
     numbered = zip(rows, params, costs, strict=True)
     for name, group in groupby(numbered, key=lambda line: key(line[0])):
         members, held, each = zip(*group, strict=True)
-        text = describe(members)
-        body.append((name, members[-1].output, text, sum(held), sum(each), sum(each) / whole))
+        cell = describe(members)
+        body.append((name, members[-1].output, cell, sum(held), sum(each), sum(each) / whole))
     end = (total[0], None, None, *total[1:], 1.0)
     return Table("rows", "", columns, body, end)
 
 
-def _block(rows: Sequence[Row]) -> str:
+def _block(rows: Sequence[Row]) -> Stack:
     if rows[0].block is None:
         return notation.stage(rows)
-    return f"{notation.block(rows)}, {notation.shortcut(rows)}"
+    return Stack((notation.block(rows, beside=notation.shortcut(rows)),))
 
 
 def _layers(

@@ -66,18 +66,18 @@ class Published(NamedTuple):
 
 
 def published(setting: Setting, figures: Iterable[Figure]) -> list[Published]:
-    """One figure a network, the first in the order of the papers: mostly its own paper's."""
-    found: dict[zoo.Spec, Figure] = {}
+    """One figure for each network, the first in the order of the papers: mostly its own paper's."""
+    first_figures: dict[zoo.Spec, Figure] = {}
     fitting = [f for f in figures if f.network and _fits(setting, f)]
     for figure in sorted(fitting, key=lambda f: bool(setting.apart) and setting.apart in f.setting):
         spec = zoo.changed(zoo.find(figure.network), **figure.changes())
         if spec.input_size == setting.input_size:
-            found.setdefault(spec, figure)
-    made = []
-    for spec, figure in found.items():
+            first_figures.setdefault(spec, figure)
+    networks = []
+    for spec, figure in first_figures.items():
         total = totals(trace(spec.net(), spec.input_shape))
-        made.append(Published(spec, figure, total["macs"], total["params"]))
-    return made
+        networks.append(Published(spec, figure, total["macs"], total["params"]))
+    return networks
 
 
 def _fits(setting: Setting, figure: Figure) -> bool:
@@ -98,7 +98,7 @@ def front(points: Iterable[Point]) -> list[Point]:
 
 
 def tradeoff(setting: Setting, figures: Iterable[Figure], of: str) -> Chart:
-    """A point a network, a series a family, and the front of those that no other beats."""
+    """A point for each network, a series for each family, and the front that no other beats."""
     families: dict[str, list[Point]] = {}
     for one in published(setting, figures):
         cost = one.macs if of == "macs" else one.params

@@ -42,10 +42,10 @@ class Figure(NamedTuple):
 
     def where(self) -> str:
         """`He et al. 2015, Table 1 (shortcut A)`, with the setting of an error, a rule, a remark."""
-        held = [o.replace("=", " ").replace("_", " ") for o in self.overrides.split(";") if o]
+        conditions = [o.replace("=", " ").replace("_", " ") for o in self.overrides.split(";") if o]
         if self.counts not in ("", "macs", "params", "layers"):
-            held.append(self.counts)
-        parts = [self.source, self.table + (f" ({', '.join(held)})" if held else "")]
+            conditions.append(self.counts)
+        parts = [self.source, self.table + (f" ({', '.join(conditions)})" if conditions else "")]
         if not self.counts and self.setting:
             parts.append(self.setting)
         return ", ".join(parts) + (f"; {self.remark}" if self.remark else "")

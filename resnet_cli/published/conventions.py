@@ -1,4 +1,4 @@
-"""How other tools count: a convention a tool, as the rule found in its source and met by running it."""
+"""How other tools count: for each tool its rule, read in its source and met by running it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Term(NamedTuple):
-    """So many for each of something of a kind of layer: 2 an element of batch norm."""
+    """So many for each of something of a kind of layer: 2 for each element of batch norm."""
 
     times: int
     layer: str
@@ -54,12 +54,12 @@ counts as nothing."""
 
 def _terms(text: str) -> tuple[Term, ...]:
     """`2 batch norm/element; 1 ReLU/element` as terms."""
-    found = []
+    terms = []
     for item in filter(None, text.split("; ")):
         times, _, what = item.partition(" ")
         layer, _, per = what.partition("/")
-        found.append(Term(int(times), layer, per))
-    return tuple(found)
+        terms.append(Term(int(times), layer, per))
+    return tuple(terms)
 
 
 @cache

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from resnet_cli.errors import UserError
+from resnet_cli.layers.arithmetic import Shape
 
-Shape = tuple[int, ...]
 TOLERANCE = 1e-3
 """Most that an exported network's output may differ from torch's, relative to its largest number."""
 MOST_ONNX = 2**31 - 2**20

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-Shape = tuple[int, ...]
+from resnet_cli.layers.arithmetic import Shape
 
 
-class Cost(NamedTuple):
-    """``macs`` and ``operations`` (what is counted besides) by path; ``left_out``: operator -> times."""
+class CountsByPath(NamedTuple):
+    """``macs`` and ``operations`` (what is counted besides); ``left_out``: operator -> times."""
 
     macs: dict[str, int]
     operations: dict[str, int]
@@ -81,7 +81,7 @@ def zeroed(net: nn.Module) -> nn.Module:
     return net
 
 
-def fvcore(net: nn.Module, shape: Shape) -> Cost:
+def fvcore(net: nn.Module, shape: Shape) -> CountsByPath:
     """fvcore's count on one real input of (channels, height, width); its "flop" is one MAC.
 
     Raises `ImportError` without fvcore.
@@ -104,10 +104,12 @@ def fvcore(net: nn.Module, shape: Shape) -> Cost:
         counted = {operator: int(count) for operator, count in found[path].items()}
         macs[path] = sum(counted.pop(operator, 0) for operator in ("conv", "linear"))
         operations[path] = sum(counted.values())
-    return Cost(macs, operations, {name.removeprefix("aten::"): n for name, n in left_out.items()})
+    return CountsByPath(
+        macs, operations, {name.removeprefix("aten::"): n for name, n in left_out.items()}
+    )
 
 
-def flop_counter(net: nn.Module, shape: Shape) -> Cost:
+def flop_counter(net: nn.Module, shape: Shape) -> CountsByPath:
     """torch.utils.flop_counter's count, halved to MACs; works on the meta device.
 
     It counts convolutions and matrix products alone, and does not say what it leaves out.
@@ -127,4 +129,4 @@ def flop_counter(net: nn.Module, shape: Shape) -> Cost:
         path = name.partition(".")[2]
         if path in leaves:
             macs[path] = sum(counts.values()) // 2
-    return Cost(macs, {}, {})
+    return CountsByPath(macs, {}, {})

@@ -14,7 +14,7 @@ from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.networks import Network, of_spec
 from resnet_cli.published import Figure
 from resnet_cli.published.conventions import Convention
-from resnet_cli.tables import Column, Table
+from resnet_cli.tables import Column, Stack, Table
 from resnet_cli.trace import Row
 
 
@@ -83,7 +83,7 @@ COLUMNS = (
     Column("name", "convention"),
     Column("counted", "prints", "exact"),
     Column("unit", "unit", drop=1),
-    Column("ledger", "ledger", "stack"),
+    Column("ledger", "ledger", "mixed"),
     Column("checked", "checked", drop=2),
     Column("tool", "tool", drop=3),
     Column("remark", "remark", drop=4),
@@ -174,12 +174,12 @@ def reconcile(lines: Iterable[Line], macs: int) -> Table:
     return Table("rows", "", COLUMNS, body)
 
 
-def _ledger(line: Line, macs: int) -> str:
+def _ledger(line: Line, macs: int) -> Stack | str:
     if line.missing:
         return f"not known: {', '.join(line.missing)}"
     added = [f"{macs:,} MACs" if line.factor == 1 else f"{line.factor} × {macs:,} MACs"]
     added += [f"{'-' if number < 0 else '+'} {abs(number):,} {name}" for name, number in line.steps]
-    return "; ".join([*added, *([f"printed as {line.printed}"] if line.printed else [])])
+    return Stack((*added, *([f"printed as {line.printed}"] if line.printed else [])))
 
 
 def ledgers(lines: Iterable[Line], macs: int) -> list[dict[str, Any]]:

@@ -89,8 +89,8 @@ def _group(name: str, rows: Sequence[Row], explained: Callable[[Row], Step]) -> 
     blocks = [[explained(row).result for row in block] for _, block in _blocks(rows)]
     parts = blocks[0] if len(blocks) == 1 else [sum(block) for block in blocks]
     is_block = len(blocks) == 1 and rows[0].block is not None
-    formula = (notation.block if is_block else notation.stage)(rows)
-    return Step(name, formula, added(parts), sum(parts))
+    formula = notation.block(rows) if is_block else notation.stage(rows)
+    return Step(name, str(formula), added(parts), sum(parts))
 
 
 def _blocks(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from resnet_cli.checkpoints.container import opcodes, pickles, zips
-from resnet_cli.checkpoints.container.faults import bad, shown
+from resnet_cli.checkpoints.container.faults import bad, excerpt
 from resnet_cli.errors import UserError
 from resnet_cli.files import part
 
@@ -37,20 +37,20 @@ def zipped(file: BinaryIO, size: int) -> object:
     except opcodes.Ended:
         raise bad("holds a pickle that is cut short") from None
     for key, needed in loaded.storages.items():
-        held = entries.get(f"{folder}data/{key}")
-        if held is None:
-            raise bad(f"lacks the storage {shown(key)} that its tensors are in")
-        if held.size < needed:
-            raise bad(f"holds {held.size:,} bytes of storage {shown(key)}, which has {needed:,}")
+        entry = entries.get(f"{folder}data/{key}")
+        if entry is None:
+            raise bad(f"lacks the storage {excerpt(key)} that its tensors are in")
+        if entry.size < needed:
+            raise bad(f"holds {entry.size:,} bytes of storage {excerpt(key)}, which has {needed:,}")
     return loaded.content
 
 
 def _folder(entries: dict[str, zips.Entry]) -> str:
     """The one folder that all lies in, with its slash."""
-    found = [n for n in entries if n.endswith("/data.pkl") and n.count("/") == 1]
-    if len(found) == 1:
-        return found[0].removesuffix("data.pkl")
-    if found:
+    data_files = [n for n in entries if n.endswith("/data.pkl") and n.count("/") == 1]
+    if len(data_files) == 1:
+        return data_files[0].removesuffix("data.pkl")
+    if data_files:
         raise bad("is a zip archive with more than one data.pkl", SAVE)
     if any(part in name for name in entries for part in EXPORTS):
         raise bad("is a program of torch.export, not a state dict", SAVE)

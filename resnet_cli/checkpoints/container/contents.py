@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Tensor(NamedTuple):
+class TensorInfo(NamedTuple):
     """A tensor without its numbers; `dtype` as torch says it, without the `torch.`"""
 
     shape: tuple[int, ...]
@@ -26,7 +26,7 @@ class Opaque:
 
 class Checkpoint(NamedTuple):
     """What was read: dict, list, tuple, set, frozenset, str, bytes, int, float, bool, None as leaves
-    and branches, with `Tensor` and `Opaque` as further leaves. It has no cycles, is at most
+    and branches, with `TensorInfo` and `Opaque` as further leaves. It has no cycles, is at most
     100 levels deep, and its dict keys are never containers.
 
     `format` is "safetensors", "safetensors index", "zip" or "legacy"; `bytes` is the size on disk of

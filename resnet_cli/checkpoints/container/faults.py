@@ -17,7 +17,7 @@ def bad(what: str, hint: str = AGAIN) -> UserError:
     return UserError(what, hint, 1)
 
 
-def shown(text: str) -> str:
+def excerpt(text: str) -> str:
     """Text from a file as it may stand in a complaint: quoted, printable, short."""
     return f"'{printable(text, 80)}'"
 

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 
 from resnet_cli.checkpoints.container.allowed import named
-from resnet_cli.checkpoints.container.contents import Opaque, Tensor
+from resnet_cli.checkpoints.container.contents import Opaque, TensorInfo
 from resnet_cli.checkpoints.container.faults import bad
 from resnet_cli.checkpoints.container.rebuild import broken, called, key_of, put, stored
 
@@ -235,7 +235,7 @@ def _call(machine: Machine, at: int) -> int:
 def _build(machine: Machine, at: int) -> int:
     """Attributes of a value: torch's _metadata, a Namespace's fields. None of them is kept."""
     machine.stack.pop()
-    if type(machine.stack[-1]) not in (dict, Tensor, Opaque):
+    if type(machine.stack[-1]) not in (dict, TensorInfo, Opaque):
         raise broken()
     return at
 

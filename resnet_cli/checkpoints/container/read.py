@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
-from resnet_cli.checkpoints.container.contents import Checkpoint, Opaque, Tensor
+from resnet_cli.checkpoints.container.contents import Checkpoint, Opaque, TensorInfo
 from resnet_cli.checkpoints.container.faults import HINT, bad
 from resnet_cli.errors import UserError
 from resnet_cli.files import opened, part
 from resnet_cli.garbage import uncollected
 
-__all__ = ["Checkpoint", "Opaque", "Tensor", "read"]
+__all__ = ["Checkpoint", "Opaque", "TensorInfo", "read"]
 
 READ = ".safetensors, .safetensors.index.json, and .pth, .pt or .bin as torch.save writes them"
 OTHERS = (  # offset, the bytes there, what such a file is
@@ -49,8 +49,8 @@ def _read(file: BinaryIO, size: int, folder: str) -> Checkpoint:
     if start[8:9] == b"{" and not _text(start[:8]):  # first: a length may look like what is below
         from resnet_cli.checkpoints.container import safetensors
 
-        found, _ = safetensors.tensors(file, size)
-        return Checkpoint("safetensors", found, size)
+        content, _ = safetensors.tensors(file, size)
+        return Checkpoint("safetensors", content, size)
     if start.startswith(b"PK"):
         from resnet_cli.checkpoints.container import archives
 

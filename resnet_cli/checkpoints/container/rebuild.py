@@ -10,9 +10,9 @@ from resnet_cli.checkpoints.container.contents import (
     MOST_ELEMENTS,
     WIDTHS,
     Opaque,
-    Tensor,
+    TensorInfo,
 )
-from resnet_cli.checkpoints.container.faults import bad, is_name, shown
+from resnet_cli.checkpoints.container.faults import bad, excerpt, is_name
 from resnet_cli.errors import UserError
 
 Arguments = tuple[object, ...]
@@ -66,8 +66,8 @@ def key_of(value: object) -> object:
 def put(target: dict[object, object], key: object, value: object) -> None:
     """`target[key] = value`; raises `UserError` for a tensor whose name is not fit to print."""
     fit = key_of(key)
-    if fit is not key and type(key) is str and type(value) is Tensor:
-        raise bad(f"names a tensor {shown(key)}: too long or unprintable")
+    if fit is not key and type(key) is str and type(value) is TensorInfo:
+        raise bad(f"names a tensor {excerpt(key)}: too long or unprintable")
     target[fit] = value
 
 
@@ -100,21 +100,21 @@ def _natural(number: object) -> TypeGuard[int]:
     return type(number) is int and 0 <= number <= MOST_ELEMENTS
 
 
-def _tensor(arguments: Arguments) -> Tensor:
+def _tensor(arguments: Arguments) -> TensorInfo:
     """_rebuild_tensor(storage, offset, size, stride), and its second version with more behind."""
     if len(arguments) < 4 or type(arguments[0]) is not Storage:
         raise broken()
     return _view(arguments, arguments[0].dtype)
 
 
-def _tensor_v3(arguments: Arguments) -> Tensor:
+def _tensor_v3(arguments: Arguments) -> TensorInfo:
     """_rebuild_tensor_v3(storage, offset, size, stride, requires_grad, hooks, dtype, ...)."""
     if len(arguments) < 7:
         raise broken()
     return _view(arguments, _dtype(arguments[6]))
 
 
-def _meta(arguments: Arguments) -> Tensor:
+def _meta(arguments: Arguments) -> TensorInfo:
     """_rebuild_meta_tensor_no_storage(dtype, size, stride, requires_grad): of the meta device."""
     if len(arguments) < 3:
         raise broken()
@@ -129,7 +129,7 @@ def _dtype(named: object) -> str:
     return dtype
 
 
-def _view(arguments: Arguments, dtype: str) -> Tensor:
+def _view(arguments: Arguments, dtype: str) -> TensorInfo:
     storage, offset, size, stride = arguments[:4]
     if type(storage) is not Storage or type(size) is not tuple or type(stride) is not tuple:
         raise broken()
@@ -145,12 +145,12 @@ def _view(arguments: Arguments, dtype: str) -> Tensor:
         raise bad("gives a tensor over 2^63 elements")
     if elements and (last + 1) * WIDTHS[dtype] > storage.bytes:
         raise bad("describes a tensor beyond its storage")
-    return Tensor(size, dtype)
+    return TensorInfo(size, dtype)
 
 
-def _parameter(arguments: Arguments) -> Tensor:
+def _parameter(arguments: Arguments) -> TensorInfo:
     """Parameter(tensor, ...), and both functions that rebuild one."""
-    if not arguments or type(arguments[0]) is not Tensor:
+    if not arguments or type(arguments[0]) is not TensorInfo:
         raise broken()
     return arguments[0]
 
@@ -174,12 +174,12 @@ def _mapping(arguments: Arguments) -> object:
         return pairs
     if type(pairs) is not list:
         raise broken()
-    found: dict[object, object] = {}
+    mapping: dict[object, object] = {}
     for pair in pairs:
         if type(pair) not in (list, tuple) or len(pair) != 2:
             raise broken()
-        put(found, *pair)
-    return found
+        put(mapping, *pair)
+    return mapping
 
 
 def _defaults(arguments: Arguments) -> object:

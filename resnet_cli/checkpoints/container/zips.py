@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO, NamedTuple
 
-from resnet_cli.checkpoints.container.faults import bad, shown
+from resnet_cli.checkpoints.container.faults import bad, excerpt
 from resnet_cli.files import part
 
 MOST_DIRECTORY = 32 << 20  # bytes
@@ -42,8 +42,8 @@ def entries(file: BinaryIO, size: int) -> dict[str, Entry]:
     if start + length > size:
         raise bad("is truncated: its directory lies beyond its end")
     directory = part(file, start, length)
-    found: dict[str, Entry] = {}
-    at = held = 0
+    by_name: dict[str, Entry] = {}
+    at = taken = 0
     for _ in range(count):
         if at + ENTRY.size > len(directory):
             raise bad("has a damaged directory")
@@ -55,15 +55,15 @@ def entries(file: BinaryIO, size: int) -> dict[str, Entry]:
         if 0xFFFFFFFF in (packed, full, place):
             full, packed, place = _large(directory[at : at + more], [full, packed, place])
         at += more + comment
-        held += LOCAL.size + packed
+        taken += LOCAL.size + packed
         if head[0] != b"PK\1\2" or place + LOCAL.size + packed > start:
             raise bad("has a damaged directory")
-        if name in found:
-            raise bad(f"holds {shown(name)} twice")
-        found[name] = Entry(place, full, crc, method == 0 and packed == full and not flags & 1)
-    if held > start:
+        if name in by_name:
+            raise bad(f"holds {excerpt(name)} twice")
+        by_name[name] = Entry(place, full, crc, method == 0 and packed == full and not flags & 1)
+    if taken > start:
         raise bad("holds files that overlap")
-    return found
+    return by_name
 
 
 def content(file: BinaryIO, entry: Entry) -> bytes:

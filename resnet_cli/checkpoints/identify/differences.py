@@ -42,12 +42,12 @@ def in_words(differences: list[Difference]) -> list[str]:
     """The differences in sentences: a shape of each of the first layers, the rest counted by stage."""
     reshaped = [d for d in differences if d.file is not None and d.network is not None]
     layers = {d.name.rpartition(".")[0]: d for d in reversed(reshaped)}
-    shown = [d for d in reshaped if layers[d.name.rpartition(".")[0]] is d][:5]
+    examples = [d for d in reshaped if layers[d.name.rpartition(".")[0]] is d][:5]
     words = [
         f"{printable(d.name)} is {_times(d.file)}, the network has {_times(d.network)}"
-        for d in shown
+        for d in examples
     ]
-    more = len(reshaped) - len(shown)
+    more = len(reshaped) - len(examples)
     words += [f"{more:,} more of another shape"] if more else []
     missing = _grouped([d.name for d in differences if d.file is None])
     extra = _grouped([d.name for d in differences if d.network is None])

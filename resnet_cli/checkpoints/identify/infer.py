@@ -41,8 +41,8 @@ def number_of_classes(shapes: Shapes) -> int | None:
 
 def blocks(names: Iterable[str]) -> tuple[int, ...]:
     """The number of blocks in each stage, up to the first stage that has none."""
-    found = {match.groups() for name in names if (match := BLOCK.match(name))}
-    lengths = Counter(int(stage) for stage, _ in found)
+    pairs = {match.groups() for name in names if (match := BLOCK.match(name))}
+    lengths = Counter(int(stage) for stage, _ in pairs)
     return tuple(lengths[stage] for stage in takewhile(lengths.__contains__, count(1)))
 
 

@@ -137,10 +137,10 @@ def _renamed(name: str, ours_for: Callable[[str], str]) -> str:
 def _recognised(names: list[str]) -> tuple[Scheme, str]:
     """The first scheme that has a sign among the names, and what stands before that sign."""
     signs = tuple({sign for scheme in SCHEMES for sign in scheme.signs})
-    found = [name for name in names if name.endswith(signs) and len(name) <= LONGEST_NAME]
+    candidates = [name for name in names if name.endswith(signs) and len(name) <= LONGEST_NAME]
     known = set(names)
     for scheme in SCHEMES:
-        for name in found:
+        for name in candidates:
             prefix = next((name.removesuffix(s) for s in scheme.signs if name.endswith(s)), "?")
             if prefix and not prefix.endswith("."):
                 continue

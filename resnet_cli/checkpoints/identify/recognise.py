@@ -7,7 +7,7 @@ from itertools import islice, zip_longest
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.checkpoints.container.read import Tensor
+from resnet_cli.checkpoints.container.read import TensorInfo
 from resnet_cli.checkpoints.identify.differences import (
     Difference,
     between,
@@ -47,7 +47,7 @@ class Named(NamedTuple):
     """
 
     wrapper: str
-    tensors: dict[str, Tensor]
+    tensors: dict[str, TensorInfo]
     naming: Naming
     shapes: Shapes
     norm: str
@@ -79,7 +79,7 @@ def named(content: object) -> Named:
 
     Raises `UserError` (exit 1) when there are none.
     """
-    wrapper, tensors = find_state_dict(content, Tensor)
+    wrapper, tensors = find_state_dict(content, TensorInfo)
     naming = to_torchvision(tensors)
     shapes = {
         ours: _shape(ours, tensors[theirs].shape)
@@ -94,19 +94,19 @@ def recognise(file: Named) -> Recognised:
 
     Raises `UserError` (exit 1) for tensors that are not nearly those of any network.
     """
-    found = infer(file.shapes) if file.naming.scheme else None
-    differences = file.differences(found) if found else []
-    if file.naming.scheme and (not found or sure_of(differences) == "nearest"):
-        found = _nearest(file, found)
-        differences = file.differences(found) if found else []
-    if not found:
+    spec = infer(file.shapes) if file.naming.scheme else None
+    differences = file.differences(spec) if spec else []
+    if file.naming.scheme and (not spec or sure_of(differences) == "nearest"):
+        spec = _nearest(file, spec)
+        differences = file.differences(spec) if spec else []
+    if not spec:
         names = ", ".join(printable(name, 60) for name in islice(file.tensors, 4))
         raise UserError(
             f"no residual network that is known here: its {len(file.tensors):,} tensors are {names}, ...",
             "its tensors: resnet-cli identify FILE --keys '*'; the networks: resnet-cli list",
             1,
         )
-    spec, fits = _listed(found, file.naming.scheme)
+    spec, fits = _listed(spec, file.naming.scheme)
     return Recognised(
         spec, fits, sure_of(differences), _cannot_tell(spec, fits, file), differences,
         in_words(differences),
@@ -207,16 +207,16 @@ def _with_ends(spec: zoo.Spec, shapes: Shapes) -> zoo.Spec:
 
 def _cannot_tell(spec: zoo.Spec, fits: list[str], file: Named) -> list[str]:
     """A clause for everything that the tensors leave open, and what was taken for it."""
-    said = []
+    clauses = []
     if isinstance(spec, ResNet):
         if spec.block == "bottleneck":
-            said.append(
+            clauses.append(
                 "whether a bottleneck strides in its first 1×1 (v1) or in its 3×3 (v1.5): "
                 f"{spec.style} is taken"
             )
         if spec.shortcut in ("A", "none"):
             taken = "option A" if spec.shortcut == "A" else "a plain network"
-            said.append(
+            clauses.append(
                 "whether there are shortcuts, as those of option A hold no tensors: "
                 f"{taken} is taken"
             )
@@ -225,14 +225,14 @@ def _cannot_tell(spec: zoo.Spec, fits: list[str], file: Named) -> list[str]:
             "those of the network named are taken"
         )
         if file.norm == "folded":
-            said.append(
+            clauses.append(
                 "whether the convolutions had biases before batch norm was folded into them"
             )
     if file.norm == "no statistics":
-        said.append("which norm it is, as no running statistics are there: batch norm is taken")
+        clauses.append("which norm it is, as no running statistics are there: batch norm is taken")
     if number_of_classes(file.shapes) is None:
-        said.append(f"the number of classes: {spec.num_classes} is taken")
+        clauses.append(f"the number of classes: {spec.num_classes} is taken")
     if not fits:
         height, width = spec.input_size
-        said.append(f"the input size: {height}×{width} is taken")
-    return said
+        clauses.append(f"the input size: {height}×{width} is taken")
+    return clauses

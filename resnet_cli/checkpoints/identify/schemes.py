@@ -1,4 +1,4 @@
-"""How libraries name the tensors of residual networks and VGGs, a table each."""
+"""How libraries name the tensors of residual networks and VGGs, one table for each library."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ def as_answer(chart: Chart, whole: bool) -> Answer:
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
-    shown = {"label": axis.label, "unit": axis.unit, "log": axis.log}
-    return shown | ({"categories": list(axis.categories)} if axis.categories else {})
+    fields = {"label": axis.label, "unit": axis.unit, "log": axis.log}
+    return fields | ({"categories": list(axis.categories)} if axis.categories else {})
 
 
 def _point(point: Point) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def _point(point: Point) -> dict[str, Any]:
 
 
 def _table(chart: Chart) -> Table:
-    """A row a point."""
+    """One row for each point."""
     points = [(series.name, point) for series in chart.series for point in series.points]
     keys = ["x", "y"]
     if any(point.low is not None for _, point in points):

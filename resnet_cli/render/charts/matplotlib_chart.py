@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 
 from resnet_cli.charts import Chart, Point, Series
 from resnet_cli.render.charts.chart_style import Style, styled
-from resnet_cli.render.charts.placement import Box, place
+from resnet_cli.render.charts.placement import Extent, place
 from resnet_cli.render.charts.scale import named, scales, totals
 from resnet_cli.render.tables import numbers
 
@@ -248,13 +248,13 @@ class Picture:
         """The stages' names below the axis, where they do not meet; their ends as thin lines."""
         for band in self.chart.bands:
             self.axes.axvline(band.start, color=FAINT, linewidth=0.8, zorder=1)
-        shown = named(
+        names = named(
             self.chart.bands,
             lambda x: self._at(Point(x, self.y.low))[0],
             lambda name: self._size(name, LOOK["font.size"])[0],
             GAP / 2,
         )
-        self.axes.xaxis.set_ticks([at for at, _ in shown], [name for _, name in shown])
+        self.axes.xaxis.set_ticks([at for at, _ in names], [name for _, name in names])
         self.axes.tick_params(axis="x", length=0, pad=7)
 
     def _totals(self) -> None:
@@ -272,17 +272,17 @@ class Picture:
         if not points:
             return
         inside = self.axes.get_window_extent(self.renderer)
-        frame = Box(inside.x0 + 2, inside.y0 + 2, WIDTH - EDGE / 2, inside.y1 + 8)
+        frame = Extent(inside.x0 + 2, inside.y0 + 2, WIDTH - EDGE / 2, inside.y1 + 8)
         places = [self._at(p) for p, _ in points]
         sizes = [(w + 6, h) for w, h in (self._size(p.label, NAME) for p, _ in points)]
         radius = MARKER * DOTS / 72 / 2 + 1
-        found = place(places, sizes, frame, radius, self._stairs())
-        for (point, style), at, placed in zip(points, places, found, strict=True):
+        names = place(places, sizes, frame, radius, self._stairs())
+        for (point, style), at, placed in zip(points, places, names, strict=True):
             if placed is None:
                 continue
             offset = (
-                (placed.box.left - at[0]) * 72 / DOTS,
-                (placed.box.bottom - at[1]) * 72 / DOTS,
+                (placed.extent.left - at[0]) * 72 / DOTS,
+                (placed.extent.bottom - at[1]) * 72 / DOTS,
             )
             self.axes.annotate(
                 point.label, (point.x, point.y), offset, textcoords="offset points", fontsize=NAME,

@@ -14,15 +14,15 @@ from typing import NamedTuple
 Place = tuple[float, float]
 
 
-class Box(NamedTuple):
-    """A rectangle."""
+class Extent(NamedTuple):
+    """What a name, marker or frame covers: a rectangle."""
 
     left: float
     bottom: float
     right: float
     top: float
 
-    def meets(self, other: Box, gap: float = 0) -> bool:
+    def meets(self, other: Extent, gap: float = 0) -> bool:
         """Whether the two are closer than the gap."""
         return (
             self.left < other.right + gap
@@ -31,7 +31,7 @@ class Box(NamedTuple):
             and other.bottom < self.top + gap
         )
 
-    def within(self, other: Box) -> bool:
+    def within(self, other: Extent) -> bool:
         """Whether it lies in the other."""
         return (
             other.left <= self.left
@@ -66,14 +66,14 @@ class Box(NamedTuple):
         return enter < leave
 
 
-class Placed(NamedTuple):
-    """A name's box, and where its leader ends on it; None where it stands right beside the point."""
+class PlacedName(NamedTuple):
+    """Where a name stands, and where its leader ends on it; None where it stands right beside the point."""
 
-    box: Box
+    extent: Extent
     leader: Place | None
 
 
-Choice = tuple[float, Placed]
+Choice = tuple[float, PlacedName]
 """A place and what it costs, before the other names are looked at."""
 Choices = Sequence[Sequence[Choice]]
 """Those of each name, the cheapest first."""
@@ -90,35 +90,37 @@ NEIGHBOURS = 6
 def place(
     points: Sequence[Place],
     sizes: Sequence[Place],
-    frame: Box,
+    frame: Extent,
     radius: float,
     lines: Sequence[tuple[Place, Place]] = (),
-) -> list[Placed | None]:
+) -> list[PlacedName | None]:
     """A place in the frame for the name of each point, given widths and heights.
 
     It never meets another name, nor the marker of a point (of that ``radius``); names and leaders
     keep off ``lines``, points and one another where they can. None for what finds no place at all.
     """
-    markers = [Box(x - radius, y - radius, x + radius, y + radius) for x, y in points]
+    markers = [Extent(x - radius, y - radius, x + radius, y + radius) for x, y in points]
     choices = [
         [
             (cost, placed)
             for cost, placed in _around(point, size, radius)
-            if placed.box.within(frame) and not any(placed.box.meets(m, 1) for m in markers)
+            if placed.extent.within(frame) and not any(placed.extent.meets(m, 1) for m in markers)
         ]
         for point, size in zip(points, sizes, strict=True)
     ]
     fixed = []
     for at, each in enumerate(choices):
-        told = [(cost, _told(at, placed, points)) for cost, placed in each]
-        fixed.append(sorted((c + _strikes(at, p, points, markers, lines), p) for c, p in told))
+        with_leaders = [(cost, _with_leader(at, placed, points)) for cost, placed in each]
+        fixed.append(
+            sorted((c + _strikes(at, p, points, markers, lines), p) for c, p in with_leaders)
+        )
     every = range(len(points))
     orders = [
         sorted(every, key=lambda at: -_crowding(at, points)),
         *(sorted(every, key=lambda at: sign * points[at][side]) for side in (0, 1) for sign in (1, -1)),
     ]  # fmt: skip
     settled = [_settled(order, fixed, points) for order in orders]
-    best = min(settled, key=lambda found: _total(found, points))
+    best = min(settled, key=lambda chosen: _total(chosen, points))
     return [choice and choice[1] for choice in _improved(best, fixed, points)]
 
 
@@ -126,72 +128,72 @@ def _settled(
     order: Sequence[int], choices: Choices, points: Sequence[Place]
 ) -> list[Choice | None]:
     """Each name at its cheapest place beside the others, until none moves."""
-    found: list[Choice | None] = [None] * len(points)
+    chosen: list[Choice | None] = [None] * len(points)
     for _ in range(PASSES):
-        before = list(found)
+        before = list(chosen)
         for at in order:
-            found[at] = None
-            found[at] = _cheapest(at, choices[at], found, points)
-        if found == before:
+            chosen[at] = None
+            chosen[at] = _cheapest(at, choices[at], chosen, points)
+        if chosen == before:
             break
-    return found
+    return chosen
 
 
 def _improved(
-    found: list[Choice | None], choices: Choices, points: Sequence[Place]
+    chosen: list[Choice | None], choices: Choices, points: Sequence[Place]
 ) -> list[Choice | None]:
     """Where a name has a better place once a neighbour makes room, both move."""
-    least = _total(found, points)
+    least = _total(chosen, points)
     for at, (x, y) in enumerate(points):
         near = sorted(range(len(points)), key=lambda i: hypot(points[i][0] - x, points[i][1] - y))
         for other in near[1 : NEIGHBOURS + 1]:
-            trial = list(found)
+            trial = list(chosen)
             trial[at] = trial[other] = None
             trial[at] = _cheapest(at, choices[at], trial, points)
             trial[other] = _cheapest(other, choices[other], trial, points)
             total = _total(trial, points)
             if total < least:
-                found, least = trial, total
-    return found
+                chosen, least = trial, total
+    return chosen
 
 
-def _total(found: Sequence[Choice | None], points: Sequence[Place]) -> float:
+def _total(chosen: Sequence[Choice | None], points: Sequence[Place]) -> float:
     """What all places cost together."""
-    known = [(points[at], choice) for at, choice in enumerate(found) if choice]
+    known = [(points[at], choice) for at, choice in enumerate(chosen) if choice]
     pairs = sum(_between(p, a[1], q, b[1]) for (p, a), (q, b) in combinations(known, 2))
-    return sum(c[0] for _, c in known) + pairs + MISSING * (len(found) - len(known))
+    return sum(c[0] for _, c in known) + pairs + MISSING * (len(chosen) - len(known))
 
 
 def _around(point: Place, size: Place, radius: float) -> list[Choice]:
     """Places around a point with what each costs by itself: far ones more, the right side least."""
     (x, y), (width, height) = point, size
-    made = []
+    choices = []
     for ring in RINGS:
         reach = radius + 3 + ring * height
         for step in range(DIRECTIONS):
             angle = 2 * pi * step / DIRECTIONS
             across, up = cos(angle), sin(angle)
-            # the box touches the ring with its side, corner or edge that looks at the point
+            # the name touches the ring with its side, corner or edge that looks at the point
             left = x + across * reach - width * (1 - _towards(across)) / 2
             bottom = y + up * reach - height * (1 - _towards(up)) / 2
-            box = Box(left, bottom, left + width, bottom + height)
-            far = box.distance(point) > radius + 0.8 * height
+            extent = Extent(left, bottom, left + width, bottom + height)
+            far = extent.distance(point) > radius + 0.8 * height
             cost = 10 * ring + 2 * (1 - across) + abs(up)
-            made.append((cost, Placed(box, box.nearest(point) if far else None)))
-    return made
+            choices.append((cost, PlacedName(extent, extent.nearest(point) if far else None)))
+    return choices
 
 
-def _told(at: int, placed: Placed, points: Sequence[Place]) -> Placed:
+def _with_leader(at: int, placed: PlacedName, points: Sequence[Place]) -> PlacedName:
     """With a leader also where another point is nearly as close to the name as its own."""
-    own = placed.box.distance(points[at])
-    height = placed.box.top - placed.box.bottom
-    if any(placed.box.distance(p) < own + 0.5 * height for p in points if p != points[at]):
-        return placed._replace(leader=placed.box.nearest(points[at]))
+    own = placed.extent.distance(points[at])
+    height = placed.extent.top - placed.extent.bottom
+    if any(placed.extent.distance(p) < own + 0.5 * height for p in points if p != points[at]):
+        return placed._replace(leader=placed.extent.nearest(points[at]))
     return placed
 
 
 def _towards(part: float) -> float:
-    """-1, 0 or 1: on which side of the point a box stands; between them it slides along."""
+    """-1, 0 or 1: on which side of the point a name stands; between them it slides along."""
     return max(-1.0, min(1.0, 2.0 * part))
 
 
@@ -202,13 +204,13 @@ def _crowding(at: int, points: Sequence[Place]) -> float:
 
 def _strikes(
     at: int,
-    placed: Placed,
+    placed: PlacedName,
     points: Sequence[Place],
-    markers: Sequence[Box],
+    markers: Sequence[Extent],
     lines: Sequence[tuple[Place, Place]],
 ) -> float:
     """What it costs that a name stands on lines, or that its leader runs over other points or lines."""
-    cost = 25.0 * sum(placed.box.crossed(*line) for line in lines)
+    cost = 25.0 * sum(placed.extent.crossed(*line) for line in lines)
     if placed.leader:
         cost += 8.0
         leader = (points[at], placed.leader)
@@ -220,16 +222,16 @@ def _strikes(
 
 
 def _cheapest(
-    at: int, choices: Sequence[Choice], found: Sequence[Choice | None], points: Sequence[Place]
+    at: int, choices: Sequence[Choice], chosen: Sequence[Choice | None], points: Sequence[Place]
 ) -> Choice | None:
     """The best of the places, which come by cost, beside all the names that stand already."""
-    others = [(points[i], other[1]) for i, other in enumerate(found) if other and i != at]
+    others = [(points[i], other[1]) for i, other in enumerate(chosen) if other and i != at]
     best, least = None, MISSING
     for choice in choices:
         cost, placed = choice
         if cost >= least:
             break
-        if any(placed.box.meets(other.box, 2) for _, other in others):
+        if any(placed.extent.meets(other.extent, 2) for _, other in others):
             continue
         cost += sum(_between(points[at], placed, point, other) for point, other in others)
         if cost < least:
@@ -237,12 +239,12 @@ def _cheapest(
     return best
 
 
-def _between(point: Place, placed: Placed, another: Place, other: Placed) -> float:
+def _between(point: Place, placed: PlacedName, another: Place, other: PlacedName) -> float:
     """What it costs that a leader runs over another's name or leader."""
     cost = 0.0
-    if placed.leader and other.box.crossed(point, placed.leader):
+    if placed.leader and other.extent.crossed(point, placed.leader):
         cost += 200.0
-    if other.leader and placed.box.crossed(another, other.leader):
+    if other.leader and placed.extent.crossed(another, other.leader):
         cost += 200.0
     if placed.leader and other.leader:
         cost += 100.0 * _cross((point, placed.leader), (another, other.leader))

@@ -42,11 +42,11 @@ class Scale(NamedTuple):
         first, last = floor(log10(self.low)), ceil(log10(self.high))
         for mantissas in MANTISSAS:
             values = [m * 10.0**e for e in range(first, last + 1) for m in mantissas]
-            shown = [v for v in values if self.low * 0.9999 <= v <= self.high * 1.0001]
-            if len(shown) <= most:
-                return shown
-        every = ceil(len(shown) / max(most, 1))
-        return shown[::every]
+            inside = [v for v in values if self.low * 0.9999 <= v <= self.high * 1.0001]
+            if len(inside) <= most:
+                return inside
+        every = ceil(len(inside) / max(most, 1))
+        return inside[::every]
 
 
 def round_step(least: float, kind: str) -> float:
@@ -104,22 +104,22 @@ def named(
 ) -> list[tuple[float, str]]:
     """The middles and names of the bands whose names don't meet, the widest bands first."""
     taken: list[tuple[float, float]] = []
-    found = []
+    middles = []
     for band in sorted(bands, key=lambda band: band.start - band.end):
         middle = (band.start + band.end) / 2
         at, half = place(middle), width(band.name) / 2
         if all(abs(at - other) >= half + wide + gap for other, wide in taken):
             taken.append((at, half))
-            found.append((middle, band.name))
-    return sorted(found)
+            middles.append((middle, band.name))
+    return sorted(middles)
 
 
 def totals(points: Iterable[Point]) -> dict[float, float]:
     """How far the bars of each category reach."""
-    found: dict[float, float] = {}
+    sums: dict[float, float] = {}
     for point in points:
-        found[point.y] = found.get(point.y, 0) + point.x
-    return found
+        sums[point.y] = sums.get(point.y, 0) + point.x
+    return sums
 
 
 def around(

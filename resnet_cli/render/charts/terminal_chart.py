@@ -75,7 +75,7 @@ def render(chart: Chart, width: int, color: bool, unicode: bool) -> str:
 
 
 def _legend(entries: Sequence[tuple[str, str, int | None]], width: int, pen: Pen) -> list[str]:
-    """Signs with what they stand for, as many a line as fit."""
+    """Signs with what they stand for, as many on a line as fit."""
     lines, used = [""], 0
     for sign, name, ansi in entries:
         entry = _cut(f"{sign} {name}", width, pen)
@@ -88,7 +88,7 @@ def _legend(entries: Sequence[tuple[str, str, int | None]], width: int, pen: Pen
 
 
 def _bars(chart: Chart, width: int, pen: Pen) -> list[str]:
-    """A line a category, its parts as long as their share; rounded so that all of it fits its total."""
+    """One line for each category, its parts as long as their share, rounded to fit the total."""
     used = [
         (pen.fill(styled(at)) * 2, s.name, styled(at).ansi) for at, s in enumerate(chart.series)
     ]
@@ -271,8 +271,8 @@ def _framed(chart: Chart, canvas: Canvas, margin: int, width: int, pen: Pen) -> 
     if not chart.bands:
         return lines + _across(canvas.x, margin, canvas.width, width, pen, chart.x.label)
     starts = [round(canvas.x.at(band.start) * (canvas.width - 1)) for band in chart.bands]
-    shown = named(chart.bands, lambda x: canvas.x.at(x) * (canvas.width - 1), len, 1)
-    middles = [(round(canvas.x.at(x) * (canvas.width - 1)), name) for x, name in shown]
+    names = named(chart.bands, lambda x: canvas.x.at(x) * (canvas.width - 1), len, 1)
+    middles = [(round(canvas.x.at(x) * (canvas.width - 1)), name) for x, name in names]
     return lines + _axis(starts, middles, margin, canvas.width, width, pen, chart.x.label)
 
 

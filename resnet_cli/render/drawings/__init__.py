@@ -1,1 +1,1 @@
-"""A drawing placed and written, a file a format."""
+"""A drawing placed and written, one file for each format."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from resnet_cli.drawings import Box, Column
+from resnet_cli.drawings import Box, DrawnNetwork
 
 
 class Node(NamedTuple):
@@ -29,7 +29,7 @@ class Group(NamedTuple):
     times: int
 
 
-def graph(column: Column, number: int, layered: bool) -> tuple[list[Group], list[Edge]]:
+def graph(column: DrawnNetwork, number: int, layered: bool) -> tuple[list[Group], list[Edge]]:
     """The units and the edges of a column.
 
     A shortcut goes from the box before it to the one that takes the sum; where it is ``layered``,

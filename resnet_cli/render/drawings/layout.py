@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from resnet_cli.drawings import Arc, Box, Column, Drawing, Unit
+from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Unit
 from resnet_cli.render.drawings.placed import (
     SAMPLE,
     Layout,
@@ -144,7 +144,7 @@ def _width(box: Box) -> float:
     return max(wide + 2 * PAD, 20) if box.lines[0] not in "+×" else 20
 
 
-def caption(column: Column) -> str:
+def caption(column: DrawnNetwork) -> str:
     """What stands below a network's name."""
     return f"{count(column.params, False)} params, {count(column.macs, False)} MACs"
 
@@ -174,7 +174,7 @@ def _along(
     return chains, rows
 
 
-def _within(column: Column, axes: _Axes) -> list[_Link]:
+def _within(column: DrawnNetwork, axes: _Axes) -> list[_Link]:
     """The chain, each box as far along main as it is in its own row."""
     chain: list[_Link] = []
     for number, unit in enumerate(column.units):
@@ -210,7 +210,7 @@ def _lane(unit: Unit, arc: Arc, edge: float, axes: _Axes) -> float:
     return edge + LANE * (inner + 1) + on
 
 
-def _sides(column: Column, edge: float, axes: _Axes) -> tuple[float, float]:
+def _sides(column: DrawnNetwork, edge: float, axes: _Axes) -> tuple[float, float]:
     """How far a column reaches from its center, on the side without and with arcs."""
     low = high = edge
     for unit in column.units:
@@ -236,7 +236,7 @@ def _times(unit: Unit) -> str:
 
 
 def _wires(
-    number: int, column: Column, chain: Sequence[_Link], center: float, axes: _Axes
+    number: int, column: DrawnNetwork, chain: Sequence[_Link], center: float, axes: _Axes
 ) -> Iterator[tuple[int, Point, Point]]:
     for before, after in pairwise(chain):
         yield number, axes.point(before.end, center), axes.point(after.start, center)
@@ -246,7 +246,12 @@ def _wires(
 
 
 def _shortcuts(
-    number: int, column: Column, chain: Sequence[_Link], edge: float, center: float, axes: _Axes
+    number: int,
+    column: DrawnNetwork,
+    chain: Sequence[_Link],
+    edge: float,
+    center: float,
+    axes: _Axes,
 ) -> Iterator[tuple[Shortcut, list[Placed]]]:
     """Each arc's way, and the boxes on it."""
     first = 0
@@ -298,7 +303,7 @@ def _on(
 
 
 def _frames(
-    column: Column, chain: Sequence[_Link], edge: float, center: float, axes: _Axes
+    column: DrawnNetwork, chain: Sequence[_Link], edge: float, center: float, axes: _Axes
 ) -> Iterator[tuple[Rect, Word]]:
     """The frame around each folded unit, and ×n beside it."""
     low, first = -edge - INSET, 0
@@ -324,7 +329,7 @@ def _beside(chain: Sequence[_Link], center: float, axes: _Axes) -> Iterator[Word
                 yield Word(link.box.below, axes.point(main, center, -8), "middle", "note")
 
 
-def _head(column: Column, center: float, axes: _Axes) -> Iterator[Word]:
+def _head(column: DrawnNetwork, center: float, axes: _Axes) -> Iterator[Word]:
     if axes.down:
         yield Word(column.name, (center, MARGIN + LINE / 2), "middle", "name")
         yield Word(caption(column), (center, MARGIN + LINE * 1.5 + 2), "middle", "caption")

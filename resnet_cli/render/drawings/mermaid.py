@@ -12,7 +12,7 @@ DOTTED = ("projection", "zero padding")
 
 
 def mermaid(drawing: Drawing) -> str:
-    """The text of a flowchart: a subgraph a network, and one for each unit that repeats."""
+    """The text of a flowchart: a subgraph for each network, and for each unit that repeats."""
     return "\n".join(_lines(drawing)) + "\n"
 
 
@@ -32,8 +32,8 @@ def _lines(drawing: Drawing) -> Iterator[str]:
         yield "  end"
         for edge in edges:
             line = "-.->" if edge.kind in DOTTED else "-->"
-            said = f"|{edge.kind}|" if edge.kind else ""
-            yield f"  {edge.source} {line}{said} {edge.target}"
+            label = f"|{edge.kind}|" if edge.kind else ""
+            yield f"  {edge.source} {line}{label} {edge.target}"
 
 
 def _node(node: Node) -> str:

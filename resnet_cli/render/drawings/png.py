@@ -35,8 +35,8 @@ def png(drawing: Drawing, theme: str) -> bytes:
             "add --fold or --level stage, or write an .svg",
             1,
         )
-    found = find_spec("matplotlib")
-    folder = Path(found.origin or "").parent / "mpl-data" / "fonts" / "ttf" if found else Path()
+    module = find_spec("matplotlib")
+    folder = Path(module.origin or "").parent / "mpl-data" / "fonts" / "ttf" if module else Path()
     return resvg_py.svg_to_bytes(
         svg_string=text, zoom=zoom, font_files=[str(folder / font) for font in FONTS],
         sans_serif_family="DejaVu Sans", serif_family="DejaVu Serif", skip_system_fonts=True,

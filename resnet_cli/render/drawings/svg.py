@@ -121,7 +121,7 @@ def title(box: Box) -> str:
     if box.kind == "input":
         return f"input, {_shape(box.output)}"
     named = ", ".join(
-        [*_shown(box.labels), *(_shown(box.paths[:1]) if box.kind != "stage" else [])]
+        [*_from_to(box.labels), *(_from_to(box.paths[:1]) if box.kind != "stage" else [])]
     )
     beside = f", with {', '.join(dict.fromkeys(box.others))}" if box.others else ""
     return (
@@ -131,14 +131,14 @@ def title(box: Box) -> str:
     )
 
 
-def _shown(names: tuple[str, ...]) -> list[str]:
+def _from_to(names: tuple[str, ...]) -> list[str]:
     return [names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"]
 
 
 def _arc(shortcut: Shortcut, prefix: str) -> str:
     arc, start = shortcut.arc, f"{prefix}-{shortcut.column}"
     params, macs = sum(b.params for b in arc.boxes), sum(b.macs for b in arc.boxes)
-    text = f"{', '.join(_shown(shortcut.labels))}: {arc.kind}"
+    text = f"{', '.join(_from_to(shortcut.labels))}: {arc.kind}"
     if arc.boxes:
         written = ", ".join(box.lines[0] for box in arc.boxes)
         shapes = f"input {_shape(arc.boxes[0].input)}, output {_shape(arc.boxes[-1].output)}"

@@ -1,4 +1,4 @@
-"""A drawing made of signs, for a terminal: a line a box, rows of equal output size side by side."""
+"""A drawing made of signs, for a terminal: one line for each box, rows of equal output size side by side."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import fill, wrap
 from typing import NamedTuple
 
-from resnet_cli.drawings import Box, Column, Drawing, Size, Unit
+from resnet_cli.drawings import Box, Drawing, DrawnNetwork, Size, Unit
 from resnet_cli.render.drawings.layout import caption
 
 SOLID = ("identity", "scale")
@@ -29,7 +29,7 @@ class _Painted(NamedTuple):
     What is on arcs is written beside them where ``shows``: at layer level, if there is room.
     """
 
-    column: Column
+    column: DrawnNetwork
     lines: dict[Size, list[_Line]]
     margin: int
     frame: int
@@ -38,7 +38,7 @@ class _Painted(NamedTuple):
 
 
 def render(drawing: Drawing, width: int | None) -> str:
-    """The drawing in as many signs a line; networks that have no room beside others stand below."""
+    """The drawing in lines of so many signs; networks that have no room beside others stand below."""
     if drawing.direction == "right":
         return "\n".join(_flow(column, width or 100) for column in drawing.columns)
     gutter = max(len(_size(size)) for size in drawing.sizes) + 2
@@ -58,17 +58,17 @@ def _key(drawing: Drawing) -> str:
     """What the lines and ×n mean, of those that there are."""
     units = [unit for column in drawing.columns for unit in column.units]
     kinds = dict.fromkeys(arc.kind for unit in units for arc in unit.arcs)
-    said = [f"{_across(kind)} {kind}" for kind in kinds]
+    meanings = [f"{_across(kind)} {kind}" for kind in kinds]
     if any(unit.times > 1 for unit in units):
-        said.append("×n: n equal blocks or layers")
-    return "   ".join(said)
+        meanings.append("×n: n equal blocks or layers")
+    return "   ".join(meanings)
 
 
 def _across(kind: str) -> str:
     return "─" if kind in SOLID else "┈"
 
 
-def _painted(column: Column, layered: bool, most: int | None) -> _Painted:
+def _painted(column: DrawnNetwork, layered: bool, most: int | None) -> _Painted:
     margin = max((len(_times(unit)) for unit in column.units), default=0)
     lanes = LANE * max((len(unit.arcs) for unit in column.units), default=0)
     on = max((len(text) + 2 for unit in column.units for text in _on_arcs(unit)), default=0)
@@ -106,7 +106,7 @@ def _stands_apart(unit: Unit) -> bool:
     return len(unit.boxes) > 1 or bool(unit.arcs) or unit.times > 1
 
 
-def _head(column: Column) -> tuple[str, str]:
+def _head(column: DrawnNetwork) -> tuple[str, str]:
     return (column.name, caption(column))
 
 
@@ -125,11 +125,11 @@ def _size(size: Size) -> str:
 def _side_by_side(group: list[_Painted], sizes: list[Size], gutter: int) -> Iterator[str]:
     """The lines of several columns, each row of equal output size as high as its highest."""
     heights = {size: max((len(p.lines.get(size, ())) for p in group), default=0) for size in sizes}
-    shown = [size for size in sizes if heights[size]]
-    canvases = [_canvas(painted, heights, shown) for painted in group]
+    drawn = [size for size in sizes if heights[size]]
+    canvases = [_canvas(painted, heights, drawn) for painted in group]
     labels = {}
     at = 2
-    for size in shown:
+    for size in drawn:
         labels[at + 1] = _size(size)
         at += heights[size] + 1
     for number, parts in enumerate(zip(*canvases, strict=True)):
@@ -139,20 +139,20 @@ def _side_by_side(group: list[_Painted], sizes: list[Size], gutter: int) -> Iter
         yield (labels.get(number, "").ljust(gutter) + joined).rstrip()
 
 
-def _canvas(painted: _Painted, heights: dict[Size, int], shown: list[Size]) -> list[str]:
+def _canvas(painted: _Painted, heights: dict[Size, int], drawn: list[Size]) -> list[str]:
     """One column from its name down, arcs and all."""
     grid = [[*(" " * painted.margin + text).ljust(painted.width)] for text in _head(painted.column)]
     where: dict[tuple[int, int], int] = {}
     middle = painted.margin + painted.frame // 2
     inside = False
-    for size in shown:
+    for size in drawn:
         lines = painted.lines.get(size, [])
         for line in [*lines, *[_Line("")] * (heights[size] + 1 - len(lines))]:
             text = " " * painted.margin + line.text
             grid.append([*text.ljust(painted.width)])
             if line.text:
                 inside = True
-            elif inside and size != shown[-1]:  # the wire down to the next row
+            elif inside and size != drawn[-1]:  # the wire down to the next row
                 grid[-1][middle] = "│"
             if line.unit >= 0:
                 where.setdefault((line.unit, line.at), len(grid) - 1)
@@ -186,7 +186,7 @@ def _arcs(
             grid[row][lane + 2 : lane + 2 + len(text)] = text
 
 
-def _flow(column: Column, width: int) -> str:
+def _flow(column: DrawnNetwork, width: int) -> str:
     """One network as a line of text, blocks in brackets, broken to the width."""
     words = []
     for unit in column.units:

@@ -1,1 +1,1 @@
-"""An answer's tables as text, a file a format."""
+"""An answer's tables as text, one file for each format."""

@@ -6,7 +6,7 @@ import json
 from io import StringIO
 from typing import Any
 
-from resnet_cli.tables import Answer, Column, Table
+from resnet_cli.tables import Answer, Column, Stack, Table
 
 SCHEMA = 2
 FOR_PEOPLE = ("share", "bar", "line")
@@ -22,10 +22,17 @@ def as_json(answer: Answer) -> str:
             continue
         document[table.key] = [dict(zip(_keys(table), row, strict=True)) for row in _raw(table)]
     document["notes"] = list(answer.notes)
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    text = json.dumps(document, ensure_ascii=False, indent=2, default=_one_line)
     if not text.replace("\n", "").isprintable():  # escaped: what a terminal would act upon
         text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     return text + "\n"
+
+
+def _one_line(value: object) -> str:
+    """A stack as JSON has it; nothing else that JSON does not know is written."""
+    if isinstance(value, Stack):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no value of an answer")
 
 
 def as_csv(answer: Answer) -> str:
@@ -70,6 +77,8 @@ def _raw(table: Table) -> list[list[Any]]:
 
 
 def _flat(value: Any) -> Any:
+    if isinstance(value, Stack):
+        value = str(value)
     if isinstance(value, str) and value.startswith(FORMULAS):
         return f"'{value}"
     return "x".join(map(str, value)) if isinstance(value, tuple) else value

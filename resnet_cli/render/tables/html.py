@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnet_cli.render.tables.numbers import LEFT, cell, stacked
+from resnet_cli.render.tables.numbers import LEFT, cell
 from resnet_cli.tables import Answer, Column, Table
 
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
@@ -66,13 +66,13 @@ def _cells(columns: list[Column], values: list[Any], exact: bool) -> str:
 
 
 def _cell(column: Column, value: Any, exact: bool) -> str:
-    text = cell(column, value, exact)
+    text = cell(column, value, exact, tall=True)
     if value is None:
         return f"<td{_class(column, 1)}></td>"
     if column.kind == "share":
         return f'<td class="share" style="--share:{value:.3f}">{text}</td>'
-    if column.kind == "stack":
-        return f'<td class="t stack">{escape(stacked(text))}</td>'
+    if column.kind == "mixed":
+        return f'<td class="t stack">{escape(text)}</td>'
     if column.kind in LEFT:
         return f'<td class="t">{escape(text)}</td>'
     if column.kind in UNITS and text != (whole := f"{value:,}"):

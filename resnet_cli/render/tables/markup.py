@@ -44,7 +44,7 @@ def _word(word: str) -> str:
 
 
 def markdown(answer: Answer, exact: bool) -> str:
-    """A pipe table each, then the notes."""
+    """A pipe table for each table, then the notes."""
     parts = []
     for table in answer.tables:
         ends = ["---" if c.kind in LEFT else "---:" for c in table.columns]
@@ -59,7 +59,7 @@ def markdown(answer: Answer, exact: bool) -> str:
 
 
 def latex(answer: Answer, exact: bool) -> str:
-    """A tabular each, with the notes below it as comments."""
+    """A tabular for each table, with the notes below it as comments."""
 
     def escape(text: str) -> str:
         return "".join(LATEX.get(c, c) for c in text)

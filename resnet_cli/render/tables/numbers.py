@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnet_cli.tables import Column
+from resnet_cli.tables import Column, Stack
 
 
 def count(value: int, exact: bool) -> str:
@@ -32,8 +32,8 @@ def binary(value: int, exact: bool) -> str:
     raise AssertionError("unreachable: the last unit always answers")
 
 
-def cell(column: Column, value: Any, exact: bool) -> str:
-    """One value as text; None is an empty cell."""
+def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
+    """One value as text; None is an empty cell. ``tall`` text may have several lines."""
     if value is None:
         return ""
     if column.kind == "count":
@@ -44,8 +44,10 @@ def cell(column: Column, value: Any, exact: bool) -> str:
         return binary(value, exact)
     if column.kind == "ratio":
         return ratio(value)
-    if column.kind == "stack" and isinstance(value, int):
+    if column.kind == "mixed" and isinstance(value, int):
         return count(value, exact)
+    if column.kind == "mixed" and isinstance(value, Stack) and tall:
+        return stacked(value)
     if column.kind == "shape":
         return "×".join(map(str, value))
     if column.kind == "share":
@@ -61,29 +63,25 @@ def cell(column: Column, value: Any, exact: bool) -> str:
     return str(value)
 
 
-def stacked(text: str) -> str:
-    """`[a | b] × 3` as the paper's tall bracket; what is beside it stands above."""
+def stacked(stack: Stack) -> str:
+    """Its parts below one another, a run of several lines as the paper's tall bracket."""
     lines: list[str] = []
-    for part in text.split("; "):
-        inside, found, times = part.partition("] × ")
-        layers = inside.removeprefix("[").split(" | ")
-        if not found or len(layers) == 1:
-            lines.append(part)
+    for part in stack.parts:
+        if isinstance(part, str) or len(part.lines) < 2:
+            lines.append(str(part))
             continue
-        width = max(map(len, layers))
-        middle = (len(layers) - 1) // 2
-        for at, layer in enumerate(layers):
-            left, right = "⎡⎤" if not at else "⎣⎦" if at == len(layers) - 1 else "⎢⎥"
-            tail = f" × {times}" if at == middle else ""
-            lines.append(f"{left}{layer.ljust(width)}{right}{tail}")
+        width, last = max(map(len, part.lines)), len(part.lines) - 1
+        for at, line in enumerate(part.lines):
+            left, right = "⎡⎤" if not at else "⎣⎦" if at == last else "⎢⎥"
+            lines.append(f"{left}{line.ljust(width)}{right}{part.tail if at == last // 2 else ''}")
     return "\n".join(lines)
 
 
 def ratio(value: dict[str, float | None]) -> str:
     """The ratios of parameters and MACs to the first: `params 0.059×, MACs 0.059×`."""
-    shown = [f"{key} {value[field]:.4g}×" for key, field in (("params", "params"), ("MACs", "macs"))
+    ratios = [f"{key} {value[field]:.4g}×" for key, field in (("params", "params"), ("MACs", "macs"))
              if value[field] is not None]  # fmt: skip
-    return ", ".join(shown)
+    return ", ".join(ratios)
 
 
 def bar(share: float, width: int = 16) -> str:
@@ -94,16 +92,18 @@ def bar(share: float, width: int = 16) -> str:
 
 def line(values: list[float | None], low: float, high: float, width: int = 48) -> str:
     """Values as a line of eight heights between low and high; of many, evenly chosen ones."""
-    shown = min(len(values), width)
-    chosen = [values[at * (len(values) - 1) // max(shown - 1, 1)] for at in range(shown)]
+    length = min(len(values), width)
+    chosen = [values[at * (len(values) - 1) // max(length - 1, 1)] for at in range(length)]
     scale = 7 / (high - low) if high > low else 0
     return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[round((v - low) * scale)] for v in chosen)
 
 
-LEFT = ("text", "bar", "stack", "line")
+LEFT = ("text", "bar", "mixed", "line")
 """The kinds that are aligned to the left."""
 
 
-def texts(columns: list[Column], rows: list[Any], exact: bool) -> list[list[str]]:
+def texts(
+    columns: list[Column], rows: list[Any], exact: bool, tall: bool = False
+) -> list[list[str]]:
     """Every cell as text."""
-    return [[cell(c, v, exact) for c, v in zip(columns, row, strict=True)] for row in rows]
+    return [[cell(c, v, exact, tall) for c, v in zip(columns, row, strict=True)] for row in rows]

@@ -6,7 +6,7 @@ import sys
 from io import StringIO
 
 from resnet_cli.render.tables import plain
-from resnet_cli.render.tables.numbers import LEFT, stacked, texts
+from resnet_cli.render.tables.numbers import LEFT, texts
 from resnet_cli.tables import Answer, Column, Table
 
 LONG = 200
@@ -19,7 +19,7 @@ def fitting(table: Table, width: int | None, exact: bool) -> tuple[list[Column],
     """The columns that fit into the width, and those dropped for it; no number is ever cut."""
     rows = [*table.rows, *([table.total] if table.total else [])]
     keep, dropped = list(table.columns), []
-    cells = [[c.title for c in keep], *tall(keep, texts(keep, rows, exact))]
+    cells = [[c.title for c in keep], *texts(keep, rows, exact, tall=True)]
     widths = [
         max(len(line) for text in column for line in text.split("\n")) + GAP
         for column in zip(*cells, strict=True)
@@ -30,16 +30,6 @@ def fitting(table: Table, width: int | None, exact: bool) -> tuple[list[Column],
         keep.remove(out)
         dropped.append(out)
     return keep, dropped
-
-
-def tall(columns: list[Column], rows: list[list[str]]) -> list[list[str]]:
-    """The same cells with each stack drawn over several lines."""
-    if not any(c.kind == "stack" for c in columns):
-        return rows
-    return [
-        [stacked(t) if c.kind == "stack" else t for c, t in zip(columns, row, strict=True)]
-        for row in rows
-    ]
 
 
 def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
@@ -61,7 +51,7 @@ def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
         if len(table.rows) >= LONG:
             out.write(plain.table(table, columns, exact) + "\n")
             continue
-        shown = RichTable(
+        grid = RichTable(
             title=Text(table.title, style="bold") if table.title else None,
             title_justify="left",
             box=box.SIMPLE_HEAD,
@@ -73,18 +63,18 @@ def render(answer: Answer, exact: bool, width: int | None, color: bool) -> str:
         for column in columns:
             left = column.kind in LEFT
             style = "cyan" if column.kind == "bar" else None
-            shown.add_column(
+            grid.add_column(
                 Text(column.title), justify="left" if left else "right", no_wrap=True, style=style
             )
         keep = [i for i, c in enumerate(table.columns) if c in columns]
-        body = texts(columns, [[row[i] for i in keep] for row in table.rows], exact)
-        for row in tall(columns, body):
-            shown.add_row(*map(Text, row))
+        body = [[row[i] for i in keep] for row in table.rows]
+        for row in texts(columns, body, exact, tall=True):
+            grid.add_row(*map(Text, row))
         if table.total:
-            shown.add_section()
+            grid.add_section()
             total = texts(columns, [[table.total[i] for i in keep]], exact)[0]
-            shown.add_row(*map(Text, total), style="bold")
-        console.print(shown)
+            grid.add_row(*map(Text, total), style="bold")
+        console.print(grid)
         out.write("\n")
     text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
     return text + "".join(f"{note}\n" for note in answer.notes)
