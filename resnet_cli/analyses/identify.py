@@ -17,7 +17,7 @@ from resnet_cli.checkpoints.identify.recognise import Named, Recognised
 from resnet_cli.designs import zoo
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import printable
-from resnet_cli.tables import Column, Table
+from resnet_cli.tables import Column, Stack, Table
 from resnet_cli.trace import trace
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -28,8 +28,8 @@ SHORTCUTS = {
     "C": "C: projection everywhere",
     "none": "none",
 }
-SURE = {
-    "exact": "every tensor is the network's; strides, pools and activations leave none",
+SURE: dict[str, str | Stack] = {
+    "exact": Stack(("every tensor is the network's", "strides, pools and activations leave none")),
     "backbone exact": "backbone exact: all but the classifier",
     "nearest": "nearest: no network here has all its tensors",
 }

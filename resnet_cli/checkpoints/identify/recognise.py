@@ -220,7 +220,7 @@ def _cannot_tell(spec: zoo.Spec, fits: list[str], file: Named) -> list[str]:
                 "whether there are shortcuts, as those of option A hold no tensors: "
                 f"{taken} is taken"
             )
-        said.append(
+        clauses.append(
             "what leaves no tensor: pools, paddings, dilation, activations, and where a norm stands beside a pool: "
             "those of the network named are taken"
         )
