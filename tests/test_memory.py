@@ -290,6 +290,17 @@ def test_json_holds_bytes_and_the_settings():
     assert all(isinstance(value, int) for value in answer["bytes"].values())
 
 
+def test_a_block_holds_its_shortcut_until_it_returns():
+    """Behind the addition too: body; body and projection; both and the sum; projection, sum and ReLU."""
+    block = Residual(
+        "block", (Conv2d("conv", 4, 4, 1),), (Conv2d("side", 4, 4, 1),), after=(ReLU("relu"),)
+    )
+    rows = trace(Sequence("", (block,)), (4, 8, 8))
+    tensor = 4 * 8 * 8 * 4
+    alive = live(rows, PRECISIONS["fp32"], inplace=False)
+    assert [each.of(1) for each in alive] == [tensor, 2 * tensor, 3 * tensor, 3 * tensor]
+
+
 @pytest.mark.parametrize(
     ("budget", "size"),
     [
