@@ -11,7 +11,7 @@ class Column(NamedTuple):
     """``key`` names it in JSON and CSV, ``title`` for people.
 
     ``kind``: text, count (an integer), exact (never shortened), bytes, number (a float), range (two
-    of them), ratio (one for each compared number), shape, mixed (texts, counts and `Stack`s, which
+    of them), ratio (one for each compared number), shape, numbers (as 3-4-6-3), mixed (texts, counts and `Stack`s, which
     have a line for each part), share (0 to 1), bar (a share, drawn) or line (floats, drawn). Columns
     with a ``drop`` leave a narrow terminal, the highest first. Shares, bars and lines are for people
     only: JSON and CSV hold the numbers they come from.

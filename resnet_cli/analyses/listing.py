@@ -15,7 +15,7 @@ COLUMNS = (
     Column("name", "name"),
     Column("family", "family", drop=3),
     Column("block", "block", drop=4),
-    Column("stages", "blocks", drop=5),
+    Column("stages", "blocks", "numbers", drop=5),
     Column("layers", "layers", "count", drop=1),
     Column("params", "params", "count"),
     Column("macs", "MACs", "count"),
@@ -42,9 +42,8 @@ def listing(
     for spec in specs:
         total = totals(trace(spec.net(), spec.input_shape))
         if under is None or total["macs"] <= under:
-            stages = "-".join(map(str, spec.stages))
             block = getattr(spec, "block", "")
-            rows.append((spec.name, spec.family, block, stages, total["layers"], total["params"], total["macs"], errors.get(spec.name)))  # fmt: skip
+            rows.append((spec.name, spec.family, block, spec.stages, total["layers"], total["params"], total["macs"], errors.get(spec.name)))  # fmt: skip
     if sort:
         at = [column.key for column in COLUMNS].index(sort)
         rows.sort(key=lambda row: row[at])

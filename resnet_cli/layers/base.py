@@ -57,30 +57,33 @@ class Module(NamedTuple):
 class Layer:
     """A leaf; ``name`` is its part of torch's path.
 
-    ``operator`` is what people call it, ``rule_name`` what other tools' counting rules call it where
-    that is another word. ``counted`` tells the layers that papers count. ``beside``
-    says in words what `operations` adds up, "" where that is nothing. ``join`` is set where a
-    shortcut meets its block, ``gate`` where a gate meets what it gates. ``is_module`` is False for what torch writes as an
-    expression, at the path of its block. ``sees_all`` are those whose every output
-    depends on all of the input by its statistics; `reach` then follows the main path. ``in_figure`` are those that have a box of their own in
-    Figure 3 of He et al. 2015 where they change a shape or a paper counts them. ``on_shortcut`` is what a
-    shortcut is called that it stands on. Leaves are never changed once they are made;
-    equality is written here, once, as a decorator that writes it for each class anew takes every
-    start of the program half a millisecond a class.
+    Leaves are never changed once they are made. Equality is written here, once: a decorator that
+    writes it for each class anew takes half a millisecond of every start for each.
     """
 
     name: str
     operator = ""
+    """What people call it."""
     rule_name = ""
+    """What the counting rules of other tools call it, where that is another word."""
     beside = ""
+    """In words what `operations` adds up."""
     counted = False
+    """Whether the papers count it as a layer."""
     join = False
+    """Whether a shortcut meets its block here."""
     gate = False
-    is_module = True
+    """Whether a gate meets here what it gates."""
     activation = False
-    sees_all = False
-    in_figure = False
+    """Whether it is a non-linearity that stands behind a layer."""
     on_shortcut = "identity"
+    """What a shortcut is called that it stands on."""
+    sees_all = False
+    """Whether every output depends on all of the input by its statistics; `reach` follows the rest."""
+    is_module = True
+    """Whether torch has a module for it, and not an expression at the path of its block."""
+    in_figure = False
+    """Whether Figure 3 of He et al. 2015 has a box for it, where it changes a shape or is counted."""
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)

@@ -46,8 +46,9 @@ def as_csv(answer: Answer) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(map(_flat, [*_keys(table), "convention"]))
     convention = "; ".join(answer.notes)
+    marks = ["-" if column.kind == "numbers" else "x" for _, column in _kept(table)]
     for row in _raw(table):
-        writer.writerow(map(_flat, [*row, convention]))
+        writer.writerow([*map(_flat, row, marks), convention])
     return out.getvalue()
 
 
@@ -76,9 +77,10 @@ def _raw(table: Table) -> list[list[Any]]:
     return [[row[i] for i, _ in kept] for row in table.rows]
 
 
-def _flat(value: Any) -> Any:
+def _flat(value: Any, between: str = "x") -> Any:
+    """A cell: a shape as 3x224x224, other numbers as 3-4-6-3."""
     if isinstance(value, Stack):
         value = str(value)
     if isinstance(value, str) and value.startswith(FORMULAS):
         return f"'{value}"
-    return "x".join(map(str, value)) if isinstance(value, tuple) else value
+    return between.join(map(str, value)) if isinstance(value, tuple) else value

@@ -48,6 +48,8 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
         return count(value, exact)
     if column.kind == "mixed" and isinstance(value, Stack) and tall:
         return stacked(value)
+    if column.kind == "numbers":
+        return "-".join(map(str, value))
     if column.kind == "shape":
         return "×".join(map(str, value))
     if column.kind == "share":
@@ -98,7 +100,7 @@ def line(values: list[float | None], low: float, high: float, width: int = 48) -
     return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[round((v - low) * scale)] for v in chosen)
 
 
-LEFT = ("text", "bar", "mixed", "line")
+LEFT = ("text", "bar", "mixed", "line", "numbers")
 """The kinds that are aligned to the left."""
 
 
