@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
@@ -12,6 +13,7 @@ from typing import NoReturn
 import typer
 
 from resnet_cli import __version__
+from resnet_cli.commands.options import shortened
 from resnet_cli.errors import UserError, printable
 
 COMMANDS = (
@@ -42,8 +44,8 @@ def file(name: str) -> str:
     return f"resnet_cli.commands.{'listing' if name == 'list' else name.replace('-', '_')}"
 
 
-def app(names: tuple[str, ...] = COMMANDS) -> typer.Typer:
-    """The Typer app with these commands."""
+def app(names: Sequence[str] = COMMANDS, words: Sequence[str] | None = None) -> typer.Typer:
+    """The Typer app with these commands; with what these ``words`` need of them, where they are known."""
     program = typer.Typer(
         name="resnet-cli",
         help="Analyse residual networks: layers, parameters and FLOPs, without torch.",
@@ -60,7 +62,8 @@ def app(names: tuple[str, ...] = COMMANDS) -> typer.Typer:
             raise typer.Exit
 
     for name in names:
-        program.command(name)(import_module(file(name)).command)
+        command = import_module(file(name)).command
+        program.command(name)(command if words is None else shortened(command, words))
     return program
 
 
@@ -72,7 +75,7 @@ def main() -> NoReturn:
     # building one command rather than all saves about a millisecond each
     asked = tuple(name for name in sys.argv[1:2] if name in COMMANDS)
     try:
-        code = app(asked or COMMANDS)(standalone_mode=False)
+        code = app(asked or COMMANDS, sys.argv[2:] if asked else None)(standalone_mode=False)
         sys.stdout.flush()
     except UserError as problem:
         if debug:

@@ -23,8 +23,8 @@ def summary(rows: Sequence[Row], level: str, counted: Sequence[int] | None = Non
 
     ``counted`` are other numbers in place of the rows' MACs.
     """
-    costs = counted or [row.macs for row in rows]
-    params = [*map(counts.parameters, rows)]
+    costs = counted or counts.macs_of(rows)
+    params = counts.parameters_of(rows)
     total = ("total", sum(params), sum(costs))
     whole = max(total[2], 1)
     if level == "layer":

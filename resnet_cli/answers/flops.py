@@ -46,7 +46,7 @@ def flops(
     if convention is not None:
         _refuse(given, beside="--convention", but="--by")
         return _convention(network, by or "stage", convention)
-    macs, notes = [row.macs for row in network.rows], cost_notes(network)
+    macs, notes = counts.macs_of(network.rows), cost_notes(network)
     total = counts.totals(network.rows)
     if engine in ("fvcore", "torch"):
         macs, said = _engine(network, engine)

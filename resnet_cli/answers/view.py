@@ -7,10 +7,8 @@ from dataclasses import asdict
 from typing import Any, TypeAlias
 
 from resnet_cli import networks
-from resnet_cli.analyses import published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.designs import zoo
-from resnet_cli.published import figures
 from resnet_cli.tables import Answer, Table
 
 Model: TypeAlias = str | int | zoo.Spec | networks.Network
@@ -76,7 +74,12 @@ def about(
 
 
 def _published(network: networks.Network) -> list[dict[str, Any]]:
-    return published.of_network(network.spec, figures(), network.rows) if network.spec else []
+    if network.spec is None:
+        return []
+    from resnet_cli.analyses import published
+    from resnet_cli.published import figures
+
+    return published.of_network(network.spec, figures(), network.rows)
 
 
 def beside(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -75,7 +75,7 @@ def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         show = {parameter.name: given.pop(parameter.name) for parameter in shown}
         _check(show)
-        network = _network(**{key: given.pop(key) for key in NETWORK})
+        network = _network(**{key: given.pop(key, DEFAULTS.get(key)) for key in NETWORK})
         _show(command(network, **given), **show)
 
     return _signed(run, command, [*_parameters(NETWORK), *own, *shown])
@@ -93,6 +93,32 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
     return _signed(run, command, [*own, *_parameters(OUTPUT)])
 
 
+def shortened(command: Callable[..., None], words: Sequence[str]) -> Callable[..., None]:
+    """The command without the overrides where none of the words is one, nor anything unknown.
+
+    From 0.29 on Typer takes a third of a millisecond for each option, typed or not.
+    """
+    parameters = inspect.signature(command).parameters.values()
+    kept = [parameter for parameter in parameters if parameter.name not in FIELDS]
+    flags = {flag for parameter in kept for flag in _flags(parameter)}
+    if any(word.partition("=")[0] not in flags for word in words if word.startswith("--")):
+        return command
+
+    def run(**given: Any) -> None:
+        command(**given)
+
+    return _signed(run, command, kept)
+
+
+def _flags(parameter: inspect.Parameter) -> list[str]:
+    """How an option may be typed."""
+    named = getattr(parameter.annotation.__metadata__[0], "param_decls", None) or ()
+    return [
+        f"--{parameter.name.replace('_', '-')}",
+        *(f for name in named for f in name.split("/")),
+    ]
+
+
 def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
     kind = inspect.Parameter.KEYWORD_ONLY
     return [
@@ -102,7 +128,7 @@ def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
 
 
 def _signed(
-    run: Any, command: Callable[..., Answer], parameters: list[inspect.Parameter]
+    run: Any, command: Callable[..., Any], parameters: list[inspect.Parameter]
 ) -> Callable[..., None]:
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     run.__signature__ = inspect.Signature(keyword)

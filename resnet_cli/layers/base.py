@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
@@ -53,15 +52,13 @@ class Module(NamedTuple):
     usual: dict[str, Any] = {}  # noqa: RUF012
 
 
-@dataclass(eq=False, repr=False)
 class Layer:
     """A leaf; ``name`` is its part of torch's path.
 
-    Leaves are never changed once they are made. Equality is written here, once: a decorator that
-    writes it for each class anew takes half a millisecond of every start for each.
+    Leaves are never changed once they are made. They are no dataclasses, each of which would take
+    half a millisecond of every start.
     """
 
-    name: str
     operator = ""
     """What people call it."""
     rule_name = ""
@@ -84,6 +81,9 @@ class Layer:
     """Whether torch has a module for it, and not an expression at the path of its block."""
     in_figure = False
     """Whether Figure 3 of He et al. 2015 has a box for it, where it changes a shape or is counted."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from resnet_cli.layers.base import (
     Factor,
@@ -20,22 +19,34 @@ from resnet_cli.layers.base import (
 from resnet_cli.layers.reach import Reach
 
 
-@dataclass(eq=False, repr=False)
 class Conv2d(Windowed, Fresh):
     """A square convolution; output size ⌊(n + 2p − k) / s⌋ + 1."""
 
-    in_channels: int
-    out_channels: int
-    kernel: int
-    stride: int = 1
-    padding: int = 0
-    groups: int = 1
-    bias: bool = False
     operator = "convolution"
     beside = "bias 1 an output"
     counted = True
     in_figure = True
     on_shortcut = "projection"
+
+    def __init__(
+        self,
+        name: str,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        stride: int = 1,
+        padding: int = 0,
+        groups: int = 1,
+        bias: bool = False,
+    ) -> None:
+        super().__init__(name)
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel = kernel
+        self.stride = stride
+        self.padding = padding
+        self.groups = groups
+        self.bias = bias
 
     def output_shape(self, *x: Shape) -> Shape:
         _, height, width = x[0]
@@ -78,15 +89,17 @@ class Conv2d(Windowed, Fresh):
         return f"{self.kernel}x{self.kernel} conv, {self.out_channels}{groups}{pace}"
 
 
-@dataclass(eq=False, repr=False)
 class ChannelConv(SameShape, Fresh):
     """A convolution along the channels of a pooled input, (c, 1, 1): ECA's (Wang et al. 2020, Fig. 2).
 
     ``kernel`` is odd; it is padded so that as many channels come out, and has no bias.
     """
 
-    kernel: int
     operator = "channel convolution"
+
+    def __init__(self, name: str, kernel: int) -> None:
+        super().__init__(name)
+        self.kernel = kernel
 
     def tensors(self) -> dict[str, Product]:
         one = Factor("1", 1)
@@ -111,16 +124,17 @@ class ChannelConv(SameShape, Fresh):
         return f"ECA, k={self.kernel}"
 
 
-@dataclass(eq=False, repr=False)
 class Linear(Fresh):
     """A fully connected layer, always with a bias."""
 
-    in_features: int
-    out_features: int
     operator = "linear"
     beside = "bias 1 an output"
     counted = True
     in_figure = True
+
+    def __init__(self, name: str, in_features: int, out_features: int) -> None:
+        super().__init__(name)
+        self.in_features, self.out_features = in_features, out_features
 
     def output_shape(self, *x: Shape) -> Shape:
         return (self.out_features,)

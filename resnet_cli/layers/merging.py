@@ -6,7 +6,6 @@ The first tensor they read is the shortcut, or what is gated; the second the bod
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from resnet_cli.layers.base import (
     Factor,
@@ -54,15 +53,16 @@ class Add(SameShape, Unweighted, Fresh):
         return "+"
 
 
-@dataclass(eq=False, repr=False)
 class ScaledAdd(Add):
     """λ·shortcut + μ·body: constant scaling (He et al. 2016, Sec. 3.1, Fig. 2b)."""
 
-    shortcut: float
-    body: float
     operator = "scaled addition"
     beside = "2 or 3 an element"
     is_module = True
+
+    def __init__(self, name: str, shortcut: float, body: float) -> None:
+        super().__init__(name)
+        self.shortcut, self.body = shortcut, body
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         """The sum, and a product for each factor that is not 1."""
@@ -88,18 +88,19 @@ class ScaledAdd(Add):
         return self.notation(x, y)
 
 
-@dataclass(eq=False, repr=False)
 class GatedAdd(Add):
     """(1 − g)·shortcut + body, with g a sigmoid of a 1×1 convolution of the shortcut (Fig. 2d).
 
     Where it is ``exclusive`` the body is multiplied by g (Fig. 2c). He et al. 2016, Sec. 3.1.
     """
 
-    channels: int
-    exclusive: bool
     operator = "gated addition"
     beside = "5 an element, 6 where exclusive"
     is_module = True
+
+    def __init__(self, name: str, channels: int, exclusive: bool) -> None:
+        super().__init__(name)
+        self.channels, self.exclusive = channels, exclusive
 
     def tensors(self) -> dict[str, Product]:
         out, one = Factor("c_out", self.channels), Factor("k", 1)

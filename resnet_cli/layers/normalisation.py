@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from resnet_cli.layers.base import (
     Factor,
     Fresh,
@@ -17,13 +15,15 @@ from resnet_cli.layers.base import (
 )  # fmt: skip
 
 
-@dataclass(eq=False, repr=False)
 class BatchNorm2d(SameShape, Fresh):
     """Batch normalisation (Ioffe & Szegedy 2015): statistics of the batch, and running ones."""
 
-    channels: int
     operator = "batch norm"
     beside = "2 an element"
+
+    def __init__(self, name: str, channels: int) -> None:
+        super().__init__(name)
+        self.channels = channels
 
     def tensors(self) -> dict[str, Product]:
         channel = (Factor("c", self.channels),)
@@ -54,15 +54,16 @@ class BatchNorm2d(SameShape, Fresh):
         return "BN"
 
 
-@dataclass(eq=False, repr=False)
 class GroupNorm(SameShape, Fresh):
     """Group normalisation (Wu & He 2018): statistics of each input, over channels in groups."""
 
-    groups: int
-    channels: int
     operator = "group norm"
     sees_all = True
     beside = "4 an element"
+
+    def __init__(self, name: str, groups: int, channels: int) -> None:
+        super().__init__(name)
+        self.groups, self.channels = groups, channels
 
     def tensors(self) -> dict[str, Product]:
         channel = (Factor("c", self.channels),)

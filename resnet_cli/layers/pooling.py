@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 
 from resnet_cli.layers.base import (
@@ -20,16 +19,16 @@ from resnet_cli.layers.base import (
 from resnet_cli.layers.reach import Reach
 
 
-@dataclass(eq=False, repr=False)
 class MaxPool2d(Windowed, Unweighted, Fresh):
     """The largest of k×k values: k² − 1 comparisons an output."""
 
-    kernel: int
-    stride: int
-    padding: int = 0
     operator = "max pool"
     beside = "k² − 1 an output"
     in_figure = True
+
+    def __init__(self, name: str, kernel: int, stride: int, padding: int = 0) -> None:
+        super().__init__(name)
+        self.kernel, self.stride, self.padding = kernel, stride, padding
 
     def output_shape(self, *x: Shape) -> Shape:
         channels, height, width = x[0]
@@ -55,14 +54,16 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
         return "pool" + (f", /{self.stride}" if self.stride > 1 else "")
 
 
-@dataclass(eq=False, repr=False)
 class AvgPool2d(Unweighted, Fresh):
     """The mean of k×k values, stride k, the last window cut at the border (ceil mode)."""
 
-    kernel: int
     operator = "average pool"
     beside = "1 an input"
     in_figure = True
+
+    def __init__(self, name: str, kernel: int) -> None:
+        super().__init__(name)
+        self.kernel = kernel
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -92,15 +93,17 @@ class AvgPool2d(Unweighted, Fresh):
         return "avg pool" + (f", /{self.kernel}" if self.kernel > 1 else "")
 
 
-@dataclass(eq=False, repr=False)
 class AdaptiveAvgPool2d(Unweighted, Fresh):
     """The mean over whatever windows give size×size; one operation an input element."""
 
-    size: int = 1
     operator = "average pool"
     rule_name = "adaptive pool"
     beside = "1 an input"
     in_figure = True
+
+    def __init__(self, name: str, size: int = 1) -> None:
+        super().__init__(name)
+        self.size = size
 
     def output_shape(self, *x: Shape) -> Shape:
         return (x[0][0], self.size, self.size)

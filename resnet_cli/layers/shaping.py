@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from resnet_cli.layers.base import (
     Fresh,
@@ -48,14 +47,15 @@ class Flatten(Unweighted, Fresh):
         return Module("Flatten")
 
 
-@dataclass(eq=False, repr=False)
 class PadShortcut(Unweighted, Fresh):
     """Option A (He et al. 2015, Sec. 3.3): every stride-th pixel, new channels filled with zeros."""
 
-    out_channels: int
-    stride: int
     operator = "zero padding"
     on_shortcut = "zero padding"
+
+    def __init__(self, name: str, out_channels: int, stride: int) -> None:
+        super().__init__(name)
+        self.out_channels, self.stride = out_channels, stride
 
     def output_shape(self, *x: Shape) -> Shape:
         _, height, width = x[0]

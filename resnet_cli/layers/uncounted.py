@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from resnet_cli.layers.arithmetic import Factor
 from resnet_cli.layers.base import Fresh, Module, Product, Saves, Shape, Size
 from resnet_cli.layers.reach import UNKNOWN, Reach
 
 
-@dataclass(eq=False, repr=False)
 class Uncounted(Fresh):
     """An operation without readings: every answer that it touches says so, with the ``reason``.
 
@@ -18,10 +16,18 @@ class Uncounted(Fresh):
     """
 
     in_figure = True
-    operator: str = ""
-    reason: str = ""
-    shape: Shape | None = None
-    held_tensors: dict[str, Shape] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        name: str,
+        operator: str,
+        reason: str,
+        shape: Shape | None = None,
+        held_tensors: Mapping[str, Shape] | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.operator, self.reason, self.shape = operator, reason, shape
+        self.held_tensors = (*(held_tensors or {}).items(),)
 
     def output_shape(self, *x: Shape) -> Shape:
         return self.shape or ()
@@ -32,8 +38,7 @@ class Uncounted(Fresh):
 
     def tensors(self) -> dict[str, Product]:
         return {
-            name: tuple(Factor("n", side) for side in shape)
-            for name, shape in self.held_tensors.items()
+            name: tuple(Factor("n", side) for side in shape) for name, shape in self.held_tensors
         }
 
     def buffers(self) -> dict[str, Shape]:

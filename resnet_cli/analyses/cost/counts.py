@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
-from resnet_cli.layers.arithmetic import value
+from resnet_cli.layers.arithmetic import Shape, value
 from resnet_cli.trace import Row
 
 
@@ -38,9 +38,33 @@ def is_convolution(row: Row) -> bool:
     return row.layer.counted and row.layer.window is not None
 
 
+def parameters_of(rows: Iterable[Row]) -> list[int]:
+    """Each row's `parameters`, worked out once for a layer that stands in several blocks."""
+    known: dict[tuple[int, tuple[str, ...]], int] = {}
+    counts = []
+    for row in rows:
+        key = (id(row.layer), row.shared)
+        if key not in known:
+            known[key] = parameters(row)
+        counts.append(known[key])
+    return counts
+
+
+def macs_of(rows: Iterable[Row]) -> list[int]:
+    """Each row's multiply-accumulates, worked out once for a layer that sees the same several times."""
+    known: dict[tuple[int, tuple[Shape, ...]], int] = {}
+    counts = []
+    for row in rows:
+        key = (id(row.layer), row.inputs)
+        if key not in known:
+            known[key] = row.macs
+        counts.append(known[key])
+    return counts
+
+
 def macs(rows: Iterable[Row]) -> int:
     """Multiply-accumulates of all rows."""
-    return sum(row.macs for row in rows)
+    return sum(macs_of(rows))
 
 
 def totals(rows: Iterable[Row]) -> dict[str, Any]:
@@ -54,7 +78,7 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
     convolutions = list(filter(is_convolution, rows))
     cost = macs(rows)
     return {
-        "params": sum(map(parameters, rows)),
+        "params": sum(parameters_of(rows)),
         "buffers": sum(map(buffers, rows)),
         "macs": cost,
         "flops": 2 * cost,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from resnet_cli.analyses.cost.counts import operations
+from resnet_cli.analyses.cost.counts import macs_of, operations
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
@@ -29,7 +29,7 @@ def flops(rows: Sequence[Row], by: str, unit: str, counted: Sequence[int] | None
     operators that cost nothing are left out.
     """
     groups: dict[str, tuple[int, int]] = {}
-    for row, own in zip(rows, counted or [row.macs for row in rows], strict=True):
+    for row, own in zip(rows, counted or macs_of(rows), strict=True):
         macs, others = groups.get(GROUPS[by](row), (0, 0))
         groups[GROUPS[by](row)] = (macs + own, others + operations(row))
     if by == "operator":

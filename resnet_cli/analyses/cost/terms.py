@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.analyses.cost.counts import is_counted, macs, operations, parameters
+from resnet_cli.analyses.cost.counts import (
+    is_counted,
+    macs,
+    operations,
+    parameters,
+    parameters_of,
+)
 from resnet_cli.published.conventions import Term
 from resnet_cli.trace import Row
 
@@ -98,7 +104,7 @@ RULES = {
 
 QUANTITIES: dict[str, Callable[[Sequence[Row]], int]] = {
     "macs": macs,
-    "params": lambda rows: sum(map(parameters, rows)),
+    "params": lambda rows: sum(parameters_of(rows)),
     "layers": lambda rows: sum(map(is_counted, rows)),
 }
 

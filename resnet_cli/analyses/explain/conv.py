@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from resnet_cli.analyses.cost import counts
@@ -60,7 +59,8 @@ def steps(layer: Conv2d, row: Row) -> list[Step]:
 
 def against(layer: Conv2d, size: tuple[int, int]) -> Table:
     """The convolution and a 3×3 that differs in kernel and padding alone; ratios are to the 3×3."""
-    square = traced(replace(layer, kernel=3, padding=1), size)
+    given = layer.fields() | {"kernel": 3, "padding": 1}
+    square = traced(Conv2d(layer.name, **given), size)
     columns = (
         Column("name", "kernel"),
         Column("output", "output", "shape", drop=3),
