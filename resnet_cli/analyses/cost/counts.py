@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any
 
-from resnet_cli.layers.arithmetic import Shape, value
+from resnet_cli.layers.arithmetic import value
 from resnet_cli.trace import Row
 
 
@@ -39,25 +39,23 @@ def is_convolution(row: Row) -> bool:
 
 
 def parameters_of(rows: Iterable[Row]) -> list[int]:
-    """Each row's `parameters`, worked out once for a layer that stands in several blocks."""
-    known: dict[tuple[int, tuple[str, ...]], int] = {}
-    counts = []
-    for row in rows:
-        key = (id(row.layer), row.shared)
-        if key not in known:
-            known[key] = parameters(row)
-        counts.append(known[key])
-    return counts
+    """Each row's `parameters`."""
+    return _each(rows, parameters)
 
 
 def macs_of(rows: Iterable[Row]) -> list[int]:
-    """Each row's multiply-accumulates, worked out once for a layer that sees the same several times."""
-    known: dict[tuple[int, tuple[Shape, ...]], int] = {}
+    """Each row's multiply-accumulates."""
+    return _each(rows, lambda row: row.macs)
+
+
+def _each(rows: Iterable[Row], count: Callable[[Row], int]) -> list[int]:
+    """The count of each row, made once for a layer that stands in several blocks and reads the same."""
+    known: dict[tuple[object, ...], int] = {}
     counts = []
     for row in rows:
-        key = (id(row.layer), row.inputs)
+        key = (id(row.layer), row.inputs, row.shared)
         if key not in known:
-            known[key] = row.macs
+            known[key] = count(row)
         counts.append(known[key])
     return counts
 
@@ -79,7 +77,7 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
     cost = macs(rows)
     return {
         "params": sum(parameters_of(rows)),
-        "buffers": sum(map(buffers, rows)),
+        "buffers": sum(_each(rows, buffers)),
         "macs": cost,
         "flops": 2 * cost,
         "layers": sum(map(is_counted, rows)),
