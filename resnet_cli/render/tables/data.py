@@ -48,7 +48,7 @@ def as_csv(answer: Answer) -> str:
     convention = "; ".join(answer.notes)
     marks = ["-" if column.kind == "numbers" else "x" for _, column in _kept(table)]
     for row in _raw(table):
-        writer.writerow([*map(_flat, row, marks), convention])
+        writer.writerow([*map(_flat, row, marks), _flat(convention)])
     return out.getvalue()
 
 
