@@ -127,6 +127,13 @@ def test_the_chain_of_sizes():
     assert rows[0]["numbers"] == "⌊(224 + 2·3 − 7) / 2⌋ + 1"
 
 
+def test_a_shape_that_nothing_changes():
+    """On one pixel no window changes height or width: the last layer is shown, and a note says so."""
+    answer = json.loads(run("explain", "shape", "resnet18", "--input-size", "1", "--json")[0])
+    assert [(row["step"], row["result"]) for row in answer["rows"]] == [("fc", 1000)]
+    assert answer["notes"][0] == "no layer changes height or width; the last is shown"
+
+
 def test_both_sides_of_an_oblong_input():
     """Height and width have a line each where they differ."""
     out, _ = run("explain", "shape", "resnet18", "--input-size", "97x224", "--json")

@@ -125,6 +125,7 @@ def check_formats(answer):
     """JSON, CSV and text say the same of the first table, cell by cell, and everything is written."""
     document = json.loads(json.dumps(answer.data()))
     first = answer.tables[0]
+    assert first.rows, "a table of nothing says nothing"
     lines = list(csv.reader(io.StringIO(as_csv(answer))))
     assert len(lines) == 1 + len(first.rows)
     assert len({len(line) for line in lines}) == 1

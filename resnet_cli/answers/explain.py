@@ -79,14 +79,16 @@ def _shape(network: Network, rows: list[Row], layer: str | None) -> Explained:
             return [analysis.table(analysis.shape(rows[0]))], [SIZES]
         chosen = [row for row in rows if row.layer.resizes] or rows[-1:]
         return [analysis.table(analysis.chain(chosen))], [SIZES]
-    tables = [analysis.table(analysis.chain(list(filter(analysis.halves, rows))))]
+    changing = list(filter(analysis.halves, rows))
+    notes = [SIZES] if changing else ["no layer changes height or width; the last is shown", SIZES]
+    tables = [analysis.table(analysis.chain(changing or rows[-1:]))]
     equal = analysis.balance(rows)
     if not equal:
-        return tables, [SIZES]
+        return tables, notes
     tables.append(analysis.table(equal, "balance", "MACs of one layer in each stage"))
     every = len({step.result for step in equal}) == 1
     verdict = "all equal" if every else "equal where the channels double as height and width halve"
-    return tables, [SIZES, f"{BALANCE}; here {verdict}"]
+    return tables, [*notes, f"{BALANCE}; here {verdict}"]
 
 
 EXPLAINED = {"depth": _depth, "params": _params, "flops": _flops, "shape": _shape}
