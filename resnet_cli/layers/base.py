@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size, Step, value, written
+from resnet_cli.layers.arithmetic import Product, Shape, Size, Step, value, written
 from resnet_cli.layers.reach import Reach
 
 
@@ -314,9 +314,3 @@ class Windowed(Layer):
 def elements(shape: Shape) -> int:
     """How many numbers a tensor of this shape holds."""
     return prod(shape)
-
-
-__all__ = [
-    "Factor", "Fresh", "Kept", "Layer", "Module", "Product", "SameShape", "Saves", "Shape", "Size",
-    "Step", "Unweighted", "Windowed", "elements", "macs", "parameters",
-]  # fmt: skip

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_cli.layers.base import (
-    Factor,
-    Fresh,
-    Module,
-    Product,
-    SameShape,
-    Saves,
-    Shape,
-    Size,
-    Windowed,
-    elements,
-)  # fmt: skip
+from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
+from resnet_cli.layers.base import Fresh, Module, SameShape, Saves, Windowed, elements
 from resnet_cli.layers.reach import Reach
 
 

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from resnet_cli.layers.base import (
-    Fresh,
-    Kept,
-    Module,
-    SameShape,
-    Saves,
-    Shape,
-    Unweighted,
-    elements,
-)  # fmt: skip
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.base import Fresh, Kept, Module, SameShape, Saves, Unweighted, elements
 
 
 class ReLU(SameShape, Unweighted, Fresh):

@@ -7,18 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_cli.layers.base import (
-    Factor,
-    Fresh,
-    Kept,
-    Module,
-    Product,
-    SameShape,
-    Saves,
-    Shape,
-    Unweighted,
-    elements,
-)  # fmt: skip
+from resnet_cli.layers.arithmetic import Factor, Product, Shape
+from resnet_cli.layers.base import Fresh, Kept, Module, SameShape, Saves, Unweighted, elements
 from resnet_cli.layers.reach import Reach
 
 

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from resnet_cli.layers.base import (
-    Factor,
-    Fresh,
-    Kept,
-    Module,
-    Product,
-    SameShape,
-    Saves,
-    Shape,
-    elements,
-)  # fmt: skip
+from resnet_cli.layers.arithmetic import Factor, Product, Shape
+from resnet_cli.layers.base import Fresh, Kept, Module, SameShape, Saves, elements
 
 
 class BatchNorm2d(SameShape, Fresh):

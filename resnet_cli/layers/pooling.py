@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from resnet_cli.layers.base import (
-    Fresh,
-    Kept,
-    Module,
-    Saves,
-    Shape,
-    Size,
-    Unweighted,
-    Windowed,
-    elements,
-)  # fmt: skip
+from resnet_cli.layers.arithmetic import Shape, Size
+from resnet_cli.layers.base import Fresh, Kept, Module, Saves, Unweighted, Windowed, elements
 from resnet_cli.layers.reach import Reach
 
 

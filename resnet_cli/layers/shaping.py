@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_cli.layers.base import (
-    Fresh,
-    Kept,
-    Module,
-    Saves,
-    Shape,
-    Size,
-    Unweighted,
-    elements,
-)  # fmt: skip
+from resnet_cli.layers.arithmetic import Shape, Size
+from resnet_cli.layers.base import Fresh, Kept, Module, Saves, Unweighted, elements
 from resnet_cli.layers.reach import Reach
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from resnet_cli.layers.arithmetic import Factor
-from resnet_cli.layers.base import Fresh, Module, Product, Saves, Shape, Size
+from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
+from resnet_cli.layers.base import Fresh, Module, Saves
 from resnet_cli.layers.reach import UNKNOWN, Reach
 
 
