@@ -17,7 +17,7 @@ from resnet_cli.layers.convolution import Conv2d, Linear
 from resnet_cli.layers.elementwise import ReLU
 from resnet_cli.layers.merging import Add
 from resnet_cli.layers.normalisation import BatchNorm2d
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, MaxPool2d
 from resnet_cli.layers.shaping import Flatten
 from resnet_cli.layers.tree import Sequence
 from resnet_cli.layers.uncounted import Uncounted
@@ -203,6 +203,15 @@ def test_a_module_called_twice_has_its_tensors_once():
     assert (total["params"], total["buffers"], total["macs"]) == (152, 8, 2 * 144 * 64)
     built = {name: tuple(t.shape) for name, t in _module(TREE).state_dict().items()}
     assert state_dict(TWICE.rows) == built
+
+
+def test_a_module_called_at_several_sizes_costs_what_each_takes():
+    """4·4·9 multiply-accumulates at each of 8·8 places, then of 4·4, then of 2·2."""
+    pool = MaxPool2d("pool", 2, 2)
+    tree = Sequence("", (LEAVES[0], pool, LEAVES[0], pool, LEAVES[0]), title="Sizes")
+    network = of_tree("sizes", tree, (4, 8, 8))
+    assert counts.macs_of(network.rows) == [144 * 64, 0, 144 * 16, 0, 144 * 4]
+    assert resnet_cli.summary(network, "layer").data()["total"]["macs"] == 144 * 84
 
 
 def test_every_answer_counts_them_once():
