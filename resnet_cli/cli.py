@@ -13,30 +13,21 @@ from typing import NoReturn
 import typer
 
 from resnet_cli import __version__
+from resnet_cli.commands.examples import FIRST, epilog
 from resnet_cli.commands.options import shortened
 from resnet_cli.errors import UserError, printable
 
-COMMANDS = (
-    "list",
-    "table",
-    "summary",
-    "flops",
-    "memory",
-    "compare",
-    "explain",
-    "conv",
-    "receptive-field",
-    "features",
-    "paths",
-    "gradient",
-    "plot",
-    "report",
-    "build",
-    "verify",
-    "identify",
-    "diagram",
-)
-"""In the order of --help; each is ``command`` in its `file`."""
+PANELS = {
+    "Look": ("summary", "table", "list"),
+    "Cost": ("flops", "memory", "compare"),
+    "Explain": ("explain", "conv", "receptive-field", "features", "paths", "gradient"),
+    "Pictures": ("diagram", "plot", "report"),
+    "PyTorch": ("build", "verify"),
+    "Weights": ("identify",),
+}
+"""The commands in the order of --help; each is ``command`` in its `file`."""
+PANEL = {name: panel for panel, names in PANELS.items() for name in names}
+COMMANDS = (*PANEL,)
 
 
 def file(name: str) -> str:
@@ -50,12 +41,14 @@ def app(names: Sequence[str] = COMMANDS, words: Sequence[str] | None = None) -> 
         name="resnet-cli",
         help="Analyse residual networks: layers, parameters and FLOPs, without torch.",
         no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog=FIRST,
         pretty_exceptions_enable=False,
     )
 
     @program.callback(invoke_without_command=True)
     def version(
-        show: bool = typer.Option(False, "--version", help="Print the version and stop."),
+        show: bool = typer.Option(False, "--version", "-V", help="Print the version and stop."),
     ) -> None:
         if show:
             print(f"resnet-cli {__version__}")
@@ -63,7 +56,8 @@ def app(names: Sequence[str] = COMMANDS, words: Sequence[str] | None = None) -> 
 
     for name in names:
         command = import_module(file(name)).command
-        program.command(name)(command if words is None else shortened(command, words))
+        register = program.command(name, rich_help_panel=PANEL[name], epilog=epilog(name))
+        register(command if words is None else shortened(command, words))
     return program
 
 
@@ -73,6 +67,8 @@ def main() -> NoReturn:
     _make_streams_safe()
     debug = os.environ.get("RESNET_CLI_DEBUG") == "1"
     # building one command rather than all saves about a millisecond each
+    if sys.argv[1:2] == ["help"]:
+        sys.argv[1:] = [*sys.argv[2:3], "--help"]
     asked = tuple(name for name in sys.argv[1:2] if name in COMMANDS)
     try:
         code = app(asked or COMMANDS, sys.argv[2:] if asked else None)(standalone_mode=False)

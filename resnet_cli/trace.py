@@ -6,6 +6,7 @@ Every number of this project is a sum, a group or a small dynamic program over t
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import NamedTuple
 
 from resnet_cli.errors import UserError
@@ -158,6 +159,11 @@ def entered(at: Place, path: str, label: str) -> Place:
     """The place inside of a module, which is a block where it has a label."""
     block = Block(label, path) if label else at.block
     return Place((*at.inside, path), at.stage, at.part, block, at.role)
+
+
+def modules(path: str) -> list[str]:
+    """The modules that torch has from the outermost one to this path: layer1, layer1.0, layer1.0.conv1."""
+    return [*accumulate(path.split("."), "{}.{}".format)]
 
 
 def state_dict(rows: Iterable[Row]) -> dict[str, Shape]:

@@ -15,6 +15,7 @@ from tools import spec_of
 from resnet_cli.analyses.cost import conventions as analysis
 from resnet_cli.analyses.cost.conventions import count
 from resnet_cli.analyses.cost.flops import flops
+from resnet_cli.analyses.levels import level
 from resnet_cli.analyses.summary import summary
 from resnet_cli.designs import zoo
 from resnet_cli.layers.uncounted import Uncounted
@@ -241,7 +242,7 @@ def test_a_table_by_a_convention_adds_up(name):
     for rows in LISTED.values():
         recounted = analysis.recounted(rule, rows)
         for by in ("stage", "operator"):
-            table = analysis.named(rule, flops(rows, by, "mac", recounted))
+            table = analysis.named(rule, flops(rows, level(rows, by), "mac", recounted))
             assert table.total[1] == sum(row[1] for row in table.rows) == count(rule, rows)
             assert [column.key for column in table.columns] == [by, "counted", "share", "bar"]
 
@@ -259,7 +260,9 @@ def test_the_command_counts_by_a_convention():
 def test_any_table_of_macs_can_use_a_convention():
     """summary of recounted rows has the convention's numbers beside its own parameters."""
     rule, rows = conventions()["fvcore"], LISTED["resnet50-v1.5"]
-    table = analysis.named(rule, summary(rows, "stage", analysis.recounted(rule, rows)))
+    table = analysis.named(
+        rule, summary(rows, level(rows, "stage"), analysis.recounted(rule, rows))
+    )
     at = [column.key for column in table.columns].index("counted")
     assert table.total[at] == sum(row[at] for row in table.rows) == 4_111_512_576
     assert table.columns[at].title == "MACs (fvcore)"
@@ -279,7 +282,7 @@ def test_every_format_says_what_is_counted(words, format):
     [
         (("--convention", "fvcor"), "did you mean 'fvcore'"),
         (("--convention", "ptflops"), "did you mean 'ptflops-aten', 'ptflops-pytorch'"),
-        (("--reconcile", "--by", "layer"), "both --reconcile and --by"),
+        (("--reconcile", "--by", "layer"), "both --reconcile and --level"),
         (("--reconcile", "--convention", "thop"), "both --reconcile and --convention"),
         (("--reconcile", "--backward"), "both --reconcile and --backward"),
         (("--backward", "--unit", "flop"), "both --backward and --unit"),

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli.analyses.cost.flops import measured
 from resnet_cli.analyses.cost.training import Passes, costs, training
+from resnet_cli.analyses.levels import level
 from resnet_cli.designs import zoo
 from resnet_cli.layers.convolution import Conv2d
 from resnet_cli.layers.elementwise import ReLU
@@ -142,7 +143,7 @@ def test_only_the_network_s_input_needs_no_gradient(spec):
     forward, of_input, of_weights = whole(spec)
     assert forward == of_weights == of_input + rows[0].macs
     for by in ("stage", "block", "layer", "operator"):
-        table = training(rows, by)
+        table = training(rows, level(rows, by))
         assert table.total == ("total", forward, of_input, of_weights, 2 * forward + of_input)
         for at in range(1, 5):
             assert table.total[at] == sum(row[at] for row in table.rows)

@@ -64,7 +64,7 @@ QUESTIONS = {
     "blocks": lambda network: resnet_cli.summary(network, level="block"),
     "layers": lambda network: resnet_cli.summary(network, level="layer"),
     "flops": resnet_cli.flops,
-    "operators": lambda network: resnet_cli.flops(network, by="operator"),
+    "operators": lambda network: resnet_cli.flops(network, level="operator"),
     "training": lambda network: resnet_cli.flops(network, backward=True),
     "reconcile": lambda network: resnet_cli.flops(network, reconcile=True),
     "memory": resnet_cli.memory,

@@ -21,7 +21,7 @@ PAGE = (Path(__file__).parent.parent / "docs" / "notebook.md").read_text(encodin
 HOSTILE = "</div><img src=x onerror=alert(1)>"
 VIEWS = {
     "summary": (lambda: resnet_cli.summary("resnet18"), ["summary", "resnet18"]),
-    "flops": (lambda: resnet_cli.flops("vgg16", by="operator"), ["flops", "vgg16", "--by", "operator"]),
+    "flops": (lambda: resnet_cli.flops("vgg16", level="operator"), ["flops", "vgg16", "--by", "operator"]),
     "memory": (lambda: resnet_cli.memory(50, batch=8), ["memory", "resnet50", "--batch", "8"]),
     "compare": (lambda: resnet_cli.compare("basic", "se"), ["compare", "basic", "se"]),
 }  # fmt: skip

@@ -69,11 +69,11 @@ LEVELS = ("stage", "block", "layer")
 QUESTIONS = {
     **{f"summary {level}": lambda n, level=level: resnet_cli.summary(n, level) for level in LEVELS},
     **{
-        f"flops {by}": lambda n, by=by: resnet_cli.flops(n, by=by, unit="flop")
+        f"flops {by}": lambda n, by=by: resnet_cli.flops(n, level=by, unit="flop")
         for by in (*LEVELS, "operator")
     },
     **{
-        f"flops backward {by}": lambda n, by=by: resnet_cli.flops(n, by=by, backward=True)
+        f"flops backward {by}": lambda n, by=by: resnet_cli.flops(n, level=by, backward=True)
         for by in LEVELS
     },
     **{

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any
 
 from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.levels import Level
 from resnet_cli.tables import Column, Stack, Table
 from resnet_cli.trace import Row
 
@@ -17,9 +17,14 @@ COSTS = (
     Column("share", "share", "share", drop=9),
 )
 
+SHAPE = (
+    Column("output", "output", "shape", drop=5),
+    Column("architecture", "architecture", drop=8),
+)
 
-def summary(rows: Sequence[Row], level: str, counted: Sequence[int] | None = None) -> Table:
-    """A row for each stage, block or layer; the last row adds up parameters and MACs.
+
+def summary(rows: Sequence[Row], level: Level, counted: Sequence[int] | None = None) -> Table:
+    """A line for each stage, block, layer, ...; the total adds up parameters and MACs.
 
     ``counted`` are other numbers in place of the rows' MACs.
     """
@@ -27,23 +32,20 @@ def summary(rows: Sequence[Row], level: str, counted: Sequence[int] | None = Non
     params = counts.parameters_of(rows)
     total = ("total", sum(params), sum(costs))
     whole = max(total[2], 1)
-    if level == "layer":
+    if level.key == "layer":
         return _layers(rows, params, costs, total, whole)
-    key: Callable[[Row], str] = (lambda r: r.stage) if level == "stage" else (lambda r: r.label)
-    describe = notation.stage if level == "stage" else _block
-    columns = (
-        Column(level, level),
-        Column("output", "output", "shape", drop=5),
-        Column("architecture", "architecture", drop=8),
-        *COSTS,
-    )
+    groups: dict[str, list[tuple[Row, int, int]]] = {}
+    for line in zip(rows, params, costs, strict=True):
+        groups.setdefault(level.name(line[0]), []).append(line)
+    shaped = level.key != "operator"  # an operator stands in many places
+    describe = _block if level.key == "block" else notation.stage
     body = []
-    numbered = zip(rows, params, costs, strict=True)
-    for name, group in groupby(numbered, key=lambda line: key(line[0])):
+    for name, group in groups.items():
         members, held, each = zip(*group, strict=True)
-        cell = describe(members)
-        body.append((name, members[-1].output, cell, sum(held), sum(each), sum(each) / whole))
-    end = (total[0], None, None, *total[1:], 1.0)
+        where = (members[-1].output, describe(members)) if shaped else ()
+        body.append((name, *where, sum(held), sum(each), sum(each) / whole))
+    columns = (Column(level.key, level.key), *(SHAPE if shaped else ()), *COSTS)
+    end = (total[0], *[None for _ in SHAPE if shaped], *total[1:], 1.0)
     return Table("rows", "", columns, body, end)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from resnet_cli.analyses import published
+from resnet_cli.analyses import levels, published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.cost import flops as analysis
+from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, about, cost_notes
 from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError
@@ -15,44 +16,47 @@ from resnet_cli.networks import Network, load
 from resnet_cli.published import figures
 from resnet_cli.tables import Table
 
+UNITS = ("mac", "flop")
+ENGINES = ("trace", "fvcore", "torch")
+
 
 def flops(
     model: Model,
-    by: str | None = None,
+    level: str | int | None = None,
     unit: str | None = None,
     engine: str | None = None,
     convention: str | None = None,
     reconcile: bool = False,
     backward: bool = False,
 ) -> View:
-    """MACs of one input by stage (or ``by`` block, layer, operator), then by operator.
+    """MACs of one input by stage (or another ``level``: block, layer, module, operator), then by operator.
 
     ``unit`` mac or flop comes first. ``engine`` fvcore or torch counts instead of the trace;
     ``convention`` counts by another tool's rule, ``reconcile`` lists what every tool prints,
     ``backward`` adds a training step's gradients. Raises `UserError` for two of these at once.
     """
     network = load(model)
-    one_of("grouping", by or "stage", tuple(analysis.GROUPS))
-    one_of("unit", unit or "mac", ("mac", "flop"))
-    one_of("engine", engine or "trace", ("trace", "fvcore", "torch"))
+    by = levels.level(network.rows, level or "stage")
+    one_of("unit", unit or "mac", UNITS)
+    one_of("engine", engine or "trace", ENGINES)
     given = {"--reconcile": reconcile, "--backward": backward, "--convention": convention,
-             "--engine": engine, "--unit": unit, "--by": by}  # fmt: skip
+             "--engine": engine, "--unit": unit, "--level": level}  # fmt: skip
     if reconcile:
         _refuse(given, beside="--reconcile")
         return _reconcile(network)
     if backward:
-        _refuse(given, beside="--backward", but="--by")
-        return _backward(network, by or "stage")
+        _refuse(given, beside="--backward", but="--level")
+        return _backward(network, by)
     if convention is not None:
-        _refuse(given, beside="--convention", but="--by")
-        return _convention(network, by or "stage", convention)
-    macs, notes = counts.macs_of(network.rows), cost_notes(network)
+        _refuse(given, beside="--convention", but="--level")
+        return _convention(network, by, convention)
+    macs, notes = counts.macs_of(network.rows), [*by.notes, *cost_notes(network)]
     total = counts.totals(network.rows)
     if engine in ("fvcore", "torch"):
         macs, said = _engine(network, engine)
         total |= {"macs": sum(macs), "flops": 2 * sum(macs)}
         notes.append(said)
-    tables = _tables(network, macs, by or "stage", unit or "mac")
+    tables = _tables(network, macs, by, unit or "mac")
     notes.append(analysis.words(network.rows))
     answer = about(network, "flops", tables, notes, total, engine=engine or "trace")
     costs = [line for line in answer.envelope["published"] if line["quantity"] == "flops"]
@@ -66,11 +70,12 @@ def _refuse(given: dict[str, Any], beside: str, but: str = "") -> None:
             raise UserError(f"both {beside} and {option} given", "give one of them")
 
 
-def _tables(network: Network, macs: Sequence[int], by: str, unit: str) -> list[Table]:
+def _tables(network: Network, macs: Sequence[int], by: Level, unit: str) -> list[Table]:
     first = analysis.flops(network.rows, by, unit, macs)._replace(key="rows")
-    if by == "operator":
+    if by.key == "operator":
         return [first]
-    return [first, analysis.flops(network.rows, "operator", unit, macs)]
+    operators = levels.level(network.rows, "operator")
+    return [first, analysis.flops(network.rows, operators, unit, macs)]
 
 
 def _engine(network: Network, engine: str) -> tuple[list[int], str]:
@@ -100,12 +105,12 @@ def _engine(network: Network, engine: str) -> tuple[list[int], str]:
     return analysis.measured(network.rows, cost.macs), said
 
 
-def _convention(network: Network, by: str, name: str) -> View:
+def _convention(network: Network, by: Level, name: str) -> View:
     from resnet_cli.answers.convention import recounted
 
     counted = recounted(network, name)
     tables = [counted.named(table) for table in _tables(network, counted.counts, by, "mac")]
-    return about(network, "flops", tables, counted.notes, convention=counted.envelope)
+    return about(network, "flops", tables, [*by.notes, *counted.notes], convention=counted.envelope)
 
 
 def _reconcile(network: Network) -> View:
@@ -126,13 +131,14 @@ def _reconcile(network: Network) -> View:
     return about(network, "flops", [table], notes, ledgers=conventions.ledgers(lines, macs))
 
 
-def _backward(network: Network, by: str) -> View:
+def _backward(network: Network, by: Level) -> View:
     from resnet_cli.analyses.cost.training import training
 
     table = training(network.rows, by)
     _, forward, *_, step = table.total or (None, 0, 0)
     keys = [column.key for column in table.columns[1:]]
     notes = [
+        *by.notes,
         f"a training step has {step / max(forward, 1):.3f} times the MACs of the forward pass",
         cost_notes(network)[0],
         "each gradient has a MAC for each of the forward pass; none is taken of the network's input, "
@@ -141,6 +147,6 @@ def _backward(network: Network, by: str) -> View:
     ]
     if network.batch > 1:
         batch = f"{network.batch:,}: {step * network.batch:,} MACs"
-        notes.insert(1, f"a training step on a batch of {batch}")
+        notes.insert(len(by.notes) + 1, f"a training step on a batch of {batch}")
     costs = dict(zip(keys, (table.total or ())[1:], strict=True))
     return about(network, "flops", [table], notes, training=costs)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from resnet_cli.analyses import levels
 from resnet_cli.analyses.field import receptive_field as analysis
 from resnet_cli.answers.view import Model, View, about
-from resnet_cli.designs.limits import one_of
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.zoo import changed
 from resnet_cli.networks import Network, load, of_spec
@@ -19,12 +19,12 @@ NOTES = (
 )
 
 
-def receptive_field(model: Model, level: str = "stage") -> View:
-    """Stride, receptive field, padding and centre by stage, block or layer, in pixels of the input."""
-    one_of("level", level, tuple(analysis.LEVELS))
+def receptive_field(model: Model, level: str | int = "stage") -> View:
+    """Stride, receptive field, padding and centre by stage, block, layer or module, in pixels of the input."""
     network = load(model)
-    table = analysis.receptive_field(network.rows, level)
-    notes = [*_whole_image(network), *_other_style(network), *NOTES]
+    by = levels.level(network.rows, level, analysis.LEVELS)
+    table = analysis.receptive_field(network.rows, by)
+    notes = [*by.notes, *_whole_image(network), *_other_style(network), *NOTES]
     return about(network, "receptive-field", [table], notes)
 
 

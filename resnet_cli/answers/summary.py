@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from resnet_cli.analyses import published
+from resnet_cli.analyses import levels, published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import depth
 from resnet_cli.analyses.summary import summary as rows_of
 from resnet_cli.answers.view import Model, View, about, cost_notes
-from resnet_cli.designs.limits import one_of
 from resnet_cli.networks import load
 
-LEVELS = ("stage", "block", "layer")
 
+def summary(model: Model, level: str | int = "stage", convention: str | None = None) -> View:
+    """The architecture by stage, block, layer, module or operator, with parameters and MACs.
 
-def summary(model: Model, level: str = "stage", convention: str | None = None) -> View:
-    """The architecture by stage, block or layer, with parameters and MACs.
-
-    ``convention`` counts by another tool's rule. Raises `UserError` for one that is not known.
+    A number as ``level`` is a depth of module nesting, 1 the outermost. ``convention`` counts by another tool's rule. Raises `UserError`
+    for a level or a convention that there is not.
     """
-    one_of("level", level, LEVELS)
     network = load(model)
+    by = levels.level(network.rows, level)
     total = counts.totals(network.rows)
     notes = [
+        *by.notes,
         depth.formula(network.rows),
         *filter(None, [depth.wide(network.name)]),
         f"params: learnable; {total['buffers']:,} running statistics of batch norm are apart",
@@ -30,7 +29,7 @@ def summary(model: Model, level: str = "stage", convention: str | None = None) -
         from resnet_cli.answers.convention import recounted
 
         counted = recounted(network, convention)
-        table = counted.named(rows_of(network.rows, level, counted.counts))
+        table = counted.named(rows_of(network.rows, by, counted.counts))
         return about(
             network,
             "summary",
@@ -40,7 +39,7 @@ def summary(model: Model, level: str = "stage", convention: str | None = None) -
             convention=counted.envelope,
         )
     answer = about(
-        network, "summary", [rows_of(network.rows, level)], [*notes, *cost_notes(network)], total
+        network, "summary", [rows_of(network.rows, by)], [*notes, *cost_notes(network)], total
     )
     figures = published.tables(answer.envelope["published"])
     return answer._replace(tables=[*answer.tables, *figures])

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.answers.flops import flops
+from resnet_cli.analyses.levels import LEVELS
+from resnet_cli.answers.flops import ENGINES, UNITS, flops
+from resnet_cli.commands import options
 from resnet_cli.commands.options import about_a_network
 from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
@@ -15,19 +17,19 @@ from resnet_cli.tables import Answer
 @about_a_network
 def command(
     network: Network,
-    by: Annotated[
-        str | None, typer.Option(help="A row for each stage (default), block, layer or operator.")
-    ] = None,
+    level: Annotated[str | None, options.level(LEVELS)] = None,
     unit: Annotated[
-        str | None, typer.Option(help="Which comes first: mac (default), or flop (two a MAC).")
+        str | None,
+        typer.Option(help="Which comes first, of two FLOPs a MAC.", **options.words(UNITS)),
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option(help="Who counts the MACs: trace (default), fvcore, torch; those two run it."),
+        typer.Option(
+            help="Who counts: trace (default), fvcore, torch; those two run the network.",
+            **options.words(ENGINES),
+        ),
     ] = None,
-    convention: Annotated[
-        str | None, typer.Option(help="Count by another tool's rule: fvcore, thop, torchinfo, ...")
-    ] = None,
+    convention: Annotated[str | None, options.convention()] = None,
     reconcile: Annotated[
         bool,
         typer.Option("--reconcile", help="What each tool prints, and the way there from ours."),
@@ -37,4 +39,4 @@ def command(
     ] = False,
 ) -> Answer:
     """The cost of one input: MACs by stage with a bar, then by operator."""
-    return flops(network, by, unit, engine, convention, reconcile, backward)
+    return flops(network, level, unit, engine, convention, reconcile, backward)

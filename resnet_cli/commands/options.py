@@ -24,8 +24,46 @@ def complete(given: str) -> list[str]:
     return [name for name in zoo.names() if name.startswith(given)]
 
 
-def _option(*names: str, help: str, panel: str = "The network") -> Any:
-    return typer.Option(*names, help=help, rich_help_panel=panel)
+def _option(*names: str, help: str, panel: str = "The network", **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
+
+
+SHORT = 7
+"""Words of up to so many letters stand beside an option, as `<float>` has: more would push its help aside."""
+
+
+def words(allowed: Sequence[str], metavar: str = "WORD") -> dict[str, Any]:
+    """What an option of these words takes: they are completed and, where they are few, shown."""
+    joined = "|".join(allowed)
+    shown = joined if len(joined) <= SHORT else metavar
+    return {"metavar": shown, "autocompletion": _beginning(tuple(allowed))}
+
+
+def _beginning(allowed: Sequence[str]) -> Callable[[str], list[str]]:
+    def complete(given: str) -> list[str]:
+        return [word for word in allowed if word.startswith(given)]
+
+    return complete
+
+
+CONVENTIONS = (
+    "papers", "fvcore", "torch", "ptflops-aten", "ptflops-pytorch", "thop", "ultralytics-thop",
+    "torchprofile", "calflops", "torchlens", "pycls", "torchinfo",
+)  # fmt: skip
+"""The names in published/conventions.csv, which is not read for a page of help."""
+
+
+def convention() -> Any:
+    """The option for another tool's way of counting."""
+    told = f"Count by a tool's rule: {', '.join(CONVENTIONS)}."
+    return typer.Option(help=told, **words(CONVENTIONS, "TOOL"))
+
+
+def level(allowed: Sequence[str]) -> Any:
+    """The option for what a line of the table stands for; ``--by`` is what it was called before."""
+    told = f"A line for each {', '.join(allowed)}"
+    deep = "; a number: modules so deep" if "module" in allowed else ""
+    return typer.Option("--level", "--by", help=f"{told}{deep}.", **words(allowed, "LEVEL"))
 
 
 FIELDS = {
@@ -42,7 +80,8 @@ def _override(name: str) -> Any:
     of, flag = FIELDS[name], f"--{name.replace('_', '-')}"
     kind = {"int": int, "float": float, "bool": bool}.get(str(of.type), str)
     names = f"{flag}/--no-{flag[2:]}" if kind is bool else flag
-    return Annotated[kind | None, _option(names, help=of.metadata["help"])]
+    choices = words(of.metadata["allowed"]) if of.metadata["allowed"] else {}
+    return Annotated[kind | None, _option(names, help=of.metadata["help"], **choices)]
 
 
 # name -> annotation; Typer reads the signature that `about_a_network` puts together from these
@@ -56,12 +95,12 @@ NETWORK: dict[str, Any] = {
     "batch": Annotated[int, _option("--batch", help="Inputs at once; tables of costs stay those of one.")],
 }  # fmt: skip
 OUTPUT: dict[str, Any] = {
-    "format": Annotated[str, _option("--format", "-f", help=", ".join(output.FORMATS) + ".", panel="The output")],
+    "format": Annotated[str | None, _option("--format", "-f", help=f"{', '.join(output.FORMATS)}; else by the suffix of -o.", panel="The output", **words(output.FORMATS, "FORMAT"))],
     "json": Annotated[bool, _option("--json", help="Short for --format json.", panel="The output")],
-    "target": Annotated[str | None, _option("--output", "-o", help="A file to write.", panel="The output")],
+    "target": Annotated[str | None, _option("--output", "-o", help="A file to write; - is stdout.", metavar="FILE", panel="The output")],
     "exact": Annotated[bool, _option("--exact", help="Every digit: no K, M, G.", panel="The output")],
 }  # fmt: skip
-DEFAULTS = {"batch": 1, "format": "table", "json": False, "exact": False}
+DEFAULTS = {"batch": 1, "json": False, "exact": False}
 
 
 def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
@@ -101,7 +140,8 @@ def shortened(command: Callable[..., None], words: Sequence[str]) -> Callable[..
     parameters = inspect.signature(command).parameters.values()
     kept = [parameter for parameter in parameters if parameter.name not in FIELDS]
     flags = {flag for parameter in kept for flag in _flags(parameter)}
-    if any(word.partition("=")[0] not in flags for word in words if word.startswith("--")):
+    long = (word.partition("=")[0] for word in words if word.startswith("--"))
+    if "-h" in words or any(flag not in flags for flag in long):
         return command
 
     def run(**given: Any) -> None:
@@ -139,13 +179,15 @@ def _signed(
 
 
 def _check(show: dict[str, Any]) -> None:
-    """Refuses before the work what could not be written after it."""
-    if show.get("target") is not None:
-        files.check_writable(show["target"])
+    """Settles the format; refuses before the work what could not be written after it."""
+    target = show.get("target")
+    show["format"] = output.chosen(show["format"], show.pop("json"), target)
+    if output.is_file(target):
+        files.check_writable(target)
 
 
-def _show(answer: Answer, format: str, json: bool, exact: bool, target: str | None = None) -> None:
-    text = output.render(answer, "json" if json else format, exact, to_file=target is not None)
+def _show(answer: Answer, format: str, exact: bool, target: str | None = None) -> None:
+    text = output.render(answer, format, exact, to_file=output.is_file(target))
     output.send(text, target)
     if answer.code:
         raise typer.Exit(answer.code)

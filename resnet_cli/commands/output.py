@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
+from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError, printable
 from resnet_cli.files import whole
 from resnet_cli.tables import Answer, Column
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex", "html")
+SUFFIXES = {
+    ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".tex": "latex",
+    ".html": "html", ".htm": "html",
+}  # fmt: skip
 
 ASCII = str.maketrans({
     "×": "x", "·": "*", "…": "...", "−": "-", "–": "-", "—": "-", "█": "#", "▉": "#", "▊": "#",
@@ -25,8 +30,27 @@ ASCII = str.maketrans({
 })  # fmt: skip
 
 
+def chosen(format: str | None, json: bool, target: str | None, usual: str = "table") -> str:
+    """The format that is asked for: by name, else by the suffix of the file to write.
+
+    Raises `UserError` for a format that does not exist, and for two of them.
+    """
+    if json and format not in (None, "json"):
+        raise UserError(f"both --json and --format {format[:40]} given", "give one of them")
+    format = "json" if json else format
+    if format is not None:
+        one_of("format", format, (*dict.fromkeys((usual, *FORMATS)),))
+        return format
+    return SUFFIXES.get(os.path.splitext(target or "")[1].lower(), usual)
+
+
+def is_file(target: str | None) -> TypeGuard[str]:
+    """Whether a file is to be written; ``-`` is stdout."""
+    return target not in (None, "-")
+
+
 def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
-    """The answer as text. Raises `UserError` for a format that does not exist."""
+    """The answer as text, in one of `FORMATS`."""
     if format != "json":  # which has escapes of its own
         answer = _clean(answer)
     if format == "table":
@@ -45,11 +69,9 @@ def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
         from resnet_cli.render.tables import markup
 
         return (markup.markdown if format == "markdown" else markup.latex)(answer, exact)
-    if format == "html":
-        from resnet_cli.render.tables import html
+    from resnet_cli.render.tables import html
 
-        return html.render(answer, exact)
-    raise UserError(f"no format named {format[:40]!r}", f"allowed: {', '.join(FORMATS)}")
+    return html.render(answer, exact)
 
 
 def _clean(answer: Answer) -> Answer:
@@ -92,7 +114,7 @@ def send(text: str, target: str | None) -> None:
 
     Raises `UserError` (exit 1) when the file cannot be written.
     """
-    if target is None:
+    if not is_file(target):
         encoding = sys.stdout.encoding or "utf-8"
         try:
             text.encode(encoding)

@@ -1,19 +1,13 @@
-"""Cost by stage, block, layer or operator; MACs and elementary operations apart."""
+"""Cost by stage, block, layer, module or operator; MACs and elementary operations apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from resnet_cli.analyses.cost.counts import macs_of, operations
+from resnet_cli.analyses.levels import Level
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
-
-GROUPS: dict[str, Callable[[Row], str]] = {
-    "stage": lambda row: row.stage,
-    "block": lambda row: row.label,
-    "layer": lambda row: row.path,
-    "operator": lambda row: row.layer.operator,
-}
 
 
 def measured(rows: Iterable[Row], macs: Mapping[str, int]) -> list[int]:
@@ -22,7 +16,9 @@ def measured(rows: Iterable[Row], macs: Mapping[str, int]) -> list[int]:
     return [left.pop(row.path, 0) for row in rows]
 
 
-def flops(rows: Sequence[Row], by: str, unit: str, counted: Sequence[int] | None = None) -> Table:
+def flops(
+    rows: Sequence[Row], level: Level, unit: str, counted: Sequence[int] | None = None
+) -> Table:
     """MACs (or FLOPs, two a MAC), other elementary operations and the share of MACs, by group.
 
     ``counted`` are other numbers in place of the rows' MACs. Groups stand in the order of execution;
@@ -30,16 +26,17 @@ def flops(rows: Sequence[Row], by: str, unit: str, counted: Sequence[int] | None
     """
     groups: dict[str, tuple[int, int]] = {}
     for row, own in zip(rows, counted or macs_of(rows), strict=True):
-        macs, others = groups.get(GROUPS[by](row), (0, 0))
-        groups[GROUPS[by](row)] = (macs + own, others + operations(row))
-    if by == "operator":
+        name = level.name(row)
+        macs, others = groups.get(name, (0, 0))
+        groups[name] = (macs + own, others + operations(row))
+    if level.key == "operator":
         groups = {name: cost for name, cost in groups.items() if any(cost)}
     macs = sum(cost[0] for cost in groups.values())
     others = sum(cost[1] for cost in groups.values())
     keys = ("macs", "flops") if unit == "mac" else ("flops", "macs")
     titles = {"macs": "MACs", "flops": "FLOPs"}
     columns = (
-        Column(by, by),
+        Column(level.key, level.key),
         *(Column(key, titles[key], "count", drop=3 * at) for at, key in enumerate(keys)),
         Column("operations", "other operations", "count", drop=4),
         Column("share", "share", "share", drop=1),
@@ -53,7 +50,7 @@ def flops(rows: Sequence[Row], by: str, unit: str, counted: Sequence[int] | None
 
     body = [line(name, cost) for name, cost in groups.items()]
     total = (*line("total", (macs, others))[:-1], None)
-    return Table("operators" if by == "operator" else "rows", "", columns, body, total)
+    return Table("operators" if level.key == "operator" else "rows", "", columns, body, total)
 
 
 def words(rows: Iterable[Row]) -> str:

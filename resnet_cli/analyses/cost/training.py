@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resnet_cli.analyses.cost.flops import GROUPS
+from resnet_cli.analyses.levels import Level
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
@@ -43,12 +43,14 @@ def costs(rows: Sequence[Row]) -> list[Passes]:
     return passes
 
 
-def training(rows: Sequence[Row], by: str) -> Table:
+def training(rows: Sequence[Row], level: Level) -> Table:
     """MACs of a training step by group; groups without any are left out."""
     groups: dict[str, Passes] = {}
     for row, cost in zip(rows, costs(rows), strict=True):
-        name = GROUPS[by](row)
+        name = level.name(row)
         groups[name] = groups.get(name, Passes()) + cost
     body = [(name, *cost, sum(cost)) for name, cost in groups.items() if any(cost)]
     whole = sum(groups.values(), Passes())
-    return Table("rows", "", (Column(by, by), *COLUMNS), body, ("total", *whole, sum(whole)))
+    return Table(
+        "rows", "", (Column(level.key, level.key), *COLUMNS), body, ("total", *whole, sum(whole))
+    )

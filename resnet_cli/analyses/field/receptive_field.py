@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from math import prod
 
+from resnet_cli.analyses.levels import Level
 from resnet_cli.layers.reach import Reach
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
@@ -40,20 +40,16 @@ def _neurons(shape: tuple[int, ...], side: int) -> int:
     return shape[side + 1] if len(shape) == 3 else 1
 
 
-LEVELS: dict[str, Callable[[Row], str]] = {
-    "stage": lambda row: row.stage,
-    "block": lambda row: row.label,
-    "layer": lambda row: row.path,
-}
+LEVELS = ("stage", "block", "layer", "module")
 
 
-def receptive_field(rows: Sequence[Row], level: str) -> Table:
-    """A row for each stage, block or layer: the field of its last layer's output.
+def receptive_field(rows: Sequence[Row], level: Level) -> Table:
+    """A line for each stage, block, layer or module: the field of its last layer's output.
 
     ``seen`` is what the neuron in the middle sees inside of the input.
     """
     image = rows[0].input[1:]
-    key = "path" if level == "layer" else level
+    key = "path" if level.key == "layer" else level.key
     columns = (
         Column(key, key),
         Column("output", "output", "shape", drop=6),
@@ -65,11 +61,8 @@ def receptive_field(rows: Sequence[Row], level: str) -> Table:
         Column("coverage", "coverage", "share", drop=1),
         Column("bar", "", "bar", drop=9),
     )
-    pairs = zip(rows, fields(rows), strict=True)
-    body = []
-    for name, group in groupby(pairs, key=lambda pair: LEVELS[level](pair[0])):
-        row, field = list(group)[-1]
-        body.append((name, *_line(field, row, image)))
+    last = {level.name(row): (field, row) for row, field in zip(rows, fields(rows), strict=True)}
+    body = [(name, *_line(field, row, image)) for name, (field, row) in last.items()]
     return Table("rows", "", columns, body)
 
 

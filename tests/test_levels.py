@@ -1,0 +1,87 @@
+"""What a line of a table stands for: stages, blocks, layers, modules so deep, operators."""
+
+import json
+
+import pytest
+from listed import FAMILIES, rows_of
+from program import run
+
+import resnet_cli
+from resnet_cli.analyses.levels import LINES
+from resnet_cli.errors import UserError
+from resnet_cli.layers.convolution import Conv2d
+from resnet_cli.layers.tree import Sequence
+from resnet_cli.networks import of_tree
+
+ASKED = ("stage", "block", "layer", "module", "operator", 1, 2, 3, "4", 99)
+
+
+@pytest.mark.parametrize("spec", FAMILIES, ids=lambda spec: spec.name)
+def test_lines_add_up_at_every_level(spec):
+    """Whatever a line stands for, parameters and MACs of all lines are the network's."""
+    for level in ASKED:
+        data = resnet_cli.summary(spec, level).data()
+        for key in ("params", "macs"):
+            assert sum(row[key] for row in data["rows"]) == data["total"][key]
+        costs = resnet_cli.flops(spec, level).data()
+        assert sum(row["macs"] for row in costs["rows"]) == data["total"]["macs"]
+        training = resnet_cli.flops(spec, level, backward=True).data()
+        assert sum(row["forward"] for row in training["rows"]) == data["total"]["macs"]
+
+
+def test_a_depth_names_the_modules_that_torch_has_there():
+    """The outermost modules of resnet18 are torchvision's; those of depth 2 are the blocks."""
+    lines = [row["module"] for row in resnet_cli.summary("resnet18", 1).data()["rows"]]
+    assert lines == ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4",
+                     "avgpool", "flatten", "fc"]  # fmt: skip
+    inner = [row["module"] for row in resnet_cli.summary("resnet18", 2).data()["rows"]]
+    assert inner[4:6] == ["layer1.0", "layer1.1"]
+
+
+def test_a_depth_beyond_the_deepest_is_that_of_every_layer():
+    """At depth 99 every path has a line."""
+    lines = [row["module"] for row in resnet_cli.summary("resnet18", 99).data()["rows"]]
+    assert lines == list(dict.fromkeys(row.path for row in rows_of("resnet18")))
+
+
+@pytest.mark.parametrize("spec", FAMILIES, ids=lambda spec: spec.name)
+def test_modules_are_as_deep_as_a_screen_takes(spec):
+    """Without a depth it is the deepest of at most 32 lines: one more would be too many."""
+    lines = resnet_cli.summary(spec, "module").data()["rows"]
+    every = [resnet_cli.summary(spec, depth).data()["rows"] for depth in (1, 2, 3, 4)]
+    few = [at for at in every if len(at) <= LINES]
+    assert lines == (few[-1] if few else every[0])
+
+
+def test_the_field_of_a_module_is_that_of_its_last_layer():
+    """By modules the receptive field is read where by layers the module's last line stands."""
+    by_layer = {
+        row["path"]: row for row in resnet_cli.receptive_field("resnet18", "layer").data()["rows"]
+    }
+    by_module = {
+        row["module"]: row for row in resnet_cli.receptive_field("resnet18", 1).data()["rows"]
+    }
+    assert by_module["layer2"]["receptive_field"] == by_layer["layer2.1.relu"]["receptive_field"]
+
+
+@pytest.mark.parametrize("level", ["stage", "block"])
+def test_a_level_that_is_not_there_gives_modules_and_says_so(level):
+    """Two convolutions without stages or blocks."""
+    layers = Conv2d("a", 3, 4, 3), Conv2d("b", 4, 4, 3)
+    answer = resnet_cli.summary(of_tree("own", Sequence("", layers), (3, 8, 8)), level)
+    assert [row["module"] for row in answer.data()["rows"]] == ["a", "b"]
+    assert f"the network has no {level}s: a row for each module instead" in answer.notes
+
+
+@pytest.mark.parametrize("level", ["0", "-1", "1.5", "modules", "", "N", "٣"])
+def test_what_is_no_level_is_refused(level):
+    """With the words that are allowed."""
+    with pytest.raises(UserError) as refused:
+        resnet_cli.summary("resnet18", level)
+    assert "allowed: stage, block, layer, module, operator" in refused.value.hint
+
+
+def test_by_is_level():
+    """The word that was used before still works."""
+    asked = [run("flops", "resnet18", flag, "2", "--json")[0] for flag in ("--by", "--level")]
+    assert asked[0] == asked[1] and json.loads(asked[0])["rows"][0]["module"] == "conv1"
