@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
-from dataclasses import asdict
+from contextlib import suppress
 from itertools import chain, count
 from typing import Any, NamedTuple
 
-from resnet_cli.designs import zoo
+from resnet_cli import files
+from resnet_cli.designs import fields, names, zoo
 from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.tree import Sequence
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.trace import Row, trace
 
-WEIGHTS = (".safetensors", ".safetensors.index.json", ".pth", ".pt", ".bin", ".tar")
-"""How the names of weight files end; others are files where no network is called so."""
+SUFFIXES = (
+    ".toml", ".safetensors", ".json", ".pth", ".pt", ".bin", ".tar", ".ckpt", ".zip", ".pkl", ".npz",
+    ".pt2", ".onnx", ".h5", ".hdf5", ".keras", ".tflite", ".gguf", ".xml", ".py",
+)  # fmt: skip
+"""What a name ends in that is a file's, also where there is no such file."""
+OVERRIDDEN = re.compile(r"(.+):([A-Za-z][\w-]*=.*)", re.DOTALL)
+PYTHON = re.compile(r"(.+):[^\W\d]\w*", re.DOTALL)
 
 
 class Input(NamedTuple):
@@ -74,12 +81,7 @@ class Network(NamedTuple):
         """Name and family, and what was changed of it."""
         if self.spec is None or self.base is None:
             return self.name
-        before, after = asdict(self.base), asdict(self.spec)
-        changed = [
-            f"{key.replace('_', ' ')} {_joined(key, v) if isinstance(v, tuple) else v}"
-            for key, v in after.items()
-            if v != before[key]
-        ]
+        changed = fields.differences(self.base, self.spec)
         return f"{self.name} ({', '.join([self.family, *changed])})"
 
     @property
@@ -101,13 +103,9 @@ class Network(NamedTuple):
         Raises `UserError` for a field that it does not have, or a value that it can't take.
         """
         if self.spec is None:
-            raise UserError(f"{self.name} has no spec to change", "change the network itself")
+            raise _nothing_to_change(self)
         made = of_spec(zoo.changed(self.spec, **fields), self.origin)
         return made._replace(base=self.base, batch=self.batch)
-
-
-def _joined(key: str, numbers: tuple[int, ...]) -> str:
-    return ("×" if key == "input_size" else ",").join(map(str, numbers))
 
 
 def of_spec(spec: zoo.Spec, origin: Origin | None = None) -> Network:
@@ -126,38 +124,125 @@ def of_tree(name: str, tree: Sequence, shape: Shape) -> Network:
 
 
 def load(model: str | int | zoo.Spec | Network) -> Network:
-    """The network that is called or described so, or whose weights the file holds; a depth is He et al.'s.
+    """The network that is called or described so, or that a file holds; a number is resnet50's 50.
 
-    Raises `UserError` for a name that no network has (exit 2) or a bad file (exit 1).
+    A text is read in this order: an existing file, by its content; a name of timm's or torchvision's
+    behind their prefix; KEY=VALUE,… behind a colon, which changes what stands before it (resnet50:groups=32);
+    a listed name, another library's, one found by formula (`names.find`).
+    Raises `UserError` for what names no network (exit 2), and for a bad or missing file (exit 1).
     """
     if isinstance(model, Network):
         return model
     if isinstance(model, int):
-        return of_spec(zoo.by_depth(model))
+        return of_spec(names.by_depth(model))
     if not isinstance(model, str):
         return of_spec(model)
-    if model.endswith(".toml"):
+    source, texts = overrides(model)
+    network = _of_source(source)
+    if not texts:
+        return network
+    if names.library_of(source):
+        ours = names.in_library(source).ours
+        typed_again = ",".join(f"{key}={text}" for key, text in texts.items())
+        raise UserError(
+            f"KEY=VALUE does not change {source[:80]!r}: a constructor's arguments stand in parentheses, "
+            "which are not read yet",
+            f"type {ours}{',' if ':' in ours else ':'}{typed_again}",
+        )
+    if network.spec is None:
+        raise _nothing_to_change(network)
+    changed = network.changed(**fields.from_text(texts, network.spec))
+    return changed._replace(origin=network.origin._replace(source=model))
+
+
+def overrides(model: str) -> tuple[str, dict[str, str]]:
+    """MODEL's source, and what is typed behind its colon: resnet50:base-width=4 -> base_width: 4.
+
+    Raises `UserError` for a key that is given twice.
+    """
+    parted = None if os.path.isfile(model) else OVERRIDDEN.fullmatch(model)
+    if parted is None:
+        return model, {}
+    texts: dict[str, str] = {}
+    for each in parted[2].split(","):
+        key, equals, text = each.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals:
+            raise UserError(
+                f"{each[:80]!r} is not KEY=VALUE",
+                "a list takes dashes: stages=3-4-6-3, input_size=224x320",
+            )
+        if key in texts:
+            raise UserError(f"{key[:80]} is given twice", "give it once")
+        texts[key] = text.strip()
+    return parted[1], texts
+
+
+def _nothing_to_change(network: Network) -> UserError:
+    return UserError(f"{network.name} has no spec to change", "change the network itself")
+
+
+def _of_source(source: str) -> Network:
+    """The network of a file or a name, before anything is changed."""
+    if os.path.exists(source) and not os.path.isdir(source):
+        return _of_file(source)
+    if names.library_of(source) or names.is_repository(source):
+        return of_spec(names.find(source), Origin("spec", source))
+    python = PYTHON.fullmatch(source)
+    if source.startswith("hf:") or python or source.endswith(".py"):
+        raise _not_yet(source, python[1] if python else source)
+    if "/" in source or os.sep in source or source.lower().endswith(SUFFIXES):
+        what = (
+            f"{source!r} is a directory" if os.path.isdir(source) else f"no such file: {source!r}"
+        )
+        raise UserError(what, "give a file that exists, or a name: resnet-cli list", 1)
+    return of_spec(names.find(source), Origin("spec", source))
+
+
+def _not_yet(source: str, before: str) -> UserError:
+    """The error for what MODEL may be and is not read so far; also for a change without its value."""
+    if source.startswith("hf:"):
+        what = f"folders of Hugging Face are not read yet: {source[:80]!r}"
+        return UserError(what, f"give a weight file in it: {source[3:80]}/model.safetensors")
+    with suppress(UserError):
+        if before == source or not os.path.isfile(before):
+            names.find(before)
+        what = f"what stands behind {before[:80]!r} and its colon is not KEY=VALUE"
+        return UserError(what, f"type it as {before[:80]}:num_classes=10")
+    return UserError(
+        f"networks written in Python are not read yet: {source[:80]!r}",
+        "save its weights, torch.save(net.state_dict(), 'net.pth'), and give net.pth",
+    )
+
+
+def _of_file(path: str) -> Network:
+    """The network of a file by its content, whatever it is called: TOML is text, weights are not."""
+    from resnet_cli.checkpoints.container.kinds import kind
+
+    hint = "give a TOML file, a weight file or a name"
+    try:
+        file, _ = files.opened(path, hint)
+        with file:
+            what = kind(files.part(file, 0, 512))
+    except OSError as problem:
+        raise UserError(f"{path!r} cannot be read: {problem.strerror}", hint, 1) from None
+    except UserError as problem:
+        raise UserError(f"{path!r} {problem.what}", problem.hint, 1) from None
+    if what == "text" or (not what and path.endswith(".toml")):
         from resnet_cli.designs import specfile  # tomllib takes milliseconds to load
 
-        return of_spec(specfile.read(model), Origin("spec", model))
-    if model.lower().endswith(WEIGHTS):
-        return _recognised(model)
-    try:
-        return of_spec(zoo.find(model))
-    except UserError:
-        if os.path.isfile(model):
-            return _recognised(model)
-        raise
+        return of_spec(specfile.read(path), Origin("spec", path))
+    return _recognised(path)
 
 
 def distinct(networks: Iterable[Network]) -> list[str]:
     """The networks' names; a name that was there before is numbered: resnet18, resnet18 (2)."""
-    names: list[str] = []
+    taken: list[str] = []
     for network in networks:
         numbered = (f"{network.name} ({number})" for number in count(2))
         every = chain([network.name], numbered)
-        names.append(next(name for name in every if name not in names))
-    return names
+        taken.append(next(name for name in every if name not in taken))
+    return taken
 
 
 def _recognised(path: str) -> Network:

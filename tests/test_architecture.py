@@ -9,7 +9,7 @@ from listed import ZOO, rows_of
 
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.analyses.explain.depth import formula
-from resnet_cli.designs import limits, zoo
+from resnet_cli.designs import limits, names, zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError, closest, folded
 
@@ -188,11 +188,17 @@ def test_suggestions_prefer_a_shared_beginning():
 
 @pytest.mark.parametrize(
     ("depth", "name"),
-    [(18, "resnet18"), (38, "resnet38"), (200, "preact-resnet200"), (47, "resnet47")],
+    [
+        (18, "resnet18"),
+        (38, "resnet38"),
+        (200, "timm:resnet200"),
+        (1001, "resnet1001"),
+        (47, "resnet47"),
+    ],
 )
 def test_depths_come_from_the_table_or_a_formula(depth, name):
     """6n + 2 and 9n + 2 give the networks that the tables leave out."""
-    spec = zoo.by_depth(depth)
+    spec = names.by_depth(depth)
     assert spec.name == name
     assert totals(rows_of(spec))["layers"] == depth
 
@@ -201,10 +207,10 @@ def test_depths_come_from_the_table_or_a_formula(depth, name):
 def test_impossible_depths_name_the_formula(depth):
     """The error gives 6n + 2, 9n + 2 and depths that do exist."""
     with pytest.raises(UserError) as error:
-        zoo.by_depth(depth)
+        names.by_depth(depth)
     assert "6n + 2" in error.value.hint
     for nearest in error.value.hint.split("nearest: ")[1].split(", "):
-        zoo.by_depth(int(nearest))
+        names.by_depth(int(nearest))
 
 
 @pytest.mark.parametrize(
@@ -261,4 +267,4 @@ def test_members_of_a_family_are_found_by_depth(name):
 def test_a_depth_that_no_member_has_is_refused():
     """57 is neither 6n + 2 nor 9n + 2."""
     with pytest.raises(UserError, match="preact-resnet57"):
-        zoo.find("preact-resnet57")
+        names.find("preact-resnet57")

@@ -264,7 +264,7 @@ def test_whatever_names_a_network_leads_to_it():
     network = load("ResNet_50")
     assert load(50).spec == load(spec).spec == network.spec == network.base == spec
     assert load(network) is network
-    assert network.origin == Origin("spec", "resnet50")
+    assert network.origin == Origin("spec", "ResNet_50")
     assert network.inputs == (Input("input", (3, 224, 224), "float32"),)
 
 

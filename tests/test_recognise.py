@@ -397,7 +397,7 @@ def test_an_unlisted_network_is_told_by_a_listed_one():
 
 def test_formulas_count_as_listed():
     """WRN-34-10 and the 6n + 2 and 9n + 2 layers are named though no table has them."""
-    for spec in (zoo.find("wrn-34-10"), zoo.by_depth(62), zoo.by_depth(83)):
+    for spec in (zoo.find("wrn-34-10"), zoo.find("resnet62"), zoo.find("resnet83")):
         assert recognised(shapes_of(spec)).spec.name == spec.name
 
 

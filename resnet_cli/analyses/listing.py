@@ -1,50 +1,89 @@
-"""The zoo as one table."""
+"""The zoo as one table: which networks, in which order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from resnet_cli.analyses.cost.counts import totals
-from resnet_cli.designs.zoo import Spec
+from resnet_cli.designs import zoo
 from resnet_cli.published import Figure
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import trace
 
 COLUMNS = (
     Column("name", "name"),
-    Column("family", "family", drop=3),
-    Column("block", "block", drop=4),
-    Column("stages", "blocks", "numbers", drop=5),
+    Column("family", "family", drop=5),
+    Column("dataset", "data set", drop=7),
+    Column("block", "block", drop=6),
+    Column("stages", "blocks", "numbers", drop=4),
     Column("layers", "layers", "count", drop=1),
     Column("params", "params", "count"),
     Column("macs", "MACs", "count"),
-    Column("error", "published error", drop=6),
+    Column("error", "error %", "exact", drop=2),
+    Column("source", "printed in", drop=3),
 )
+TITLES = {column.key: column.title for column in COLUMNS}
+ERRORS = {"top1_err": "imagenet", "cifar10_err": "cifar10"}
+"""The errors that are listed, and the data set of each."""
 
 
-ERRORS = {"top1_err": "top-1", "cifar10_err": "CIFAR-10"}
+class Listed(NamedTuple):
+    """A line of the list: what a network is and costs, and the first error that a paper prints of it.
 
-
-def listing(
-    specs: Iterable[Spec], sort: str | None, under: float | None, figures: Sequence[Figure]
-) -> Table:
-    """A row for each network, sorted by a column, with at most so many MACs.
-
-    The error is the first that a paper prints for the network as it is listed.
+    ``params`` and ``macs`` are for one input; ``error`` is in per cent, None where none is printed.
     """
-    errors: dict[str, str] = {}
+
+    name: str
+    family: str
+    dataset: str
+    block: str
+    stages: tuple[int, ...]
+    layers: int
+    params: int
+    macs: int
+    error: float | None
+    source: str | None
+    setting: str | None
+
+
+def listed(specs: Sequence[zoo.Spec], figures: Sequence[Figure]) -> list[Listed]:
+    """A line for each network, in the order given.
+
+    The error is the first that a paper prints for the network as it is listed: top-1 on ImageNet, or
+    on CIFAR-10.
+    """
+    errors: dict[str, Figure] = {}
     for figure in figures:
-        if figure.quantity in ("top1_err", "cifar10_err") and not figure.overrides:
-            text = f"{figure.printed}% {ERRORS[figure.quantity]} ({figure.source}, {figure.table})"
-            errors.setdefault(figure.network, text)
-    rows: list[tuple[Any, ...]] = []
+        if figure.quantity in ERRORS and not figure.overrides:
+            errors.setdefault(figure.network, figure)
+    lines = []
     for spec in specs:
         total = totals(trace(spec.net(), spec.input_shape))
-        if under is None or total["macs"] <= under:
-            block = getattr(spec, "block", "")
-            rows.append((spec.name, spec.family, block, spec.stages, total["layers"], total["params"], total["macs"], errors.get(spec.name)))  # fmt: skip
-    if sort:
-        at = [column.key for column in COLUMNS].index(sort)
-        rows.sort(key=lambda row: row[at])
-    return Table("rows", "", COLUMNS, rows)
+        error = errors.get(spec.name)
+        lines.append(
+            Listed(
+                spec.name, spec.family, zoo.dataset(spec), getattr(spec, "block", ""), spec.stages,
+                total["layers"], total["params"], total["macs"],
+                float(error.printed) if error else None,
+                f"{error.source}, {error.table}" if error else None,
+                error.setting if error else None,
+            )
+        )  # fmt: skip
+    return lines
+
+
+def ordered(lines: Sequence[Listed], key: str, reverse: bool) -> list[Listed]:
+    """Sorted by a column, the largest first if reversed; those that have no such number come last."""
+
+    def value(line: Listed) -> Any:
+        return getattr(line, key)
+
+    known = [line for line in lines if value(line) is not None]
+    rest = [line for line in lines if value(line) is None]
+    return sorted(known, key=value, reverse=reverse) + rest
+
+
+def table(lines: Sequence[Listed]) -> Table:
+    """A row for each, without the setting of its error."""
+    return Table("rows", "", COLUMNS, [line[: len(COLUMNS)] for line in lines])

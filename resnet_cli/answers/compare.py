@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from resnet_cli.analyses import compare as analysis
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
@@ -39,7 +40,9 @@ def compare(*models: Model, channels: int = 256, size: int = 56) -> View:
         {**dict(zip(keys, row, strict=True)), "source": network.origin.source}
         for row, network in zip(tables[0].rows, networks, strict=True)
     ]
-    return beside(networks, "compare", tables, [note], rows=lines, stages=stages)
+    return beside(
+        networks, "compare", tables, [note, *elsewhere(networks)], rows=lines, stages=stages
+    )
 
 
 def _blocks(names: Sequence[str], channels: int, size: int) -> View:

@@ -65,7 +65,7 @@ def _flops(network: Network, rows: list[Row], layer: str | None) -> Explained:
     steps.append(Step("FLOPs", "two a MAC", f"2·{macs:,}", 2 * macs))
     note, *batch = cost_notes(network)
     if network.batch > 1:
-        batch = [f"batch of {network.batch:,}: {macs * network.batch:,} MACs"]
+        batch[0] = f"batch of {network.batch:,}: {macs * network.batch:,} MACs"
     return [analysis.table(steps)], [
         "norms, activations, pooling and additions have no MACs: see resnet-cli flops --by operator",
         note,

@@ -8,6 +8,7 @@ from typing import Any
 from resnet_cli.analyses import levels, published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.cost import flops as analysis
+from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, about, cost_notes
 from resnet_cli.designs.limits import one_of
@@ -126,6 +127,7 @@ def _reconcile(network: Network) -> View:
         f"what each tool prints for one input of {network.size}, in eval(): our MACs, then term by term",
         f"MACs of the ledger: multiply-accumulates of {counts.multiplied(network.rows)} layers",
         "checked: the tool itself, in the version named, printed the same for this network",
+        *elsewhere([network]),
     ]
     table = conventions.reconcile(lines, macs)
     return about(network, "flops", [table], notes, ledgers=conventions.ledgers(lines, macs))

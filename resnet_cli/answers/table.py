@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resnet_cli.analyses import table1 as analysis
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.published import of_network
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.designs.limits import within
@@ -27,6 +28,7 @@ def table(*models: Model) -> View:
     sizes = dict.fromkeys(network.size for network in networks)
     kinds = counts.multiplied(row for network in networks for row in network.rows)
     notes.append(f"MACs: {kinds} layers, the papers' FLOPs; one input of {', '.join(sizes)}")
+    notes += elsewhere(networks)
     rows = [
         {"stage": stage, "output": size, "networks": cells}
         for stage, size, *cells in analysis.stages(networks)

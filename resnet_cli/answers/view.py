@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from resnet_cli import networks
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.designs import zoo
 from resnet_cli.tables import Answer, Table
 
@@ -110,7 +111,7 @@ def uncounted(given: Sequence[networks.Network]) -> list[str]:
 
 
 def cost_notes(network: networks.Network) -> list[str]:
-    """Notes on what MACs count, and what a batch of inputs costs."""
+    """Notes on what MACs count, what a batch of inputs costs, and what others build under this name."""
     notes = [
         f"MACs: multiply-accumulates of {counts.multiplied(network.rows)} layers, the papers' FLOPs; "
         f"for one input of {network.size}"
@@ -118,4 +119,4 @@ def cost_notes(network: networks.Network) -> list[str]:
     if network.batch > 1:
         macs = counts.macs(network.rows) * network.batch
         notes.append(f"batch of {network.batch:,}: {macs:,} MACs")
-    return notes
+    return [*notes, *elsewhere([network])]

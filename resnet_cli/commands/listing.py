@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
 from resnet_cli.answers import listing
-from resnet_cli.commands.options import answers
+from resnet_cli.commands.options import answers, words
 from resnet_cli.errors import UserError
 from resnet_cli.tables import Answer
 
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
+def _option(*flags: str, help: str, allowed: Sequence[str] = ()) -> Any:
+    choices = words(allowed) if allowed else {}
+    return typer.Option(*flags, help=help, rich_help_panel="Which networks", **choices)
+
+
 @answers
 def command(
-    pattern: Annotated[str | None, typer.Argument(help="Part of a name or family.")] = None,
-    sort: Annotated[str | None, typer.Option(help=", ".join(listing.SORTS) + ".")] = None,
-    under: Annotated[str | None, typer.Option(help="At most so many MACs: 5G.")] = None,
+    matching: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="WORD",
+            help="Parts of a name, family, block or data set; 3-4-6-3; 'resnet*'.",
+        ),
+    ] = None,
+    family: Annotated[
+        str | None, _option("--family", help="ResNet, SENet, ...; for any data set.")
+    ] = None,
+    dataset: Annotated[
+        str | None, _option("--dataset", help="imagenet or cifar10.", allowed=listing.DATASETS)
+    ] = None,
+    block: Annotated[
+        str | None, _option("--block", help="basic or bottleneck.", allowed=listing.BLOCKS)
+    ] = None,
+    layers: Annotated[int | None, _option("--layers", help="Depth, as the papers count.")] = None,
+    max_params: Annotated[
+        str | None, _option("--max-params", help="At most so many parameters: 30M.")
+    ] = None,
+    max_macs: Annotated[
+        str | None, _option("--max-macs", "--under", help="At most so many MACs: 5G.")
+    ] = None,
+    max_error: Annotated[
+        float | None, _option("--max-error", help="At most so many per cent, as printed.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option(help=", ".join(listing.SORTS) + ".", **words(listing.SORTS))
+    ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The last first.")] = False,
 ) -> Answer:
-    """Every network with its family, block, stages, layers, parameters and MACs."""
-    return listing.list(pattern or "", sort, None if under is None else _macs(under))
+    """Every network with its family, block, stages, layers, parameters, MACs and published error."""
+    return listing.list(
+        *matching or (), family=family, dataset=dataset, block=block, layers=layers,
+        max_params=_number("--max-params", max_params), max_macs=_number("--max-macs", max_macs),
+        max_error=max_error, sort=sort, reverse=reverse,
+    )  # fmt: skip
 
 
-def _macs(text: str) -> int:
+def _number(option: str, text: str | None) -> int | None:
+    """30M, 5G, 2.5e9 as a whole number. Raises `UserError` for all else."""
+    if text is None:
+        return None
     number, unit = text.strip().lower(), 1
     if number[-1:] in UNITS:
         number, unit = number[:-1], UNITS[number[-1:]]
@@ -33,5 +73,5 @@ def _macs(text: str) -> int:
     except ValueError:
         value = -1.0
     if not 0 <= value < 1e12:
-        raise UserError(f"--under {text[:40]!r} is not a number of MACs", "type it as --under 5G")
+        raise UserError(f"{option} {text[:40]!r} is not a number", f"type it as {option} 5G")
     return int(value * unit)

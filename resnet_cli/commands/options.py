@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -12,8 +11,7 @@ import typer
 from resnet_cli import files, networks
 from resnet_cli.commands import output
 from resnet_cli.designs import limits, zoo
-from resnet_cli.designs.resnet import ResNet
-from resnet_cli.designs.vgg import VGG
+from resnet_cli.designs.fields import FIELDS, numbers
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
@@ -66,15 +64,6 @@ def level(allowed: Sequence[str]) -> Any:
     return typer.Option("--level", "--by", help=f"{told}{deep}.", **words(allowed, "LEVEL"))
 
 
-FIELDS = {
-    name: of
-    for spec in (VGG, ResNet)
-    for name, of in spec.__dataclass_fields__.items()
-    if of.metadata
-}
-"""The fields of every spec that an option may change."""
-
-
 def _override(name: str) -> Any:
     """The option for a field; several numbers are typed as one text."""
     of, flag = FIELDS[name], f"--{name.replace('_', '-')}"
@@ -90,8 +79,7 @@ NETWORK: dict[str, Any] = {
         str | None, typer.Argument(help="A name (resnet-cli list), a TOML file or a weight file.", autocompletion=complete)
     ],
     "depth": Annotated[int | None, _option("--depth", help="The residual network of this depth.")],
-    **{name: _override(name) for name in ResNet.__dataclass_fields__ if name in FIELDS},
-    **{name: _override(name) for name in VGG.__dataclass_fields__ if name in FIELDS},
+    **{name: _override(name) for name in FIELDS},
     "batch": Annotated[int, _option("--batch", help="Inputs at once; tables of costs stay those of one.")],
 }  # fmt: skip
 OUTPUT: dict[str, Any] = {
@@ -213,10 +201,10 @@ def _network(model: str | None, depth: int | None, batch: int, **overrides: Any)
 def _numbers(option: str, text: str | None, separator: str) -> tuple[int, ...] | None:
     if text is None:
         return None
-    parts = re.split(r"\s*[,x×]\s*", text.strip().lower())
-    if not all(re.fullmatch(r"[0-9]{1,12}", part) for part in parts) or len(parts) > 64:
+    whole = numbers(text)
+    if whole is None:
         example = separator.join(["3", "4", "6", "3"] if separator == "," else ["224", "320"])
         raise UserError(
             f"{option} {text[:40]!r} is not whole numbers", f"type it as {option} {example}"
         )
-    return tuple(map(int, parts))
+    return tuple(whole)

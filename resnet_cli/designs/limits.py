@@ -14,6 +14,7 @@ BLOCKS = 20_000
 PIXELS = 1 << 16
 CLASSES = 10_000_000
 BATCH = 1_000_000
+FACTOR = 1000
 
 
 def option(
@@ -40,8 +41,8 @@ def within(what: str, value: int, most: int, least: int = 1) -> None:
 
 def factor(what: str, value: float) -> None:
     """Raises `UserError` for what multiplies nothing sensibly: nan, negative or huge."""
-    if not 0 <= value <= 1000:  # false for nan
-        raise UserError(f"{what} {value} is out of range", "allowed: 0 to 1000, such as 0.5")
+    if not 0 <= value <= FACTOR:  # false for nan
+        raise UserError(f"{what} {value} is out of range", f"allowed: 0 to {FACTOR}, such as 0.5")
 
 
 def one_of(what: str, value: str, allowed: Sequence[str]) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from resnet_cli import files
-from resnet_cli.designs import zoo
+from resnet_cli.designs import fields, limits, names, zoo
 from resnet_cli.designs.resnet import ResNet
-from resnet_cli.errors import UserError, did_you_mean
+from resnet_cli.errors import UserError
 
 HINT = "give a TOML file or a name"
+REQUIRED = ("block", "stages")
+"""The keys without which a file needs a base."""
 MOST_BYTES = 1 << 16
 MOST_DOTS = 8
 MOST_DEPTH = 8
@@ -81,49 +84,61 @@ def _spec(given: dict[str, object], name: str) -> zoo.Spec:
     if base is not None:
         if not isinstance(base, str):
             raise UserError("base is not the name of a network", 'write it as base = "resnet50"')
-        return zoo.changed(zoo.find(base), **_checked(given, zoo.find(base)))
+        spec = names.find(base)
+        return zoo.changed(spec, **fields.checked(given, spec, _toml, ("base",)))
     given.setdefault("family", "own")
-    missing = [key for key in ("block", "stages") if key not in given]
-    example = zoo.find("resnet50")
-    fields = _checked(given, example)
+    missing = [key for key in REQUIRED if key not in given]
+    values = fields.checked(given, zoo.find("resnet50"), _toml, ("base",))
     if missing:
         raise UserError(
             f"{' and '.join(missing)} missing", 'add it, or start from base = "resnet50"'
         )
-    return ResNet(**fields)  # type: ignore[arg-type]
+    return ResNet(**values)  # type: ignore[arg-type]
 
 
-def _checked(given: dict[str, object], example: zoo.Spec) -> dict[str, object]:
-    """The given values in the types of the example's fields."""
-    known = type(example).__dataclass_fields__
-    fields: dict[str, object] = {}
-    for key, value in given.items():
-        if key not in known:
-            guess = did_you_mean(key, [*known, "base"])
-            raise UserError(f"unknown key {key[:80]!r}", guess or f"allowed: {', '.join(known)}")
-        model = getattr(example, key)
-        if isinstance(model, tuple):
-            if key == "input_size" and type(value) is int:
-                value = [value, value]
-            whole = isinstance(value, list) and all(type(v) is int for v in value)
-            if not whole or (key == "input_size" and len(value) != 2):  # type: ignore[arg-type]
-                raise UserError(
-                    f"{key} is not a list of whole numbers", f"write {key} = {list(model)}"
-                )
-            value = tuple(value)  # type: ignore[arg-type]
-        elif type(model) is float and type(value) is int and abs(value) < 1 << 53:
-            value = float(value)
-        elif type(value) is not type(model):
-            kind = KINDS[type(model)]
-            raise UserError(f"{key} is not {kind}", f"write {key} = {_toml(model)}")
-        if isinstance(value, str) and not (value.isprintable() and 0 < len(value) <= 80):
-            raise UserError(f"{key} is empty, too long or unprintable", "1 to 80 printable letters")
-        fields[key] = value
-    return fields
+def _toml(key: str, value: object) -> str:
+    if isinstance(value, str):
+        return f'{key} = "{value}"'
+    return f"{key} = {[*value] if isinstance(value, tuple) else str(value).lower()}"
 
 
-KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-
-
-def _toml(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower()
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 7, which editors read) of such a file, from the fields of a spec."""
+    kinds = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
+    name = {"type": "string", "minLength": 1, "maxLength": 80}
+    about_base = "The network to start from; without it block and stages are needed."
+    properties: dict[str, dict[str, Any]] = {
+        "base": {"type": "string", "description": about_base, "examples": zoo.names()},
+        "name": {**name, "description": "What it is called; the file's name where it is left out."},
+        "family": {
+            **name,
+            "description": 'The family it is shown with: "own" where it is left out.',
+        },
+    }
+    for key, field in fields.FIELDS.items():
+        about = field.metadata
+        each: dict[str, Any] = {"description": about["help"]}
+        if about["allowed"]:
+            each["enum"] = [*about["allowed"]]
+        elif key == "stages":
+            blocks = {"type": "integer", "minimum": 1, "maximum": limits.BLOCKS}
+            each |= {"type": "array", "items": blocks, "minItems": 3, "maxItems": 5}
+        elif key == "input_size":
+            side = {"type": "integer", "minimum": 1, "maximum": limits.PIXELS}
+            both = {"type": "array", "items": side, "minItems": 2, "maxItems": 2}
+            each["anyOf"] = [side, both]
+        else:
+            each["type"] = kinds[str(field.type)]
+            if field.type == "int":
+                each |= {"minimum": about["least"], "maximum": about["most"]}
+            elif field.type == "float":
+                each |= {"minimum": 0, "maximum": limits.FACTOR}
+        properties[key] = each
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A network of resnet-cli",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "anyOf": [{"required": ["base"]}, {"required": [*REQUIRED]}],
+    }

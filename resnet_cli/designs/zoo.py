@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -135,10 +136,16 @@ NETWORKS: tuple[Spec, ...] = (
 
 FORMULAS: dict[str, tuple[str, str, dict[str, object]]] = {
     "plain": ("plain", "plain (CIFAR)", {"shortcut": "none"}),
+    "resnet": ("resnet", "ResNet (CIFAR)", {}),
     "preactresnet": ("preact-resnet", "pre-activation (CIFAR)", {**PRE}),
 }
 """Families of which any depth is found by name: title, family, and what tells them from a ResNet."""
+IMAGENET = {"50": THREE, "101": B101, "152": B152}
+"""The blocks of bottleneck networks by their depth (He et al. 2015, Table 1)."""
 BY_NAME = {folded(spec.name): spec for spec in NETWORKS}
+WIDE = re.compile(r"(?:wrn|wide[-_ ]?resnet)[-_ ]?(\d{1,6})[-_ x](\d{1,6})(?:[-_ ]bottleneck)?")
+RESNEXT = re.compile(r"(se[-_ ]?)?resnext[-_ ]?(\d{1,6})[-_ ,(]{1,3}(\d{1,6})[x×](\d{1,6})d\)?")
+MEMBER = re.compile(r"(plain|resnet|preactresnet)(\d{1,6})")
 
 
 def names() -> list[str]:
@@ -151,46 +158,84 @@ def is_listed(spec: Spec) -> bool:
     return BY_NAME.get(folded(spec.name)) == spec
 
 
+def dataset(spec: Spec) -> str:
+    """The data set that a listed network is for: imagenet or cifar10."""
+    return "cifar10" if spec.num_classes == 10 else "imagenet"
+
+
 def find(name: str) -> Spec:
-    """The network of that name, whatever its case, hyphens and underscores.
+    """The network of that name: a listed one, or one found `by_formula`.
 
-    Any valid WRN-D-K is found by its formula, and so is any plain or pre-activation network of 6n + 2
-    or 9n + 2 layers (plain8, preact-resnet56). Raises `UserError` with the closest names.
+    Raises `UserError` with the closest names.
     """
-    spec = BY_NAME.get(folded(name))
-    if spec is not None:
-        return spec
-    wide = re.fullmatch(r"wrn[-_ ]?(\d{1,6})[-_ x](\d{1,6})", name.strip().lower())
-    if wide:
-        depth, k = int(wide[1]), int(wide[2])
-        if depth < 10 or depth % 6 != 4 or k < 1:
-            n = max(1, round((depth - 4) / 6))
-            raise UserError(
-                f"no wide residual network has depth {depth} and width {k}",
-                f"WRN-D-K has D = 6n + 4 and K of at least 1: try wrn-{6 * n + 4}-{max(k, 1)}",
-            )
-        return _wide(depth, k)
-    member = re.fullmatch(r"(plain|preactresnet)(\d{1,6})", folded(name))
-    if member:
+    spec = BY_NAME.get(folded(name)) or by_formula(name)
+    if spec is None:
+        raise unknown(name, names())
+    return spec
+
+
+def unknown(name: str, known: Iterable[str]) -> UserError:
+    """The error for a name that no network has, with the closest of the known ones."""
+    guess, hint = did_you_mean(name, known), "All names: resnet-cli list"
+    return UserError(f"no network named {name[:80]!r}", f"{guess}? {hint}" if guess else hint)
+
+
+def by_formula(name: str) -> Spec | None:
+    """A network that no table lists, by its family's formula; None where there is none.
+
+    WRN-D-K; a plain, residual or pre-activation network of 6n + 2 or 9n + 2 layers (plain8, resnet1001,
+    preact-resnet56); a ResNeXt or SE-ResNeXt of C groups of W channels (resnext29_32x4d), of 9n + 2
+    layers for CIFAR. Raises `UserError` for a WRN-D-K that does not exist.
+    """
+    lower = name.strip().lower()
+    if wide := WIDE.fullmatch(lower):
+        return _wide_of(wide[1], int(wide[2]))
+    if resnext := RESNEXT.fullmatch(lower):
+        gates, depth, groups, width = resnext.groups()
+        return _resnext(bool(gates), depth, int(groups), int(width))
+    if member := MEMBER.fullmatch(folded(name)):
         title, family, fields = FORMULAS[member[1]]
-        depth = int(member[2])
-        spec = _of_depth(f"{title}{depth}", family, depth, **fields)
-        if spec is not None:
-            return spec
-    guess = did_you_mean(name, names())
-    hint = "All names: resnet-cli list"
-    raise UserError(f"no network named {name[:80]!r}", f"{guess}? {hint}" if guess else hint)
+        return _of_depth(f"{title}{int(member[2])}", family, int(member[2]), **fields)
+    return None
 
 
-def by_depth(depth: int) -> Spec:
-    """He et al.'s residual network of that depth: Table 1, Table 6, else their formulas.
+def _wide_of(depth: str, k: int) -> Spec:
+    """WRN-D-K; of 50 and 101 layers it is the bottleneck of ImageNet, its 3×3 k times as wide."""
+    if depth in ("50", "101"):
+        name = f"wide_resnet{depth}_{k}"
+        return BY_NAME.get(folded(name)) or _imagenet(
+            name, "Wide ResNet", "bottleneck", IMAGENET[depth], **V15, base_width=64 * k
+        )
+    number = int(depth)
+    if number < 10 or number % 6 != 4 or k < 1:
+        n = max(1, round((number - 4) / 6))
+        raise UserError(
+            f"no wide residual network has depth {number} and width {k}",
+            f"WRN-D-K has D = 6n + 4 and K of at least 1: try wrn-{6 * n + 4}-{max(k, 1)}",
+        )
+    return _wide(number, k)
 
-    6n + 2 layers (basic, He et al. 2015, Sec. 4.2) or 9n + 2 (bottleneck, He et al. 2016).
+
+def _resnext(gates: bool, depth: str, groups: int, width: int) -> Spec | None:
+    """ResNeXt of so many groups, each of so many channels in the first stage."""
+    name = f"resnext{depth}_{groups}x{width}d"
+    fields = {**V15, "groups": groups, "base_width": width}
+    if depth in IMAGENET:
+        family = "ResNeXt"
+        if gates:
+            name, family, fields = f"se-{name}", "SENet", {**fields, **SE}
+        return _imagenet(name, family, "bottleneck", IMAGENET[depth], **fields)
+    blocks, rest = divmod(int(depth) - 2, 9)
+    if gates or rest or not blocks:
+        return None
+    return _cifar(name, "ResNeXt (CIFAR)", "bottleneck", blocks, stem_width=64, width=64, **fields)
+
+
+def of_formula(depth: int) -> Spec:
+    """He et al.'s network for CIFAR of 6n + 2 (basic, 2015) or 9n + 2 layers (bottleneck, 2016).
+
     Raises `UserError` with both formulas and the nearest depths that exist.
     """
-    spec = BY_NAME.get(f"resnet{depth}") or BY_NAME.get(f"preactresnet{depth}")
-    if spec is not None:
-        return spec
     spec = _of_depth(f"resnet{depth}", "ResNet (CIFAR)", depth)
     if spec is not None:
         return spec

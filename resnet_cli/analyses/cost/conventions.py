@@ -9,6 +9,7 @@ from resnet_cli.analyses import published
 from resnet_cli.analyses.cost.counts import macs as macs_of
 from resnet_cli.analyses.cost.terms import PER, RULES, by_name, rule_name, steps, words
 from resnet_cli.designs import zoo
+from resnet_cli.designs.fields import differences
 from resnet_cli.errors import UserError
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.networks import Network, of_spec
@@ -146,7 +147,7 @@ def by_papers(network: Network, figures: Iterable[Figure]) -> list[Line]:
             continue
         held = zoo.changed(zoo.find(figure.network), **figure.changes())
         theirs = of_spec(held).rows
-        added = [(", ".join(_changes(spec, held)), macs_of(theirs) - macs_of(network.rows))]
+        added = [(", ".join(differences(spec, held)), macs_of(theirs) - macs_of(network.rows))]
         added = [step for step in added if step[0]]
         added += steps(RULES[figure.counts].terms, by_name(theirs))
         place = f"{figure.source}, {figure.table}"
@@ -154,15 +155,6 @@ def by_papers(network: Network, figures: Iterable[Figure]) -> list[Line]:
         agrees = published.agreement(ours, figure.printed, figure.unit)
         lines.append(Line(place, ours, "MACs", 1, added, printed, agrees, "", figure.remark))
     return lines
-
-
-def _changes(spec: zoo.Spec, held: zoo.Spec) -> list[str]:
-    """The fields that the other network has otherwise: `style v1`, `shortcut A`."""
-    return [
-        f"{field.replace('_', ' ')} {getattr(held, field)}"
-        for field in spec.__dataclass_fields__
-        if field not in ("name", "family") and getattr(held, field) != getattr(spec, field)
-    ]
 
 
 def reconcile(lines: Iterable[Line], macs: int) -> Table:

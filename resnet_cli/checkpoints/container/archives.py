@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from resnet_cli.checkpoints.container import opcodes, pickles, zips
+from resnet_cli.checkpoints.container import kinds, opcodes, pickles, zips
 from resnet_cli.checkpoints.container.faults import bad, excerpt
 from resnet_cli.errors import UserError
 from resnet_cli.files import part
@@ -25,7 +25,7 @@ def zipped(file: BinaryIO, size: int) -> object:
     folder = _folder(entries)
     programs = tuple(folder + part for part in PROGRAMS)
     if any(name.startswith(programs) for name in entries):
-        raise bad("is a TorchScript archive, not a state dict", SAVE)
+        raise bad("is a TorchScript archive, not a state dict", kinds.SCRIPT)
     if not all(entry.plain for entry in entries.values()):
         raise bad("is a compressed or encrypted archive, which torch.save does not write", SAVE)
     pickle = entries[folder + "data.pkl"]
@@ -53,7 +53,9 @@ def _folder(entries: dict[str, zips.Entry]) -> str:
     if data_files:
         raise bad("is a zip archive with more than one data.pkl", SAVE)
     if any(part in name for name in entries for part in EXPORTS):
-        raise bad("is a program of torch.export, not a state dict", SAVE)
+        raise bad("is a program of torch.export, which is not read yet", kinds.EXPORT)
+    if "model.weights.h5" in entries:
+        raise bad("is a Keras model, which is not read", kinds.KERAS)
     if any(name.endswith(".npy") for name in entries):
         raise bad("is an archive of NumPy arrays, not a state dict", SAVE)
     raise bad("is a zip archive that torch.save did not write: it has no data.pkl", SAVE)

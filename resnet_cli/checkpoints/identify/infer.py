@@ -99,7 +99,7 @@ def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
     if isinstance(spec, ResNet) and len(spec.stages) == 3 and len(set(spec.stages)) == 1:
         n = spec.stages[0]
         with suppress(UserError):
-            yield zoo.by_depth(6 * n + 2 if spec.block == "basic" else 9 * n + 2)
+            yield zoo.find(f"resnet{6 * n + 2 if spec.block == 'basic' else 9 * n + 2}")
         with suppress(UserError):
             yield zoo.find(f"wrn-{6 * n + 4}-{spec.width // 16}")
 

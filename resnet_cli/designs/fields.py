@@ -1,0 +1,119 @@
+"""The fields of a spec as they are typed: in TOML, behind a colon of MODEL, as options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field
+from typing import Any
+
+from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
+from resnet_cli.errors import UserError, did_you_mean
+
+
+def _of(kind: type[ResNet | VGG]) -> dict[str, Field[Any]]:
+    return {key: field for key, field in kind.__dataclass_fields__.items() if field.metadata}
+
+
+FIELDS = {**_of(ResNet), **_of(VGG), **_of(ResNet)}
+"""The fields of every spec that can be changed, those of residual networks first."""
+KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+MOST_NUMBERS = 64
+NUMBER = re.compile(r"[0-9]{1,12}")
+WHOLE = re.compile(r"[-+]?[0-9]{1,30}")
+FLOAT = re.compile(
+    r"[-+]?([0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})(e[-+]?[0-9]{1,3})?", re.IGNORECASE
+)
+
+
+def checked(
+    values: Mapping[str, object],
+    example: ResNet | VGG,
+    written: Callable[[str, object], str],
+    beside: tuple[str, ...] = (),
+) -> dict[str, object]:
+    """The values in the types of the example's fields; ``written`` shows one as it is typed,
+    ``beside`` are keys that may be meant and are read elsewhere.
+
+    Raises `UserError` for a key that such a network does not have, or a value of another type.
+    """
+    known = type(example).__dataclass_fields__
+    fields: dict[str, object] = {}
+    for key, value in values.items():
+        if key not in known:
+            guess = did_you_mean(key, [*known, *beside])
+            raise UserError(f"unknown key {key[:80]!r}", guess or f"allowed: {', '.join(known)}")
+        model = getattr(example, key)
+        if isinstance(model, tuple):
+            if key == "input_size" and type(value) is int:
+                value = [value, value]
+            whole = isinstance(value, list) and all(type(v) is int for v in value)
+            if not whole or (key == "input_size" and len(value) != 2):  # type: ignore[arg-type]
+                raise UserError(
+                    f"{key} is not a list of whole numbers", f"write {written(key, model)}"
+                )
+            value = tuple(value)  # type: ignore[arg-type]
+        elif type(model) is float and type(value) is int and abs(value) < 1 << 53:
+            value = float(value)
+        elif type(value) is not type(model):
+            raise UserError(f"{key} is not {KINDS[type(model)]}", f"write {written(key, model)}")
+        if isinstance(value, str) and not (value.isprintable() and 0 < len(value) <= 80):
+            raise UserError(f"{key} is empty, too long or unprintable", "1 to 80 printable letters")
+        fields[key] = value
+    return fields
+
+
+def from_text(texts: Mapping[str, str], example: ResNet | VGG) -> dict[str, object]:
+    """The same for values that are typed as text, KEY=VALUE: 3-4-6-3, 224x320, true, 0.5, v1.5.
+
+    Raises `UserError` as `checked` does.
+    """
+    values = {key: _read(text, getattr(example, key, None)) for key, text in texts.items()}
+    return checked(values, example, inline)
+
+
+def _read(text: str, model: object) -> object:
+    """A text as a value of the model's type; itself where it is none."""
+    value: object = None
+    if isinstance(model, bool):
+        value = {"true": True, "false": False}.get(text)
+    elif isinstance(model, tuple):
+        listed = numbers(text)
+        value = listed[0] if listed and len(listed) == 1 and len(model) == 2 else listed
+    elif isinstance(model, int) and WHOLE.fullmatch(text):
+        value = int(text)
+    elif isinstance(model, float) and FLOAT.fullmatch(text):
+        value = float(text)
+    return text if value is None else value
+
+
+def numbers(text: str) -> list[int] | None:
+    """Whole numbers between commas, dashes or ×: 3,4,6,3 or 3-4-6-3 or 224x320; None for all else."""
+    parts = re.split(r"[-,x×]", text.lower(), maxsplit=MOST_NUMBERS)
+    parts = [part.strip() for part in parts]
+    if len(parts) > MOST_NUMBERS or not all(map(NUMBER.fullmatch, parts)):
+        return None
+    return [*map(int, parts)]
+
+
+def inline(key: str, value: object) -> str:
+    """KEY=VALUE as MODEL takes it: stages=3-4-6-3."""
+    if isinstance(value, tuple):
+        return f"{key}={('x' if key == 'input_size' else '-').join(map(str, value))}"
+    return f"{key}={str(value).lower() if isinstance(value, bool) else value}"
+
+
+def differences(before: ResNet | VGG, after: ResNet | VGG) -> list[str]:
+    """The fields that the second has otherwise, in words: `style v1.5`, `stages 3,4,9,3`."""
+    return [
+        f"{key.replace('_', ' ')} {_in_words(key, getattr(after, key))}"
+        for key in after.__dataclass_fields__
+        if key not in ("name", "family") and getattr(after, key) != getattr(before, key, None)
+    ]
+
+
+def _in_words(key: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        return ("×" if key == "input_size" else ",").join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
