@@ -10,9 +10,14 @@ from program import run
 
 from resnet_cli.cli import COMMANDS, file
 from resnet_cli.commands.options import NETWORK, OUTPUT
+from resnet_cli.designs.fields import FIELDS
 
 DOCS = Path(__file__).parent.parent / "docs"
-SHARED = {"The network": NETWORK, "The output": OUTPUT}
+SHARED = {
+    "The network": {key: NETWORK[key] for key in NETWORK if key not in FIELDS},
+    "What is changed of it": {key: NETWORK[key] for key in FIELDS},
+    "The output": OUTPUT,
+}
 
 
 def names(parameter, annotation):

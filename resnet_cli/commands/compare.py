@@ -8,13 +8,14 @@ import typer
 
 from resnet_cli.analyses.compare import BLOCKS
 from resnet_cli.answers.compare import compare
-from resnet_cli.commands.options import answers, complete
+from resnet_cli.commands.options import answers, changeable, complete
 from resnet_cli.tables import Answer
 
 NAMED = f"Two or more blocks ({', '.join(BLOCKS)}) or networks."
 
 
 @answers
+@changeable("names")
 def command(
     names: Annotated[
         list[str], typer.Argument(metavar="A B [C…]", help=NAMED, autocompletion=complete)

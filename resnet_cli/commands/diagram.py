@@ -9,7 +9,7 @@ from resnet_cli import files
 from resnet_cli.analyses.compare import BLOCKS
 from resnet_cli.answers.diagram import diagram
 from resnet_cli.commands import output
-from resnet_cli.commands.options import complete
+from resnet_cli.commands.options import changeable, complete
 from resnet_cli.drawings import Drawing
 from resnet_cli.errors import UserError
 
@@ -17,6 +17,7 @@ SUFFIXES = (".svg", ".png", ".mmd", ".dot")
 NAMED = f"Networks, or single blocks: {', '.join(BLOCKS)}."
 
 
+@changeable("names")
 def command(
     names: Annotated[
         list[str], typer.Argument(metavar="MODEL [MODEL…]", help=NAMED, autocompletion=complete)

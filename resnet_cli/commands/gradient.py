@@ -8,11 +8,12 @@ import typer
 
 from resnet_cli.answers.gradient import gradient
 from resnet_cli.commands.extras import progress
-from resnet_cli.commands.options import answers, complete
+from resnet_cli.commands.options import answers, changeable, complete
 from resnet_cli.tables import Answer
 
 
 @answers
+@changeable("networks")
 def command(
     networks: Annotated[
         list[str], typer.Argument(metavar="MODEL…", help="Networks.", autocompletion=complete)

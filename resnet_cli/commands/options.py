@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from resnet_cli import files, networks
 from resnet_cli.commands import output
 from resnet_cli.designs import limits, zoo
-from resnet_cli.designs.fields import FIELDS, numbers
+from resnet_cli.designs.fields import FIELDS, inline, numbers
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
+
+Result = TypeVar("Result")
 
 
 def complete(given: str) -> list[str]:
@@ -108,6 +110,31 @@ def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
     return _signed(run, command, [*_parameters(NETWORK), *own, *shown])
 
 
+def changeable(names: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Gives a command that takes several networks, as ``names``, the overrides for where it takes one."""
+
+    def changing(command: Callable[..., Result]) -> Callable[..., Result]:
+        own = [*inspect.signature(command, eval_str=True).parameters.values()]
+        options = _parameters({name: NETWORK[name] for name in FIELDS})
+
+        def run(**given: Any) -> Result:
+            changes = _changes({name: given.pop(name, None) for name in FIELDS})
+            models = given[names]
+            if changes and len(models or ()) != 1:
+                first = next(iter(changes))
+                raise UserError(
+                    f"--{first.replace('_', '-')} changes one network, where {len(models or ())} are named",
+                    f"put it behind a name: resnet50:{inline(first, changes[first])}",
+                )
+            if changes:
+                given[names] = [_inline(models[0], changes)]
+            return command(**given)
+
+        return _signed(run, command, [*own, *options])
+
+    return changing
+
+
 def answers(command: Callable[..., Answer]) -> Callable[..., None]:
     """Gives a command the options of output and prints what it answers."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())
@@ -156,14 +183,13 @@ def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
 
 
 def _signed(
-    run: Any, command: Callable[..., Any], parameters: list[inspect.Parameter]
-) -> Callable[..., None]:
+    run: Callable[..., Result], command: Callable[..., Any], parameters: list[inspect.Parameter]
+) -> Callable[..., Result]:
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
-    run.__signature__ = inspect.Signature(keyword)
+    run.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in keyword}
     run.__doc__ = command.__doc__
-    signed: Callable[..., None] = run
-    return signed
+    return run
 
 
 def _check(show: dict[str, Any]) -> None:
@@ -187,15 +213,38 @@ def _network(model: str | None, depth: int | None, batch: int, **overrides: Any)
         raise UserError(f"both MODEL {model!r} and --depth {depth} given", "give one of them")
     if model is None and depth is None:
         raise UserError("no network named", "type a name, such as resnet50; all: resnet-cli list")
+    changes = _changes(overrides)
+    _check_once(model, changes)
     base = networks.load(model if model is not None else depth or 0)
+    return (base.changed(**changes) if changes else base)._replace(batch=batch)
+
+
+def _changes(overrides: dict[str, Any]) -> dict[str, Any]:
+    """The overrides that were typed, texts of several numbers as numbers."""
     overrides["stages"] = _numbers("--stages", overrides["stages"], ",")
     size = _numbers("--input-size", overrides["input_size"], "x")
     if size is not None and len(size) > 2:
         raise UserError(f"--input-size has {len(size)} numbers", "type 224 or 224x320")
     overrides["input_size"] = size * 2 if size and len(size) == 1 else size
-    if all(value is None for value in overrides.values()):
-        return base._replace(batch=batch)
-    return base.changed(**overrides)._replace(batch=batch)
+    return {key: value for key, value in overrides.items() if value is not None}
+
+
+def _check_once(model: str | None, changes: dict[str, Any]) -> None:
+    """Raises `UserError` for a field that stands behind the colon of MODEL and is an option too."""
+    if model is None or not changes:
+        return
+    twice = next((key for key in networks.overrides(model)[1] if key in changes), None)
+    if twice is not None:
+        flag = f"--{twice.replace('_', '-')}"
+        raise UserError(f"both {flag} and {twice} in {model[:80]!r} given", "give one of them")
+
+
+def _inline(model: str, changes: dict[str, Any]) -> str:
+    """MODEL with the overrides behind its colon: resnet50:groups=32."""
+    _check_once(model, changes)
+    source, before = networks.overrides(model)
+    typed = [f"{key}={text}" for key, text in before.items()]
+    return f"{source}:{','.join([*typed, *(inline(key, changes[key]) for key in changes)])}"
 
 
 def _numbers(option: str, text: str | None, separator: str) -> tuple[int, ...] | None:

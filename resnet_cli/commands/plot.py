@@ -13,7 +13,7 @@ from resnet_cli.answers.plot import KINDS, plot
 from resnet_cli.charts import Chart
 from resnet_cli.commands import output
 from resnet_cli.commands.extras import progress
-from resnet_cli.commands.options import complete
+from resnet_cli.commands.options import changeable, complete
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError, did_you_mean
 
@@ -23,6 +23,7 @@ WIDTH = 100
 """Columns of a drawing that goes to no terminal."""
 
 
+@changeable("networks")
 def command(
     kind: Annotated[str, typer.Argument(help=", ".join(KINDS) + ".")],
     networks: Annotated[

@@ -7,12 +7,13 @@ import typer
 
 from resnet_cli.answers.report import report
 from resnet_cli.commands import output
-from resnet_cli.commands.options import complete
+from resnet_cli.commands.options import changeable, complete
 from resnet_cli.errors import UserError, printable, typed
 
 SUFFIXES = (".html", ".htm")
 
 
+@changeable("names")
 def command(
     names: Annotated[
         list[str],

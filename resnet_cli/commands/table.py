@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from resnet_cli.answers.table import table
-from resnet_cli.commands.options import answers, complete
+from resnet_cli.commands.options import answers, changeable, complete
 from resnet_cli.tables import Answer
 
 
 @answers
+@changeable("networks")
 def command(
     networks: Annotated[
         list[str] | None,

@@ -8,12 +8,13 @@ import typer
 
 from resnet_cli.answers.verify import verify
 from resnet_cli.commands.extras import progress
-from resnet_cli.commands.options import answers, complete
+from resnet_cli.commands.options import answers, changeable, complete
 from resnet_cli.errors import UserError
 from resnet_cli.tables import Answer
 
 
 @answers
+@changeable("networks")
 def command(
     networks: Annotated[
         list[str] | None,
