@@ -1,0 +1,145 @@
+"""resnet-cli check."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from resnet_cli import budgets, files
+from resnet_cli.analyses.check import LIMITS, USES, Budget, budget
+from resnet_cli.analyses.memory.memory import STATES
+from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.answers.check import checks
+from resnet_cli.commands import output
+from resnet_cli.commands.options import answers, complete
+from resnet_cli.errors import UserError
+from resnet_cli.networks import load
+from resnet_cli.tables import Answer
+
+WHAT = {
+    "params": "parameters: 26M",
+    "macs": "MACs: 4.1G",
+    "memory": "memory at its peak: 8GiB",
+    "weights": "bytes of weights: 100MB",
+    "activations": "elements of outputs: 11M",
+    "layers": "layers: 50",
+    "receptive-field": "pixels across: 224",
+    "uncounted": "operations not counted: 0",
+}
+SUMMARY = "GITHUB_STEP_SUMMARY"
+
+
+def _with_limits(command: Callable[..., Answer]) -> Callable[..., Answer]:
+    """The command with an option for each limit, which it is given by its key."""
+
+    def run(**given: Any) -> Answer:
+        limits = {key: given.pop(key.replace("-", "_")) for key in LIMITS}
+        return command(limits=limits, **given)
+
+    def option(key: str) -> inspect.Parameter:
+        end = {"max": "At most", "min": "At least"}[key[:3]]
+        told = typer.Option(
+            f"--{key}", help=f"{end} so many {WHAT[key[4:]]}.", rich_help_panel="Limits"
+        )
+        kind, name = inspect.Parameter.KEYWORD_ONLY, key.replace("-", "_")
+        return inspect.Parameter(name, kind, default=None, annotation=Annotated[str | None, told])
+
+    model, _, *others = inspect.signature(command, eval_str=True).parameters.values()
+    run.__signature__ = inspect.Signature([model, *map(option, LIMITS), *others])  # type: ignore[attr-defined]
+    run.__doc__ = command.__doc__
+    return run
+
+
+@answers
+@_with_limits
+def command(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            help="A name, a TOML file, a weight file, or a table of pyproject.toml; else all of its tables.",
+            autocompletion=complete,
+        ),
+    ] = None,
+    *,
+    limits: dict[str, object],
+    batch: Annotated[int | None, typer.Option(help="Inputs at once, for memory.")] = None,
+    dtype: Annotated[str | None, typer.Option(help=f"{', '.join(PRECISIONS)}; for bytes.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help=f"{', '.join(STATES)}; for memory.")] = None,
+    use: Annotated[str | None, typer.Option(help=f"Memory in {' or at '.join(USES)}.")] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="JSON of an earlier summary or check: nothing may be worse.", metavar="FILE"
+        ),
+    ] = None,
+    tolerance: Annotated[str, typer.Option(help="What may be worse than the baseline: 1%.")] = "0%",
+    github: Annotated[
+        bool, typer.Option("--github", help=f"Annotations on stdout, Markdown to ${SUMMARY}.")
+    ] = False,
+    junit: Annotated[
+        str | None, typer.Option(help="A file to write: each limit as a test case.", metavar="FILE")
+    ] = None,
+    run_code: Annotated[
+        bool, typer.Option("--run-code", help="Run a MODEL that a file names and that is Python.")
+    ] = False,
+) -> Answer:
+    """Limits that fail a build: exit 1 where a network is over one, or worse than it was."""
+    for file in (junit, os.environ.get(SUMMARY) if github else None):
+        if file:
+            files.check_writable(file)
+    typed = {**limits, "batch": batch, "dtype": dtype, "optimizer": optimizer, "use": use}
+    budget("", "", typed)  # whatever is wrong with an option is no table's fault
+    earlier = budgets.baseline(baseline) if baseline is not None else None
+    answer = checks(_asked(model, typed, run_code), earlier, tolerance)
+    if junit:
+        from resnet_cli.render.junit import junit as written
+
+        output.send(written(answer), junit)
+    if github:
+        from resnet_cli.render.github import annotated
+
+        output.send(annotated(answer), None)
+        if page := os.environ.get(SUMMARY):
+            files.append(page, output.render(answer, "markdown", exact=False, to_file=True))
+    return answer
+
+
+def _asked(model: str | None, typed: dict[str, object], run_code: bool) -> list[Budget]:
+    """What is asked of MODEL, by its table and the options; without MODEL of every table."""
+    project = budgets.read(os.getcwd())
+    typed = {key: value for key, value in typed.items() if value is not None}
+    if model is None:
+        if not project.tables:
+            raise UserError(
+                "no network named, and no pyproject.toml here or above has a table of limits",
+                "type resnet-cli check resnet50 --max-params 26M, or write [tool.resnet-cli.check.resnet50]",
+            )
+        return [_of_table(project, name, typed, run_code) for name in project.tables]
+    if model in project.tables:
+        return [_of_table(project, model, typed, run_code)]
+    try:
+        network = load(model)
+    except UserError:
+        asked = budget("", model, typed)
+        if not asked.limits:
+            raise
+        return [asked]  # what is wrong with it is said in the answer, as of any other
+    own = project.tables.get(network.name, {})
+    if own.get("model") == network.name:
+        return [_of_table(project, network.name, typed, run_code)._replace(model=network)]
+    return [budget(network.name, network, typed)]
+
+
+def _of_table(
+    project: budgets.Tables, name: str, typed: dict[str, object], run_code: bool
+) -> Budget:
+    """The budget of a table, in which options win. Raises `UserError` (exit 1) that names the table."""
+    table = project.tables[name] | typed
+    try:
+        return budget(name, str(table["model"]), table, run_code)
+    except UserError as problem:
+        raise UserError(f"{project.place(name)}: {problem.what}", problem.hint, 1) from None
