@@ -15,6 +15,7 @@ MOST_BYTES = 1 << 19
 MOST_TABLES = 200
 MOST_NAME = 200
 MOST_BASELINE = 1 << 22
+HINT = 'limits stand in [tool.resnet-cli.check.NAME]; a NAME with dots in quotes: check."resnet50-v1.5"'
 SAVE = "save one by resnet-cli check --json > FILE"
 PLACE = re.compile(r"[/\\]|\.(?:toml|safetensors|json|pth?|bin|tar|onnx|pt2|py)$", re.IGNORECASE)
 """What makes a text the path of a file, there or not."""
@@ -41,12 +42,12 @@ def read(folder: str) -> Tables:
     """
     for path in _upward(folder):
         try:
-            content = files.content(path, MOST_BYTES, f"see [tool.resnet-cli.check] in {FILE}")
+            content = files.content(path, MOST_BYTES, HINT)
             if b"resnet-cli" not in content:  # most files: not parsed, whatever is in them
                 continue
             from resnet_cli import toml  # tomllib takes milliseconds to load
 
-            document = toml.parsed(content)
+            document = toml.parsed(content, HINT)
             tool = document.get("tool")
             if not isinstance(tool, dict) or "resnet-cli" not in tool:
                 continue
@@ -58,7 +59,10 @@ def read(folder: str) -> Tables:
 
 def _upward(folder: str) -> Iterator[str]:
     """Every pyproject.toml from a folder up to the root, as seen from the folder."""
-    at = os.path.realpath(folder)
+    try:
+        at = os.path.realpath(folder)
+    except OSError:  # the working directory is gone
+        return
     while True:
         path = os.path.join(at, FILE)
         if os.path.lexists(path):

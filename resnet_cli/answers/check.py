@@ -81,7 +81,7 @@ def checks(
     verdicts = [verdict for one in checked for verdict in one.verdicts]
     changes = [change for one in checked for change in one.changes if baseline is not None]
     problems = [
-        (one.budget.name, printable(one.problem.what, 400), printable(one.problem.hint, 400))
+        (one.budget.name, printable(one.problem.what), printable(one.problem.hint))
         for one in checked
         if one.problem
     ]

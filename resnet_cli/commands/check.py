@@ -76,7 +76,9 @@ def command(
             help="JSON of an earlier summary or check: nothing may be worse.", metavar="FILE"
         ),
     ] = None,
-    tolerance: Annotated[str, typer.Option(help="What may be worse than the baseline: 1%.")] = "0%",
+    tolerance: Annotated[
+        str | None, typer.Option(help="How much worse than the baseline it may be: 1%.")
+    ] = None,
     github: Annotated[
         bool, typer.Option("--github", help=f"Annotations on stdout, Markdown to ${SUMMARY}.")
     ] = False,
@@ -88,14 +90,20 @@ def command(
     ] = False,
 ) -> Answer:
     """Limits that fail a build: exit 1 where a network is over one, or worse than it was."""
-    for file in (junit, os.environ.get(SUMMARY) if github else None):
-        if file:
-            files.check_writable(file)
+    page = os.environ.get(SUMMARY) if github else None
+    if junit is not None:
+        files.check_writable(junit)
+    if page:
+        files.check_writable(page)
     typed = {**limits, "batch": batch, "dtype": dtype, "optimizer": optimizer, "use": use}
     budget("", "", typed)  # whatever is wrong with an option is no table's fault
+    if tolerance is not None and baseline is None:
+        raise UserError(
+            "--tolerance given without --baseline", "name what is compared: --baseline FILE"
+        )
     earlier = budgets.baseline(baseline) if baseline is not None else None
-    answer = checks(_asked(model, typed, run_code), earlier, tolerance)
-    if junit:
+    answer = checks(_asked(model, typed, run_code), earlier, "0%" if tolerance is None else tolerance)
+    if junit is not None:
         from resnet_cli.render.junit import junit as written
 
         output.send(written(answer), junit)
@@ -103,14 +111,15 @@ def command(
         from resnet_cli.render.github import annotated
 
         output.send(annotated(answer), None)
-        if page := os.environ.get(SUMMARY):
-            files.append(page, output.render(answer, "markdown", exact=False, to_file=True))
+        if page:
+            text = output.render(answer, "markdown", exact=False, to_file=True)
+            files.append(page, f"### resnet-cli check\n\n{text}\n")
     return answer
 
 
 def _asked(model: str | None, typed: dict[str, object], run_code: bool) -> list[Budget]:
     """What is asked of MODEL, by its table and the options; without MODEL of every table."""
-    project = budgets.read(os.getcwd())
+    project = budgets.read(".")
     typed = {key: value for key, value in typed.items() if value is not None}
     if model is None:
         if not project.tables:
@@ -120,7 +129,8 @@ def _asked(model: str | None, typed: dict[str, object], run_code: bool) -> list[
             )
         return [_of_table(project, name, typed, run_code) for name in project.tables]
     if model in project.tables:
-        return [_of_table(project, model, typed, run_code)]
+        named = project.tables[model]["model"] == model  # on the command line, too
+        return [_of_table(project, model, typed, run_code or named)]
     try:
         network = load(model)
     except UserError:
