@@ -37,7 +37,7 @@ class Tables(NamedTuple):
 def read(folder: str) -> Tables:
     """The tables of the nearest pyproject.toml, from the folder upward, that has [tool.resnet-cli].
 
-    A ``model`` is there in every one, and paths are relative to the folder. Raises `UserError`
+    A ``model`` is there in every one, and paths are beside the file. Raises `UserError`
     (exit 1) for a file on the way that cannot be read, or holds anything else in their place.
     """
     for path in _upward(folder):
@@ -58,7 +58,7 @@ def read(folder: str) -> Tables:
 
 
 def _upward(folder: str) -> Iterator[str]:
-    """Every pyproject.toml from a folder up to the root, as seen from the folder."""
+    """Every pyproject.toml from a folder up to the root, by its path from the working directory."""
     try:
         at = os.path.realpath(folder)
     except OSError:  # the working directory is gone
@@ -66,7 +66,7 @@ def _upward(folder: str) -> Iterator[str]:
     while True:
         path = os.path.join(at, FILE)
         if os.path.lexists(path):
-            yield os.path.relpath(path, folder)
+            yield os.path.relpath(path)
         at, below = os.path.dirname(at), at
         if at == below:
             return
@@ -104,9 +104,8 @@ def _tables(ours: object, folder: str) -> Iterator[tuple[str, dict[str, object]]
 def _beside(model: str, folder: str) -> str:
     """A model with its path, if it is one, relative to the folder; changes may stand behind a colon."""
     path = os.path.join(folder, model.partition(":")[0])
-    if not folder or not (PLACE.search(model.partition(":")[0]) or os.path.exists(path)):
-        return model
-    return os.path.join(folder, model)
+    is_path = PLACE.search(model.partition(":")[0]) or os.path.exists(path)
+    return os.path.join(folder, model) if is_path else model
 
 
 def runs_python(model: object) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from resnet_cli import sizes
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.field.receptive_field import features, fields
+from resnet_cli.analyses.levels import level
 from resnet_cli.analyses.memory.memory import STATES, Settings, memory
 from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.designs import limits, zoo
@@ -48,16 +49,11 @@ class Measured(NamedTuple):
 Measure: TypeAlias = Callable[[Network, Budget], Measured]
 
 
-def _group(row: Row) -> str:
-    """The stage of a row; its outermost module where there are no stages."""
-    return row.stage or [*row.inside, row.path][0]
-
-
-def _parts(rows: Iterable[Row], numbers: Iterable[int]) -> dict[str, int]:
-    """Sums by stage or module."""
-    parts: dict[str, int] = {}
-    for row, number in zip(rows, numbers, strict=True):
-        parts[_group(row)] = parts.get(_group(row), 0) + number
+def _parts(network: Network, numbers: Iterable[int]) -> dict[str, int]:
+    """Sums of each row's number by stage; by module where there are no stages."""
+    name, parts = level(network.rows, "stage").name, dict[str, int]()
+    for row, number in zip(network.rows, numbers, strict=True):
+        parts[name(row)] = parts.get(name(row), 0) + number
     return parts
 
 
@@ -66,7 +62,7 @@ def _sum(of_rows: Callable[[Sequence[Row]], Iterable[int]], width: bool = False)
 
     def summed(network: Network, budget: Budget) -> Measured:
         unit = PRECISIONS[budget.settings.dtype].weight if width else 1
-        parts = _parts(network.rows, (unit * number for number in of_rows(network.rows)))
+        parts = _parts(network, (unit * number for number in of_rows(network.rows)))
         whole = sum(parts.values())
         return Measured(ByteCount(whole) if width else whole, parts)
 
@@ -74,18 +70,18 @@ def _sum(of_rows: Callable[[Sequence[Row]], Iterable[int]], width: bool = False)
 
 
 def _memory(network: Network, budget: Budget) -> Measured:
-    """The peak; a stage has what it keeps in training, and the most that lives in it at inference."""
+    """The peak; a stage has what it keeps: in training what it saves, at inference what lives at the peak."""
     needs = memory(network.rows, budget.settings)
     if budget.use == "inference":
+        kept = [fixed["weights"] + fixed["buffers"] for fixed in needs.fixed]
         alive = [live.of(budget.batch) for live in needs.live]
-        largest = max(range(len(alive)), key=alive.__getitem__)
-        parts = _parts([network.rows[largest]], [alive[largest]])
-        return Measured(ByteCount(needs.inference.of(budget.batch)), parts)
-    kept = (
+        kept[alive.index(max(alive))] += max(alive)
+        return Measured(ByteCount(needs.inference.of(budget.batch)), _parts(network, kept))
+    kept = [
         sum(fixed.values()) + saved.of(budget.batch)
         for fixed, saved in zip(needs.fixed, needs.saved.rows, strict=True)
-    )
-    return Measured(ByteCount(needs.training.of(budget.batch)), _parts(network.rows, kept))
+    ]
+    return Measured(ByteCount(needs.training.of(budget.batch)), _parts(network, kept))
 
 
 def _field(network: Network, budget: Budget) -> Measured:
@@ -93,8 +89,9 @@ def _field(network: Network, budget: Budget) -> Measured:
     _, last = features(network.rows)
     if not last.size:
         return UNKNOWN
+    name = level(network.rows, "stage").name
     seen = {
-        _group(row): height.size
+        name(row): height.size
         for row, (height, _) in zip(network.rows, fields(network.rows), strict=True)
         if row.part != "head"
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import typer
@@ -14,21 +14,21 @@ from resnet_cli.analyses.check import LIMITS, USES, Budget, budget
 from resnet_cli.analyses.memory.memory import STATES
 from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.answers.check import checks
-from resnet_cli.commands import output
+from resnet_cli.commands import options, output
 from resnet_cli.commands.options import answers, complete
 from resnet_cli.errors import UserError
 from resnet_cli.networks import load
 from resnet_cli.tables import Answer
 
 WHAT = {
-    "params": "parameters: 26M",
-    "macs": "MACs: 4.1G",
-    "memory": "memory at its peak: 8GiB",
-    "weights": "bytes of weights: 100MB",
-    "activations": "elements of outputs: 11M",
-    "layers": "layers: 50",
-    "receptive-field": "pixels across: 224",
-    "uncounted": "operations not counted: 0",
+    "params": ("26M", "Parameters"),
+    "macs": ("4.1G", "MACs"),
+    "memory": ("8GiB", "Memory at its peak"),
+    "weights": ("100MB", "Bytes of weights"),
+    "activations": ("11M", "Elements of outputs"),
+    "layers": ("50", "Layers"),
+    "receptive-field": ("224", "Pixels across"),
+    "uncounted": ("0", "Operations not counted"),
 }
 SUMMARY = "GITHUB_STEP_SUMMARY"
 
@@ -41,17 +41,21 @@ def _with_limits(command: Callable[..., Answer]) -> Callable[..., Answer]:
         return command(limits=limits, **given)
 
     def option(key: str) -> inspect.Parameter:
-        end = {"max": "At most", "min": "At least"}[key[:3]]
-        told = typer.Option(
-            f"--{key}", help=f"{end} so many {WHAT[key[4:]]}.", rich_help_panel="Limits"
-        )
+        example, what = WHAT[key[4:]]
+        told = f"{what}, at {'least' if key[:3] == 'min' else 'most'}."
+        typed = typer.Option(f"--{key}", help=told, metavar=example, rich_help_panel="Limits")
         kind, name = inspect.Parameter.KEYWORD_ONLY, key.replace("-", "_")
-        return inspect.Parameter(name, kind, default=None, annotation=Annotated[str | None, told])
+        return inspect.Parameter(name, kind, default=None, annotation=Annotated[str | None, typed])
 
     model, _, *others = inspect.signature(command, eval_str=True).parameters.values()
     run.__signature__ = inspect.Signature([model, *map(option, LIMITS), *others])  # type: ignore[attr-defined]
     run.__doc__ = command.__doc__
     return run
+
+
+def _of_bytes(told: str, allowed: Iterable[str] = ()) -> Any:
+    choices = options.words((*allowed,)) if allowed else {}
+    return typer.Option(help=f"{told}, for limits in bytes.", rich_help_panel="Limits", **choices)
 
 
 @answers
@@ -66,10 +70,10 @@ def command(
     ] = None,
     *,
     limits: dict[str, object],
-    batch: Annotated[int | None, typer.Option(help="Inputs at once, for memory.")] = None,
-    dtype: Annotated[str | None, typer.Option(help=f"{', '.join(PRECISIONS)}; for bytes.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help=f"{', '.join(STATES)}; for memory.")] = None,
-    use: Annotated[str | None, typer.Option(help=f"Memory in {' or at '.join(USES)}.")] = None,
+    batch: Annotated[int | None, _of_bytes("Inputs at once")] = None,
+    dtype: Annotated[str | None, _of_bytes("fp32, fp16, bf16 or amp", PRECISIONS)] = None,
+    optimizer: Annotated[str | None, _of_bytes("sgd, momentum, adam or adamw", STATES)] = None,
+    use: Annotated[str | None, _of_bytes("training or inference", USES)] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -91,7 +95,7 @@ def command(
 ) -> Answer:
     """Limits that fail a build: exit 1 where a network is over one, or worse than it was."""
     page = os.environ.get(SUMMARY) if github else None
-    if junit is not None:
+    if output.is_file(junit):
         files.check_writable(junit)
     if page:
         files.check_writable(page)
@@ -102,7 +106,9 @@ def command(
             "--tolerance given without --baseline", "name what is compared: --baseline FILE"
         )
     earlier = budgets.baseline(baseline) if baseline is not None else None
-    answer = checks(_asked(model, typed, run_code), earlier, "0%" if tolerance is None else tolerance)
+    answer = checks(
+        _asked(model, typed, run_code), earlier, "0%" if tolerance is None else tolerance
+    )
     if junit is not None:
         from resnet_cli.render.junit import junit as written
 
