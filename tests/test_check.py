@@ -768,8 +768,8 @@ def test_a_check_starts_as_fast_as_a_summary(tmp_path):
         ["summary", "resnet50"],
         ["check", "resnet50", "--max-params", "26M", "--max-macs", "4.1G"],
     )
-    times = [[spent(*words) for words in asked] for _ in range(20)]
-    summary, check = (sorted(each)[10] for each in zip(*times, strict=True))
+    times = [[spent(*words) for words in asked] for _ in range(10)]
+    summary, check = (sorted(each)[5] for each in zip(*times, strict=True))
     assert check <= 1.2 * summary, (check, summary)
 
 
