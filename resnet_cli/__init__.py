@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 """As in typing, which takes milliseconds to load before the program can catch a Ctrl-C."""
 if TYPE_CHECKING:
     from resnet_cli.answers.build import build
+    from resnet_cli.answers.check import check
     from resnet_cli.answers.compare import compare
     from resnet_cli.answers.conv import conv
     from resnet_cli.answers.diagram import diagram
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = (
-    "Network", "UserError", "build", "compare", "conv", "diagram", "explain", "features", "flops",
+    "Network", "UserError", "build", "check", "compare", "conv", "diagram", "explain", "features", "flops",
     "gradient", "identify", "list", "memory", "network", "paths", "plot", "receptive_field", "report",
     "summary", "table", "verify",
 )  # fmt: skip

@@ -19,7 +19,7 @@ from resnet_cli.errors import UserError, printable
 
 PANELS = {
     "Look": ("summary", "table", "list"),
-    "Cost": ("flops", "memory", "compare"),
+    "Cost": ("flops", "memory", "check", "compare"),
     "Explain": ("explain", "conv", "receptive-field", "features", "paths", "gradient"),
     "Pictures": ("diagram", "plot", "report"),
     "PyTorch": ("build", "verify"),

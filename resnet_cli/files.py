@@ -35,6 +35,23 @@ def opened(path: str, hint: str) -> tuple[BinaryIO, int]:
         raise UserError(f"cannot be read: {_reason(problem)}", hint, 1) from None
 
 
+def content(path: str, most: int, hint: str) -> bytes:
+    """All bytes of a small regular file.
+
+    Raises `UserError` (exit 1), a predicate of the path, for one of over ``most`` bytes and for what
+    cannot be read.
+    """
+    file, _ = opened(path, hint)
+    with file:
+        try:
+            read = part(file, 0, most + 1)
+        except OSError as problem:
+            raise UserError(f"cannot be read: {problem.strerror}", hint, 1) from None
+    if len(read) > most:
+        raise UserError(f"is over {most >> 10:,} KiB, too large for what is wanted here", hint, 1)
+    return read
+
+
 def part(file: BinaryIO, start: int, length: int) -> bytes:
     """`length` bytes from `start`, fewer where the file ends."""
     file.seek(start)
@@ -63,6 +80,20 @@ def whole(target: str) -> Iterator[str]:
             else:
                 _own(path, kept)
                 os.replace(path, place)
+
+
+def append(target: str, text: str) -> None:
+    """Adds to the end of a regular file, which is made where there is none.
+
+    Raises `UserError` (exit 1) when that cannot be done.
+    """
+    with _told(target):
+        _, _, streams = _place(target)
+        if streams:
+            raise OSError(errno.EINVAL, "is not a regular file")
+        number = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | AT_ONCE, 0o666)
+        with open(number, "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 def check_writable(target: str) -> None:

@@ -316,20 +316,38 @@ def test_a_budget_may_be_a_decimal(budget, size):
 
 def test_a_batch_that_does_not_fit_is_0():
     """Room for the weights, not for their gradients: no batch trains, some pass."""
-    answer = json.loads(run("memory", "resnet50", "--budget", "128MiB", "--json")[0])
+    answer = json.loads(run("memory", "resnet50", "--budget", "128MiB", "--json", code=1)[0])
     training, inference = answer["uses"]
     assert training["largest_batch"] == 0 < inference["largest_batch"]
+    assert (training["fits"], inference["fits"], answer["fits"]) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("batch", "budget", "fits", "said"),
+    [
+        (10, "1GiB", True, "a batch of 10 fits into 1GiB in training"),
+        (11, " 1GiB ", False, "a batch of 11 does not fit into 1GiB in training: 10 inputs fit"),
+        (None, "1GiB", True, "one input fits into 1GiB in training"),
+        (None, "1MiB", False, "one input does not fit into 1MiB in training: nothing fits"),
+        (2, "365MiB", False, "a batch of 2 does not fit into 365MiB in training: one input fits"),
+        (None, "0", False, "one input does not fit into 0 in training: nothing fits"),  # below the weights
+        (None, None, None, "a batch of 1 input of 3×224×224"),
+    ],
+)  # fmt: skip
+def test_a_budget_is_answered_in_words_and_by_the_exit_code(batch, budget, fits, said):
+    """Whether the batch fits in training, without one whether an input does; 10 of resnet50 fit into 1 GiB."""
+    answer = answers.memory("resnet50", batch=batch, budget=budget)
+    assert answer.notes[0].startswith(said) and answer.data()["fits"] is fits
+    assert answer.code == int(fits is False)
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         *((("--budget", text), "not a size of memory") for text in (
-            "nan", "0", "24", "-1GiB", "1e999GiB", "infGiB", "24Gb", "GiB", "", "1.GiB", "٣GiB",
-            "9" * 13 + "GiB", "1_0GiB",
+            "nan", "-1GiB", "1e999GiB", "infGiB", "24Gb", "GiB", "", "1.GiB", "٣GiB",
+            "9" * 16 + "GiB", "1_0GiB",
         )),
-        (("--budget", "0GiB"), "smaller than the weights"),
-        (("--budget", "97.5MiB"), "smaller than the weights"),
         (("--batch", str(10**12)), "out of range"),
         (("--batch", "0"), "out of range"),
         (("--optimizer", "adamv"), "did you mean 'adam"),

@@ -37,6 +37,9 @@ def test_counts_have_four_digits_of_the_unit_that_fits(value, text):
         (1023 * 1024**2 + 511 * 1024, "1,023 MiB"),
         (1023 * 1024**2 + 512 * 1024, "1.000 GiB"),
         (1024**7, "1,024 EiB"),
+        (-1023, "-1023 B"),
+        (-10_436_608, "-9.953 MiB"),
+        (-(1023 * 1024 + 512), "-1.000 MiB"),
     ],
 )
 def test_bytes_have_four_digits_of_the_unit_that_fits(value, text):

@@ -62,7 +62,8 @@ def metadata(wheel):
 
 def test_the_sdist_has_all_that_its_tests_read(sdist):
     """Every file of the program, the tests and the docs, and those beside them."""
-    beside = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "setup.py", ".ci/run"}
+    beside = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "setup.py", ".ci/run",
+              "action.yml", ".pre-commit-hooks.yaml"}  # fmt: skip
     wanted = files(ROOT, "resnet_cli", "tests", "docs") | beside
     assert wanted - files(sdist, ".") == set()
 

@@ -10,7 +10,10 @@ from program import run
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-CONSOLE = re.compile(r"```console\n\$ resnet-cli (.*?)\n(.*?)```", re.DOTALL)
+CONSOLE = re.compile(
+    r"```console\n\$ resnet-cli (.*?)\n(.*?)(\$ echo \$\?\n([0-9]+)\n)?```", re.DOTALL
+)
+FILE = re.compile(r"```toml\n# (\S+\.toml)\n(.*?)```", re.DOTALL)
 
 
 def settled(command, text):
@@ -30,13 +33,20 @@ def shown():
 
 @pytest.mark.parametrize("page", list(shown()))
 def test_outputs_on_the_page_are_current(page, tmp_path):
-    """Each `$ resnet-cli …` prints what stands below it; a page's commands share a folder."""
+    """Each `$ resnet-cli …` prints what stands below it; a page's commands share a folder, which has
+    the files that the page shows under their names."""
     text = page.read_text(encoding="utf-8")
+    for name, content in FILE.findall(text):
+        (tmp_path / name).write_text(content, encoding="utf-8")
 
     def current(shown):
-        printed, _ = run(*shlex.split(shown[1]), cwd=tmp_path)
+        printed, _ = run(*shlex.split(shown[1]), cwd=tmp_path, code=int(shown[4] or 0))
         same = settled(shown[1], printed) == settled(shown[1], shown[2])
-        return shown[0] if same else f"```console\n$ resnet-cli {shown[1]}\n{printed}```"
+        return (
+            shown[0]
+            if same
+            else f"```console\n$ resnet-cli {shown[1]}\n{printed}{shown[3] or ''}```"
+        )
 
     renewed = CONSOLE.sub(current, text)
     if os.environ.get("UPDATE_DOCS") == "1":

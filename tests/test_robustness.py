@@ -19,7 +19,7 @@ import pytest
 from markdown_it import MarkdownIt
 from program import run
 
-from resnet_cli import files
+from resnet_cli import files, toml
 from resnet_cli.commands import extras, output
 from resnet_cli.designs import specfile
 from resnet_cli.errors import UserError, printable, typed
@@ -264,7 +264,7 @@ def test_any_toml_takes_little(tmp_path, texts):
 def test_texts_and_comments_are_no_structure(text):
     """A file is not taken for a deep one because of what stands in its texts and comments."""
     tomllib.loads(text)
-    specfile._check_flat(text)
+    toml.check_flat(text)
 
 
 # ---- what reaches a terminal --------------------------------------------------------------------

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from resnet_cli import sizes
 from resnet_cli.analyses.memory import memory as analysis
 from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.answers.view import Model, View, about
@@ -11,10 +10,6 @@ from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
 from resnet_cli.networks import load
 
-UNITS: dict[str, int] = {
-    **{unit: 1000**power for power, unit in enumerate(("KB", "MB", "GB", "TB"), start=1)},
-    **{unit: 1024**power for power, unit in enumerate(("KiB", "MiB", "GiB", "TiB"), start=1)},
-}
 NOTES = (
     "saved: what autograd keeps in PyTorch, each storage once; live: the most that tensors hold at once, each "
     "freed after its last reader and the modules called with it; its total adds the input to the largest stage",
@@ -44,8 +39,9 @@ def memory(
     """Memory of a batch by stage, in bytes: weights, gradients, optimiser, saved activations, live peak.
 
     ``optimizer`` is sgd, momentum, adam or adamw, ``dtype`` fp32, fp16, bf16 or amp; ``checkpoint``
-    keeps a block's input alone and runs the block again; ``budget``, such as 24GiB, asks for the
-    largest batch in it. Raises `UserError` for values that there are not.
+    keeps a block's input alone and runs the block again; ``budget``, such as 24GiB, asks
+    whether the batch fits, and for the largest that does: the answer's ``code`` is 1 where it does
+    not fit in training. Raises `UserError` for values that there are not.
     """
     network = load(model)
     if batch is not None:
@@ -57,32 +53,29 @@ def memory(
         raise UserError(f"{network.name} has no blocks to run again", "leave out --checkpoint")
     settings = analysis.Settings(optimizer, dtype, inplace, checkpoint)
     needs = analysis.memory(network.rows, settings)
-    room = None if budget is None else _bytes(budget)
-    if room is not None and room < needs.resident:
-        raise UserError(
-            f"a budget of {room:,} bytes is smaller than the weights and buffers, "
-            f"{needs.resident:,} bytes",
-            "give a larger --budget, or a smaller --dtype",
-        )
+    room = None if budget is None else sizes.size("--budget", budget)
     table, total = analysis.stages(needs, network.batch)
     inputs = f"{network.batch:,} input{'s' if network.batch > 1 else ''}"
+    fits = room is None or total["training"] <= room
+    most = 0 if room is None else needs.training.largest_batch(room)
     notes = [
+        *([] if room is None else [_verdict(fits, network.batch, str(budget).strip(), most)]),
         f"a batch of {inputs} of {network.size}, optimiser {optimizer}, ReLU {'' if inplace else 'not '}in place",
         DTYPES[dtype],
         *NOTES,
     ]
     tables = [table, analysis.uses(needs, total, room)]
-    return about(network, "memory", tables, notes, **settings._asdict(), budget=room, bytes=total)
+    answer = about(
+        network, "memory", tables, notes, **settings._asdict(), budget=room,
+        fits=None if room is None else fits, bytes=total,
+    )  # fmt: skip
+    return answer._replace(code=int(not fits))
 
 
-def _bytes(text: str) -> int:
-    """24GiB as bytes; decimals are cut at a byte. Raises `UserError` for anything else."""
-    units = "|".join(UNITS)
-    size = re.fullmatch(rf"([0-9]{{1,12}})(?:\.([0-9]{{1,6}}))? ?({units})", text.strip())
-    if not size:
-        raise UserError(
-            f"--budget {text[:40]!r} is not a size of memory",
-            f"type it as --budget 24GiB; units: {', '.join(UNITS)}",
-        )
-    whole, millionths = size[1], (size[2] or "").ljust(6, "0")
-    return int(whole + millionths) * UNITS[size[3]] // 10**6
+def _verdict(fits: bool, batch: int, budget: str, most: int) -> str:
+    """Whether a batch fits in training, in words."""
+    asked = f"a batch of {batch:,}" if batch > 1 else "one input"
+    if fits:
+        return f"{asked} fits into {budget} in training"
+    largest = f"{most:,} inputs fit" if most > 1 else f"{('nothing', 'one input')[most]} fits"
+    return f"{asked} does not fit into {budget} in training: {largest}"

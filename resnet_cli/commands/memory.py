@@ -37,7 +37,7 @@ def command(
         bool, typer.Option("--checkpoint", help="Keep a block's input, run the block again.")
     ] = False,
     budget: Annotated[
-        str | None, typer.Option(help="The largest batch in so much memory: 24GiB.")
+        str | None, typer.Option(help="Whether it fits into so much memory: 24GiB; exit 1 if not.")
     ] = None,
 ) -> Answer:
     """Memory of a batch by stage: weights, gradients, optimiser, saved activations, live peak."""

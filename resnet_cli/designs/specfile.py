@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
-from resnet_cli import files
+from resnet_cli import files, toml
 from resnet_cli.designs import fields, limits, names, zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 
 HINT = "give a TOML file or a name"
+PLAIN = "a network file has plain keys: stages = [3, 4]"
 REQUIRED = ("block", "stages")
 """The keys without which a file needs a base."""
 MOST_BYTES = 1 << 16
-MOST_DOTS = 8
-MOST_DEPTH = 8
-OPAQUE = re.compile(
-    r'''"""(?:[^"\\]|\\.|"(?!""))*+"{0,5}|'{3}(?:[^']|'(?!''))*+'{0,5}'''
-    r"""|"(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+""",
-    re.DOTALL,
-)
-"""Texts and comments, also unfinished ones: what stands in them is no structure."""
-PIECE = re.compile(r"[\[{\]}]|[^\[{\]}=,\n]+")
-DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def read(path: str) -> zoo.Spec:
@@ -35,47 +24,13 @@ def read(path: str) -> zoo.Spec:
     values of the wrong type.
     """
     try:
-        given = _parsed(_content(path))
+        given = toml.parsed(files.content(path, MOST_BYTES, HINT), PLAIN)
     except UserError as problem:
         raise UserError(f"{path!r} {problem.what}", problem.hint, 1) from None
     try:
         return _spec(given, Path(path).stem)
     except UserError as problem:
         raise UserError(f"{path!r}: {problem.what}", problem.hint, 1) from None
-
-
-def _content(path: str) -> bytes:
-    file, _ = files.opened(path, HINT)
-    with file:
-        try:
-            content = files.part(file, 0, MOST_BYTES + 1)
-        except OSError as problem:
-            raise UserError(f"cannot be read: {problem.strerror}", HINT) from None
-    if len(content) > MOST_BYTES:
-        raise UserError("is over 64 KiB, too large for a network file")
-    return content
-
-
-def _parsed(content: bytes) -> dict[str, object]:
-    """TOML's keys and values. Raises `UserError` before parsing what would take much memory or depth."""
-    try:
-        text = content.decode()
-        _check_flat(text)
-        return tomllib.loads(text)
-    except ValueError as problem:  # not text, not TOML, a number too long
-        reason = "it is not text" if isinstance(problem, UnicodeDecodeError) else str(problem)
-        raise UserError(f"is not a TOML file: {reason[:200]}") from None
-
-
-def _check_flat(text: str) -> None:
-    """Raises `UserError` for a key of many parts, which takes their square in memory, and for nesting."""
-    depth = 0
-    for piece in PIECE.finditer(OPAQUE.sub("", text)):
-        depth += DEPTH.get(piece[0], 0)
-        if depth > MOST_DEPTH or piece[0].count(".") > MOST_DOTS:
-            raise UserError(
-                "is nested too deeply", "a network file has plain keys: stages = [3, 4]"
-            )
 
 
 def _spec(given: dict[str, object], name: str) -> zoo.Spec:

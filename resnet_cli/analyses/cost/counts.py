@@ -38,6 +38,19 @@ def is_convolution(row: Row) -> bool:
     return row.layer.counted and row.layer.window is not None
 
 
+def multiplies(row: Row) -> bool:
+    """Whether it multiplies by weights: convolutions, along channels too, and linear layers."""
+    return row.macs > 0 and bool(row.layer.tensors())
+
+
+def activations_of(rows: Iterable[Row]) -> list[int]:
+    """Elements of each row's output where it is a convolution or linear layer, as timm and pycls count.
+
+    Radosavovic et al. 2020, "Designing Network Design Spaces", who took it up for convolutions.
+    """
+    return _each(rows, lambda row: multiplies(row) * prod(row.output))
+
+
 def parameters_of(rows: Iterable[Row]) -> list[int]:
     """Each row's `parameters`."""
     return _each(rows, parameters)

@@ -6,15 +6,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
 
-from resnet_cli.analyses.cost.counts import parameters
-from resnet_cli.analyses.memory.storage import (
-    Bytes,
-    Precision,
-    multiplies,
-    owner,
-    owners,
-    size,
-)  # fmt: skip
+from resnet_cli.analyses.cost.counts import multiplies, parameters
+from resnet_cli.analyses.memory.storage import Bytes, Precision, owner, owners, size
 from resnet_cli.trace import INPUT, Row
 
 
@@ -83,7 +76,7 @@ def during(row: Row, precision: Precision) -> int:
 
 
 def _copied(row: Row, precision: Precision) -> int:
-    """Autocast's copies of a layer's weight and bias."""
+    """Autocast's copies, in half the width, of the weight and bias that a layer multiplies by."""
     if precision.casts and multiplies(row):
         return parameters(row) * precision.activation
     return 0

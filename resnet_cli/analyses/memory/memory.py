@@ -141,18 +141,22 @@ def stages(of: Memory, batch: int) -> tuple[Table, dict[str, int]]:
 
 
 def uses(of: Memory, total: dict[str, int], budget: int | None) -> Table:
-    """Training and inference: the most that each takes and, with a budget, the largest batch in it."""
-    columns = [
-        Column("use", "use"),
-        Column("bytes", "at its peak", "bytes"),
-        *(() if budget is None else (Column("largest_batch", "largest batch", "exact"),)),
+    """Training and inference: the most that each takes; with a budget whether it fits, and the largest
+    batch that does."""
+    columns = [Column("use", "use"), Column("bytes", "at its peak", "bytes")]
+    body = [("training", total["training"]), ("inference", total["inference"])]
+    if budget is None:
+        return Table("uses", "", columns, body)
+    columns += [
+        Column("fits", "fits", "verdict"),
+        Column("largest_batch", "largest batch", "exact"),
     ]
-    peaks = {"training": of.training, "inference": of.inference}
-    body = [
-        (use, total[use], *(() if budget is None else (peak.largest_batch(budget),)))
-        for use, peak in peaks.items()
+    peaks = (of.training, of.inference)
+    with_budget = [
+        (use, peak, peak <= budget, peaks.largest_batch(budget))
+        for (use, peak), peaks in zip(body, peaks, strict=True)
     ]
-    return Table("uses", "", columns, body)
+    return Table("uses", "", columns, with_budget)
 
 
 def by_batch(rows: Sequence[Row], batches: Sequence[int]) -> Table:

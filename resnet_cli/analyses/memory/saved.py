@@ -6,14 +6,8 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import NamedTuple
 
-from resnet_cli.analyses.memory.storage import (
-    Bytes,
-    Precision,
-    add,
-    multiplies,
-    owner,
-    owners,
-)  # fmt: skip
+from resnet_cli.analyses.cost.counts import multiplies
+from resnet_cli.analyses.memory.storage import Bytes, Precision, add, owner, owners
 from resnet_cli.trace import INPUT, Block, Row
 
 

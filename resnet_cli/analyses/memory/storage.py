@@ -63,11 +63,6 @@ PRECISIONS = {
 }
 
 
-def multiplies(row: Row) -> bool:
-    """Whether it multiplies by weights, which autocast does in half the width."""
-    return row.macs > 0 and bool(row.layer.tensors())
-
-
 def owners(rows: Sequence[Row], inplace: bool, training: bool) -> list[int]:
     """For each row the one that made the storage of its output; INPUT stands for the network's."""
     made: list[int] = []

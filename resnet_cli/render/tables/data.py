@@ -9,7 +9,7 @@ from typing import Any
 from resnet_cli.tables import Answer, Column, Stack, Table
 
 SCHEMA = 2
-FOR_PEOPLE = ("share", "bar", "line")
+FOR_PEOPLE = ("share", "bar", "line", "remark")
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell begins with that is run; the last four where East Asian text is usual."""
 

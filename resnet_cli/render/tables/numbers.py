@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnet_cli.tables import Column, Stack
+from resnet_cli.tables import ByteCount, Column, Stack
 
 
 def count(value: int, exact: bool) -> str:
@@ -22,12 +22,12 @@ def count(value: int, exact: bool) -> str:
 
 def binary(value: int, exact: bool) -> str:
     """10,436,608 bytes as 9.953 MiB (four digits) unless exact."""
-    if exact or value < 1024:
+    if exact or abs(value) < 1024:
         return f"{value:,}" if exact else f"{value} B"
     scaled = float(value)
     for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
-        if scaled < 1023.5 or unit == "EiB":
-            return f"{scaled:,.{max(0, 4 - len(str(int(scaled))))}f} {unit}"
+        if abs(scaled) < 1023.5 or unit == "EiB":
+            return f"{scaled:,.{max(0, 4 - len(str(int(abs(scaled)))))}f} {unit}"
         scaled /= 1024
     raise AssertionError("unreachable: the last unit always answers")
 
@@ -42,6 +42,10 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
         return f"{value:,}"
     if column.kind == "bytes":
         return binary(value, exact)
+    if column.kind == "amount":
+        return binary(value, exact) if isinstance(value, ByteCount) else count(value, exact)
+    if column.kind == "verdict":
+        return "ok" if value else "FAILS"
     if column.kind == "ratio":
         return ratio(value)
     if column.kind == "mixed" and isinstance(value, int):
@@ -100,7 +104,7 @@ def line(values: list[float | None], low: float, high: float, width: int = 48) -
     return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[round((v - low) * scale)] for v in chosen)
 
 
-LEFT = ("text", "bar", "mixed", "line", "numbers")
+LEFT = ("text", "bar", "mixed", "line", "numbers", "verdict", "remark")
 """The kinds that are aligned to the left."""
 
 
