@@ -10,7 +10,7 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.memory.backward import backward
 from resnet_cli.analyses.memory.live import live
 from resnet_cli.analyses.memory.saved import Saved, saved
-from resnet_cli.analyses.memory.storage import INDEX, PRECISIONS, Bytes, Precision
+from resnet_cli.analyses.memory.storage import INDEX, PRECISIONS, Bytes, Moment, Precision
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
@@ -44,7 +44,7 @@ class Peaks(NamedTuple):
     """What is there ``always``, and what comes to it at each moment that could be the worst."""
 
     always: Bytes
-    moments: list[Bytes]
+    moments: list[Moment]
 
     def of(self, batch: int) -> int:
         """All bytes at the worst moment for a batch."""
@@ -72,7 +72,7 @@ class Memory(NamedTuple):
     resident: int
     fixed: list[dict[str, int]]
     saved: Saved
-    live: list[Bytes]
+    live: list[Moment]
     training: Peaks
     inference: Peaks
 
