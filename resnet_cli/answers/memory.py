@@ -9,7 +9,7 @@ from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.networks import Network, load
 
 UNITS: dict[str, int] = {
     **{unit: 1000**power for power, unit in enumerate(("KB", "MB", "GB", "TB"), start=1)},
@@ -51,12 +51,8 @@ def memory(
     if batch is not None:
         limits.within("batch", batch, limits.BATCH)
         network = network._replace(batch=batch)
-    limits.one_of("optimizer", optimizer, tuple(analysis.STATES))
-    limits.one_of("dtype", dtype, tuple(PRECISIONS))
-    if checkpoint and not any(row.block for row in network.rows):
-        raise UserError(f"{network.name} has no blocks to run again", "leave out --checkpoint")
-    settings = analysis.Settings(optimizer, dtype, inplace, checkpoint)
-    needs = analysis.memory(network.rows, settings)
+    how = settings(network, optimizer, dtype, inplace, checkpoint)
+    needs = analysis.memory(network.rows, how)
     room = None if budget is None else _bytes(budget)
     if room is not None and room < needs.resident:
         raise UserError(
@@ -72,7 +68,18 @@ def memory(
         *NOTES,
     ]
     tables = [table, analysis.uses(needs, total, room)]
-    return about(network, "memory", tables, notes, **settings._asdict(), budget=room, bytes=total)
+    return about(network, "memory", tables, notes, **how._asdict(), budget=room, bytes=total)
+
+
+def settings(
+    network: Network, optimizer: str, dtype: str, inplace: bool, checkpoint: bool
+) -> analysis.Settings:
+    """How a network is run; raises `UserError` for what there is not."""
+    limits.one_of("optimizer", optimizer, tuple(analysis.STATES))
+    limits.one_of("dtype", dtype, tuple(PRECISIONS))
+    if checkpoint and not any(row.block for row in network.rows):
+        raise UserError(f"{network.name} has no blocks to run again", "leave out --checkpoint")
+    return analysis.Settings(optimizer, dtype, inplace, checkpoint)
 
 
 def _bytes(text: str) -> int:

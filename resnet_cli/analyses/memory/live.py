@@ -90,7 +90,7 @@ def during(index: int, row: Row, precision: Precision) -> list[Span]:
     """What a layer allocates and frees, or else autocast's copy of the network's input."""
     own = precision.pieces(row.layer.held(row.inputs, row.output))
     if row.reads[0] == INPUT and precision.casts and not own:
-        own = [Piece(row.input, precision.activation)]
+        own = [Piece("activation", row.input, precision.activation)]
     return [Span(index, "beside", index, index, piece) for piece in own]
 
 

@@ -97,7 +97,8 @@ def _copies(row: Row, precision: Precision) -> list[Piece]:
     """Autocast's copy of a weight, made once; a bias has one too, which is not saved."""
     if not precision.casts or not multiplies(row) or "weight" in row.shared:
         return []
-    return [Piece(row.layer.parameters()["weight"], precision.activation, each=False)]
+    shape = row.layer.parameters()["weight"]
+    return [Piece("weight", shape, precision.activation, each=False)]
 
 
 def _blocks(rows: Sequence[Row]) -> list[range]:

@@ -34,9 +34,11 @@ def add(one: Bytes, other: Bytes) -> Bytes:
 class Piece(NamedTuple):
     """Numbers kept together: of this ``shape``, ``width`` bytes each, for ``each`` input or once.
 
-    ``storage`` is the row whose output they are (INPUT: the network's), None where they stand beside.
+    ``what`` they are: an activation, statistic, index or weight. ``storage`` is the row whose output
+    they are (INPUT: the network's), None where they stand beside.
     """
 
+    what: str
     shape: Shape
     width: int
     each: bool = True
@@ -129,7 +131,7 @@ class Precision(NamedTuple):
         if not kept:
             return []
         widths = {"activation": self.activation, "statistic": self.statistic, "index": INDEX}
-        return [Piece((numbers,), widths[width], each) for numbers, width, each in kept]
+        return [Piece(what, (numbers,), widths[what], each) for numbers, what, each in kept]
 
 
 PRECISIONS = {
@@ -162,4 +164,4 @@ def owner(made: Sequence[int], read: int) -> int:
 def output(rows: Sequence[Row], storage: int, precision: Precision) -> Piece:
     """A row's output, or the network's input as autocast or the first layer has it."""
     shape = rows[storage].output if storage != INPUT else rows[0].input
-    return Piece(shape, precision.activation, storage=storage)
+    return Piece("activation", shape, precision.activation, storage=storage)
