@@ -76,6 +76,9 @@ QUESTIONS = {
     "explain params": lambda network: resnet_cli.explain("params", network),
     "explain flops": lambda network: resnet_cli.explain("flops", network),
     "explain shape": lambda network: resnet_cli.explain("shape", network),
+    "explain memory": lambda network: resnet_cli.explain("memory", network),
+    "explain receptive field": lambda network: resnet_cli.explain("receptive-field", network),
+    "explain": resnet_cli.explain,
     "compare": lambda network: resnet_cli.compare(network, "resnet18"),
     "table": lambda network: resnet_cli.table(network, "resnet18"),
 }
@@ -168,6 +171,15 @@ def test_its_shape_is_explained_where_it_is_known():
     assert column(answer, "result") == {"height": 8, "width": 8, "channels": 4, "elements": 256}
     with pytest.raises(UserError, match="the shape of nonzero is not known"):
         resnet_cli.explain("shape", UNKNOWN, "nonzero")
+
+
+def test_its_receptive_field_is_explained_as_far_as_it_is_known():
+    """3 of the convolution before it; behind it a note says that nothing is, and a layer is refused."""
+    answer = resnet_cli.explain("receptive-field", KNOWN)
+    assert column(answer, "result") == {"input: r": 1, "stem: r": 3}
+    assert "from fft on it is not known" in answer.notes
+    with pytest.raises(UserError, match="the receptive field of conv2 is not known"):
+        resnet_cli.explain("receptive-field", KNOWN, "conv2")
 
 
 @ODD
