@@ -158,6 +158,14 @@ def test_what_it_hides_is_left_open_and_no_number():
     assert (feature["path"], feature["receptive_field"]) == ("relu", [3, 3])
 
 
+def test_no_network_is_proposed_to_be_built_that_cannot():
+    """Without a spec the lines of Python take the module itself; a file is built by its own name."""
+    assert not any("resnet-cli build" in note for note in resnet_cli.features(KNOWN).notes)
+    file = load("resnet20")._replace(name="own", origin=Origin("spec", "my nets/own.toml"))
+    built = "resnet-cli build 'my nets/own.toml' -o net.py writes"
+    assert built in resnet_cli.features(file).notes[0]
+
+
 def test_a_stage_without_a_feature_map_has_none():
     """And a network without any is refused."""
     rows = [row._replace(place=row.place._replace(part="head")) for row in UNKNOWN.rows]

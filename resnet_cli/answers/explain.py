@@ -9,19 +9,11 @@ from typing import Any, NamedTuple
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import depth
 from resnet_cli.analyses.explain import explain as analysis
-from resnet_cli.analyses.explain import memory as explained
-from resnet_cli.analyses.explain import receptive_field as field
-from resnet_cli.analyses.field.receptive_field import features, fields
-from resnet_cli.analyses.memory import memory
-from resnet_cli.analyses.memory.memory import Settings
-from resnet_cli.answers.memory import DTYPES, NOTES, settings
-from resnet_cli.answers.receptive_field import whole_image
 from resnet_cli.answers.view import Model, View, about, cost_notes
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError, did_you_mean, folded, typed
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.networks import Network, load
-from resnet_cli.render.tables.numbers import binary
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
@@ -53,13 +45,20 @@ BYTES = (
 )
 
 
+USUAL = ("momentum", "fp32", False, False)
+"""How a network is run where nothing else is said: optimiser, dtype, in place, checkpointed."""
+
+
 class Question(NamedTuple):
-    """What is asked about: a ``layer`` of a network, which is ``rows`` of it, or all of it."""
+    """What is asked about: a ``layer`` of a network, which is ``rows`` of it, or all of it.
+
+    ``run`` is how, as USUAL has it.
+    """
 
     network: Network
     rows: list[Row]
     layer: str | None
-    settings: Settings
+    run: tuple[str, str, bool, bool]
 
 
 class Explained(NamedTuple):
@@ -94,14 +93,14 @@ def explain(
     if batch is not None:
         limits.within("batch", batch, limits.BATCH)
         network = network._replace(batch=batch)
-    how = settings(network, optimizer, dtype, inplace, checkpoint)
-    if how != Settings() and asked != "memory":
+    run = (optimizer, dtype, inplace, checkpoint)
+    if run != USUAL and asked != "memory":
         raise UserError(
             f"{asked or 'what there is to explain'} does not depend on optimiser, dtype and what is kept",
             f"leave them out, or type {typed('explain', 'memory', network.name)}",
         )
     rows = network.rows if layer is None else analysis.select(network.rows, layer)
-    question = Question(network, rows, layer, how)
+    question = Question(network, rows, layer, run)
     if asked is None:
         return _overview(question)
     tables, notes, *_, more = EXPLAINED[asked](question)
@@ -211,7 +210,13 @@ def _flops(question: Question) -> Explained:
 
 
 def _memory(question: Question) -> Explained:
-    network, rows, layer, how = question
+    from resnet_cli.analyses.explain import memory as explained
+    from resnet_cli.analyses.memory import memory
+    from resnet_cli.answers.memory import DTYPES, NOTES, settings
+    from resnet_cli.render.tables.numbers import binary
+
+    network, rows, layer, run = question
+    how = settings(network, *run)
     batch, of = network.batch, memory.memory(network.rows, how)
     chosen = {id(row) for row in rows}
     places = [at for at, row in enumerate(network.rows) if id(row) in chosen]
@@ -266,6 +271,10 @@ def _shape(question: Question) -> Explained:
 
 
 def _receptive_field(question: Question) -> Explained:
+    from resnet_cli.analyses.explain import receptive_field as field
+    from resnet_cli.analyses.field.receptive_field import features, fields
+    from resnet_cli.answers.receptive_field import whole_image
+
     network, rows, layer, _ = question
     notes = [*whole_image(network), *FIELD]
     reached = fields(network.rows)

@@ -111,7 +111,7 @@ def uncounted(given: Sequence[networks.Network]) -> list[str]:
     ]
 
 
-def costs(number: int) -> str:
+def short_and_exact(number: int) -> str:
     """A large number as a note has it: shortened, and then every digit."""
     short, exact = numbers.count(number, exact=False), f"{number:,}"
     return short if short == exact else f"{short} ({exact})"
@@ -126,5 +126,5 @@ def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
     ]
     if network.batch > 1:
         each = counts.macs(network.rows) if macs is None else macs
-        notes.append(f"batch of {network.batch:,}: {costs(each * network.batch)} MACs")
+        notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.batch)} MACs")
     return [*notes, *elsewhere([network])]

@@ -10,8 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from resnet_cli.answers.explain import EXPLAINED, explain, ordered
-from resnet_cli.commands.memory import CHECKPOINT, DTYPE, INPLACE, OPTIMIZER
-from resnet_cli.commands.options import about_a_network
+from resnet_cli.commands.options import (
+    CHECKPOINT,
+    DTYPE,
+    INPLACE,
+    OPTIMIZER,
+    about_a_network,
+    words,
+)
 from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
 
@@ -25,8 +31,7 @@ def in_any_order(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*, depth: int | None, **given: Any) -> None:
-        words = ordered(depth, *(given[word] for word in WORDS))
-        what, model, layer = words
+        what, model, layer = ordered(depth, *(given[word] for word in WORDS))
         given |= {"what": what, "layer": layer, "model": model if depth is None else None}
         command(depth=depth, **given)
 
@@ -39,7 +44,11 @@ def in_any_order(command: Callable[..., None]) -> Callable[..., None]:
 def command(
     network: Network,
     what: Annotated[
-        str | None, typer.Argument(help=f"{', '.join(EXPLAINED)}; without one each in short.")
+        str | None,
+        typer.Argument(
+            help=f"{', '.join(EXPLAINED)}; without one each in short.",
+            **words((*EXPLAINED,), "WHAT"),
+        ),
     ] = None,
     layer: Annotated[
         str | None, typer.Argument(help="A path of torch's (layer2.0.conv1) or a label (conv3_1).")

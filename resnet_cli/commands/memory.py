@@ -6,30 +6,10 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses.memory.memory import STATES
-from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.answers.memory import memory
-from resnet_cli.commands import options
-from resnet_cli.commands.options import about_a_network
+from resnet_cli.commands.options import CHECKPOINT, DTYPE, INPLACE, OPTIMIZER, about_a_network
 from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
-
-OPTIMIZER = Annotated[
-    str,
-    typer.Option(help="sgd, momentum (sgd with it), adam or adamw.", **options.words((*STATES,))),
-]
-DTYPE = Annotated[
-    str,
-    typer.Option(
-        help="fp32, fp16, bf16 or amp (autocast to half).", **options.words((*PRECISIONS,))
-    ),
-]
-INPLACE = Annotated[
-    bool, typer.Option("--inplace/--no-inplace", help="ReLU in place; our modules': not.")
-]
-CHECKPOINT = Annotated[
-    bool, typer.Option("--checkpoint", help="Keep a block's input, run the block again.")
-]
 
 
 @about_a_network

@@ -66,6 +66,23 @@ def level(allowed: Sequence[str]) -> Any:
     return typer.Option("--level", "--by", help=f"{told}{deep}.", **words(allowed, "LEVEL"))
 
 
+OPTIMIZERS, DTYPES = ("sgd", "momentum", "adam", "adamw"), ("fp32", "fp16", "bf16", "amp")
+"""The words of `resnet_cli.analyses.memory`, which is not read for a page of help."""
+
+OPTIMIZER = Annotated[
+    str, typer.Option(help="sgd, momentum (sgd with it), adam or adamw.", **words(OPTIMIZERS))
+]
+DTYPE = Annotated[
+    str, typer.Option(help="fp32, fp16, bf16 or amp (autocast to half).", **words(DTYPES))
+]
+INPLACE = Annotated[
+    bool, typer.Option("--inplace/--no-inplace", help="ReLU in place; our modules': not.")
+]
+CHECKPOINT = Annotated[
+    bool, typer.Option("--checkpoint", help="Keep a block's input, run the block again.")
+]
+
+
 def _override(name: str) -> Any:
     """The option for a field; several numbers are typed as one text."""
     of, flag = FIELDS[name], f"--{name.replace('_', '-')}"
