@@ -105,6 +105,7 @@ OUTPUT: dict[str, Any] = {
     "format": Annotated[str | None, _option("--format", "-f", help=f"{', '.join(output.FORMATS)}; else by the suffix of -o.", panel="The output", **words(output.FORMATS, "FORMAT"))],
     "json": Annotated[bool, _option("--json", help="Short for --format json.", panel="The output")],
     "target": Annotated[str | None, _option("--output", "-o", help="A file to write; - is stdout.", metavar="FILE", panel="The output")],
+    "columns": Annotated[str | None, _option("--columns", help="Those of the first table to show, in order: path,macs.", metavar="KEYS", panel="The output")],
     "exact": Annotated[bool, _option("--exact", help="Every digit: no K, M, G.", panel="The output")],
 }  # fmt: skip
 DEFAULTS = {"batch": 1, "json": False, "exact": False}
@@ -217,7 +218,11 @@ def _check(show: dict[str, Any]) -> None:
         files.check_writable(target)
 
 
-def _show(answer: Answer, format: str, exact: bool, target: str | None = None) -> None:
+def _show(
+    answer: Answer, format: str, exact: bool, columns: str | None, target: str | None = None
+) -> None:
+    if columns is not None:
+        answer = output.picked(answer, columns)
     text = output.render(answer, format, exact, to_file=output.is_file(target))
     output.send(text, target)
     if answer.code:
