@@ -13,6 +13,7 @@ from program import assert_not_loaded, run
 
 import resnet_cli
 from resnet_cli.commands.output import ASCII
+from resnet_cli.networks import load
 from resnet_cli.render.tables.data import as_csv, as_json
 from resnet_cli.render.tables.markup import LATEX
 from resnet_cli.render.tables.numbers import cell
@@ -160,6 +161,24 @@ def test_a_batch_multiplies_a_copy_of_the_total():
     answer = json.loads(run("summary", "resnet18", "--batch", "8", "--json")[0])
     assert answer["total"]["macs"] == 1_814_073_344
     assert answer["batch_total"] == {"macs": 14_512_586_752, "flops": 29_025_173_504}
+
+
+def test_large_numbers_of_notes_are_short_and_then_exact():
+    """64 · 3,857,973,248 multiply-accumulates; three passes of them but for the first layer's input."""
+    for answer in (resnet_cli.summary, resnet_cli.flops):
+        notes = answer(load("resnet50")._replace(batch=64)).notes
+        assert "batch of 64: 246.9G (246,910,287,872) MACs" in notes
+    explained = resnet_cli.explain("macs", "resnet50", "conv1", batch=2).notes
+    assert "batch of 2: 236.0M (236,027,904) MACs" in explained
+    step = resnet_cli.flops(load("resnet50")._replace(batch=64), backward=True).notes
+    assert "64: 733.2G (733,177,970,688) MACs" in step[1]
+
+
+def test_notes_name_what_the_network_has():
+    """A convolution's bias costs where there is one: in a gate, and not in resnet18."""
+    said = "convolution bias 1 an output"
+    assert not any(said in note for note in resnet_cli.flops("resnet18").notes)
+    assert any(said in note for note in resnet_cli.flops("se-resnet18").notes)
 
 
 def test_the_shell_completes_names():

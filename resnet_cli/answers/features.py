@@ -5,6 +5,7 @@ from __future__ import annotations
 from resnet_cli.analyses.field import features as analysis
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs.zoo import changed, is_listed
+from resnet_cli.errors import typed
 from resnet_cli.networks import Network, load
 
 
@@ -31,9 +32,15 @@ def code(network: Network) -> list[str]:
         kept = {key: getattr(network.base, key) for key in ("input_size", "num_classes")}
         elsewhere = analysis.TIMM.get(spec.name) if is_listed(changed(spec, **kept)) else None
     line = analysis.torchvision(maps, elsewhere)
-    if elsewhere in analysis.TORCHVISION:
-        lines = [f"{line}  # torchvision"]
-    else:
-        built = f"the network that resnet-cli build {network.name} -o net.py writes"
-        lines = [f"{line}  # torchvision; model: {built}"]
+    model = "" if elsewhere in analysis.TORCHVISION else f"; {_model(network)}"
+    lines = [f"{line}  # torchvision{model}"]
     return lines + ([f"{analysis.timm(maps, elsewhere)}  # timm"] if elsewhere else [])
+
+
+def _model(network: Network) -> str:
+    """Where the ``model`` comes from that the line of Python takes."""
+    if network.spec is None:
+        return "model: the module whose layers are called so"
+    source = network.origin.source or network.name
+    options = ", with the same options," if network.spec != network.base else ""
+    return f"model: the network that {typed('build', source, '-o', 'net.py')}{options} writes"

@@ -10,7 +10,7 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.cost import flops as analysis
 from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.levels import Level
-from resnet_cli.answers.view import Model, View, about, cost_notes
+from resnet_cli.answers.view import Model, View, about, cost_notes, short_and_exact
 from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, load
@@ -148,7 +148,7 @@ def _backward(network: Network, by: Level) -> View:
         "are sums, not MACs",
     ]
     if network.batch > 1:
-        batch = f"{network.batch:,}: {step * network.batch:,} MACs"
+        batch = f"{network.batch:,}: {short_and_exact(step * network.batch)} MACs"
         notes.insert(len(by.notes) + 1, f"a training step on a batch of {batch}")
     costs = dict(zip(keys, (table.total or ())[1:], strict=True))
     return about(network, "flops", [table], notes, training=costs)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from resnet_cli.analyses import gradient as analysis
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.cost.training import costs
 from resnet_cli.answers.needs import described, fits, need
-from resnet_cli.answers.view import Model, View, beside
+from resnet_cli.answers.view import Model, View, beside, short_and_exact
 from resnet_cli.designs import limits
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
@@ -16,11 +17,14 @@ from resnet_cli.networks import Network, load
 from resnet_cli.published import figures
 from resnet_cli.tables import Column, Table
 
-Progress = Callable[[Sequence[Any], str], Iterable[Any]]
-"""Hands on what it is given, one by one, and may show how far it is."""
+Progress = Callable[..., Iterable[Any]]
+"""Hands on the items that it is given, one by one, and may show what is being done, how far it is, and
+a note on how long it may take."""
+LONG = 50_000_000_000
+"""MACs from which on a measurement is announced: ten seconds or so of two cores."""
 
 
-def silent(items: Sequence[Any], doing: str) -> Iterable[Any]:
+def silent(items: Sequence[Any], doing: str, note: str = "") -> Iterable[Any]:
     """Shows nothing."""
     return items
 
@@ -132,7 +136,7 @@ def measure(
 
     runs = [(at, seed) for at in range(len(cases)) for seed in range(seeds)]
     norms: list[list[list[float]]] = [[] for _ in cases]
-    for at, seed in progress(runs, "measuring"):
+    for at, seed in progress(runs, "measuring", _announced(cases, seeds, batch)):
         case = cases[at]
         blocks = [*analysis.blocks(case.network.rows)]
         spec = described(case.network)
@@ -141,6 +145,20 @@ def measure(
         analysis.Measured(case.name, case.network, runs)
         for case, runs in zip(cases, norms, strict=True)
     ]
+
+
+def _announced(cases: Sequence[Case], seeds: int, batch: int) -> str:
+    """What is run, and how to run less of it, where that takes long."""
+    passes = (sum(map(sum, costs(case.network.rows))) for case in cases)
+    macs = sum(passes) * seeds * batch
+    if macs < LONG:
+        return ""
+    networks = f"{len(cases)} network{'s' * (len(cases) > 1)}"
+    sizes = " and ".join(dict.fromkeys(case.network.size for case in cases))
+    return (
+        f"{networks} × {seeds} seeds, forward and back on {batch} inputs of {sizes}: {short_and_exact(macs)} MACs; "
+        "less with --seeds 1 or a smaller --batch"
+    )
 
 
 def _beside_the_paper(

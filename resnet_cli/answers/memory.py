@@ -8,7 +8,7 @@ from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.networks import Network, load
 
 NOTES = (
     "saved: what autograd keeps in PyTorch, each storage once; live: the most that tensors hold at once, each "
@@ -47,12 +47,8 @@ def memory(
     if batch is not None:
         limits.within("batch", batch, limits.BATCH)
         network = network._replace(batch=batch)
-    limits.one_of("optimizer", optimizer, tuple(analysis.STATES))
-    limits.one_of("dtype", dtype, tuple(PRECISIONS))
-    if checkpoint and not any(row.block for row in network.rows):
-        raise UserError(f"{network.name} has no blocks to run again", "leave out --checkpoint")
-    settings = analysis.Settings(optimizer, dtype, inplace, checkpoint)
-    needs = analysis.memory(network.rows, settings)
+    how = settings(network, optimizer, dtype, inplace, checkpoint)
+    needs = analysis.memory(network.rows, how)
     room = None if budget is None else sizes.size("--budget", budget)
     table, total = analysis.stages(needs, network.batch)
     inputs = f"{network.batch:,} input{'s' if network.batch > 1 else ''}"
@@ -66,10 +62,21 @@ def memory(
     ]
     tables = [table, analysis.uses(needs, total, room)]
     answer = about(
-        network, "memory", tables, notes, **settings._asdict(), budget=room,
+        network, "memory", tables, notes, **how._asdict(), budget=room,
         fits=None if room is None else fits, bytes=total,
     )  # fmt: skip
     return answer._replace(code=int(not fits))
+
+
+def settings(
+    network: Network, optimizer: str, dtype: str, inplace: bool, checkpoint: bool
+) -> analysis.Settings:
+    """How a network is run; raises `UserError` for what there is not."""
+    limits.one_of("optimizer", optimizer, tuple(analysis.STATES))
+    limits.one_of("dtype", dtype, tuple(PRECISIONS))
+    if checkpoint and not any(row.block for row in network.rows):
+        raise UserError(f"{network.name} has no blocks to run again", "leave out --checkpoint")
+    return analysis.Settings(optimizer, dtype, inplace, checkpoint)
 
 
 def _verdict(fits: bool, batch: int, budget: str, most: int) -> str:

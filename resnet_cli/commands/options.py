@@ -66,6 +66,23 @@ def level(allowed: Sequence[str]) -> Any:
     return typer.Option("--level", "--by", help=f"{told}{deep}.", **words(allowed, "LEVEL"))
 
 
+OPTIMIZERS, DTYPES = ("sgd", "momentum", "adam", "adamw"), ("fp32", "fp16", "bf16", "amp")
+"""The words of `resnet_cli.analyses.memory`, which is not read for a page of help."""
+
+OPTIMIZER = Annotated[
+    str, typer.Option(help="sgd, momentum (sgd with it), adam or adamw.", **words(OPTIMIZERS))
+]
+DTYPE = Annotated[
+    str, typer.Option(help="fp32, fp16, bf16 or amp (autocast to half).", **words(DTYPES))
+]
+INPLACE = Annotated[
+    bool, typer.Option("--inplace/--no-inplace", help="ReLU in place; our modules': not.")
+]
+CHECKPOINT = Annotated[
+    bool, typer.Option("--checkpoint", help="Keep a block's input, run the block again.")
+]
+
+
 def _override(name: str) -> Any:
     """The option for a field; several numbers are typed as one text."""
     of, flag = FIELDS[name], f"--{name.replace('_', '-')}"
@@ -88,6 +105,7 @@ OUTPUT: dict[str, Any] = {
     "format": Annotated[str | None, _option("--format", "-f", help=f"{', '.join(output.FORMATS)}; else by the suffix of -o.", panel="The output", **words(output.FORMATS, "FORMAT"))],
     "json": Annotated[bool, _option("--json", help="Short for --format json.", panel="The output")],
     "target": Annotated[str | None, _option("--output", "-o", help="A file to write; - is stdout.", metavar="FILE", panel="The output")],
+    "columns": Annotated[str | None, _option("--columns", help="Those of the first table to show, in order: path,macs.", metavar="KEYS", panel="The output")],
     "exact": Annotated[bool, _option("--exact", help="Every digit: no K, M, G.", panel="The output")],
 }  # fmt: skip
 DEFAULTS = {"batch": 1, "json": False, "exact": False}
@@ -200,7 +218,11 @@ def _check(show: dict[str, Any]) -> None:
         files.check_writable(target)
 
 
-def _show(answer: Answer, format: str, exact: bool, target: str | None = None) -> None:
+def _show(
+    answer: Answer, format: str, exact: bool, columns: str | None, target: str | None = None
+) -> None:
+    if columns is not None:
+        answer = output.picked(answer, columns)
     text = output.render(answer, format, exact, to_file=output.is_file(target))
     output.send(text, target)
     if answer.code:

@@ -74,6 +74,25 @@ def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
     return html.render(answer, exact)
 
 
+def picked(answer: Answer, columns: str) -> Answer:
+    """The answer with these columns of its first table alone, `path,kernel,output`, in this order.
+
+    None of them leaves a narrow terminal. Raises `UserError` for one that the table does not have.
+    """
+    table, *others = answer.tables
+    places = {column.key: place for place, column in enumerate(table.columns)}
+    keys = [key.strip().replace("-", "_") for key in columns.split(",")]
+    for key in keys:
+        one_of("column", key, tuple(places))
+    chosen = [places[key] for key in dict.fromkeys(keys)]
+    table = table._replace(
+        columns=[table.columns[place]._replace(drop=0) for place in chosen],
+        rows=[[row[place] for place in chosen] for row in table.rows],
+        total=table.total and [table.total[place] for place in chosen],
+    )
+    return answer._replace(tables=[table, *others])
+
+
 def _clean(answer: Answer) -> Answer:
     """The answer without what a terminal would act upon, in names that came from outside."""
     tables = [

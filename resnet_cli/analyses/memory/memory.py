@@ -10,7 +10,7 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.memory.backward import backward
 from resnet_cli.analyses.memory.live import live
 from resnet_cli.analyses.memory.saved import Saved, saved
-from resnet_cli.analyses.memory.storage import INDEX, PRECISIONS, Bytes, Precision
+from resnet_cli.analyses.memory.storage import INDEX, PRECISIONS, Bytes, Moment, Precision
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
@@ -44,11 +44,15 @@ class Peaks(NamedTuple):
     """What is there ``always``, and what comes to it at each moment that could be the worst."""
 
     always: Bytes
-    moments: list[Bytes]
+    moments: list[Moment]
+
+    def worst(self, batch: int) -> Moment:
+        """The moment that takes most for a batch."""
+        return max(self.moments, key=lambda moment: moment.of(batch))
 
     def of(self, batch: int) -> int:
         """All bytes at the worst moment for a batch."""
-        return self.always.of(batch) + max(moment.of(batch) for moment in self.moments)
+        return self.always.of(batch) + self.worst(batch).of(batch)
 
     def largest_batch(self, budget: int) -> int:
         """The most inputs for which every moment is within the budget; 0 where one is too many.
@@ -68,13 +72,19 @@ class Memory(NamedTuple):
     """
 
     rows: Sequence[Row]
+    settings: Settings
     input: int
     resident: int
     fixed: list[dict[str, int]]
     saved: Saved
-    live: list[Bytes]
+    live: list[Moment]
     training: Peaks
     inference: Peaks
+
+    @property
+    def precision(self) -> Precision:
+        """How wide its numbers are."""
+        return PRECISIONS[self.settings.dtype]
 
 
 def memory(rows: Sequence[Row], settings: Settings) -> Memory:
@@ -90,6 +100,7 @@ def memory(rows: Sequence[Row], settings: Settings) -> Memory:
     training = Bytes(one if precision.casts else 0, resident + state)
     return Memory(
         rows,
+        settings,
         one,
         resident,
         fixed,
@@ -103,13 +114,26 @@ def memory(rows: Sequence[Row], settings: Settings) -> Memory:
 def _fixed(row: Row, precision: Precision, states: int) -> dict[str, int]:
     """What the weights of a layer take, whatever the batch."""
     weights = counts.parameters(row) * precision.weight
-    counters = 0 if row.shared else sum(not shape for shape in row.layer.buffers().values())
     return {
         "weights": weights,
-        "buffers": counts.buffers(row) * precision.weight + INDEX * counters,
+        "buffers": counts.buffers(row) * precision.weight + INDEX * counters(row),
         "gradients": weights,
         "optimizer": weights * states,
     }
+
+
+def counters(row: Row) -> int:
+    """A norm's counters of batches, an int64 each."""
+    return 0 if row.shared else sum(not shape for shape in row.layer.buffers().values())
+
+
+def heaviest_again(of: Memory, batch: int) -> tuple[str, int]:
+    """The checkpointed block that saves most when it runs again, and its bytes."""
+    runs = {
+        of.rows[block[0]].label: sum(of.saved.again[index].of(batch) for index in block)
+        for block in of.saved.blocks
+    }
+    return max(runs.items(), key=lambda run: run[1])
 
 
 def stages(of: Memory, batch: int) -> tuple[Table, dict[str, int]]:
@@ -126,12 +150,8 @@ def stages(of: Memory, batch: int) -> tuple[Table, dict[str, int]]:
         line["saved"] += saves.of(batch)
         line["live"] = max(line["live"], alive.of(batch))
     if of.saved.blocks:
-        runs = {
-            of.rows[block[0]].label: sum(of.saved.again[index].of(batch) for index in block)
-            for block in of.saved.blocks
-        }
-        largest = max(runs, key=runs.__getitem__)
-        found[f"{largest} again"] = {"saved": runs[largest]}
+        label, again = heaviest_again(of, batch)
+        found[f"{label} again"] = {"saved": again}
     total = {part: sum(line.get(part, 0) for line in found.values()) for part in SUMMED}
     total["live"] = of.inference.of(batch) - of.resident
     body = [(name, *map(line.get, PARTS)) for name, line in found.items()]
