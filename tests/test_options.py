@@ -7,12 +7,12 @@ from importlib import import_module
 import pytest
 from program import run
 
-from resnet_cli.cli import COMMANDS, app, file
-from resnet_cli.designs.fields import FIELDS
-from resnet_cli.errors import UserError
 from resnet_cli.analyses.memory.memory import STATES
 from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.cli import COMMANDS, app, file
 from resnet_cli.commands.options import DTYPES, OPTIMIZERS
+from resnet_cli.designs.fields import FIELDS
+from resnet_cli.errors import UserError
 
 
 def asked(*words):
