@@ -85,6 +85,23 @@ class Network(NamedTuple):
         return f"{self.name} ({', '.join([self.family, *changed])})"
 
     @property
+    def model(self) -> str:
+        """MODEL as it may be typed again: what was named, and behind a colon what was changed of it."""
+        source, spec, base = self.origin.source or self.name, self.spec, self.base
+        if spec is None or base is None or spec == base:
+            return source
+        if names.library_of(source):  # which takes no changes behind a colon
+            source = names.in_library(source).ours
+        source, texts = overrides(source)
+        changes = {key: getattr(spec, key) for key in vars(spec) if key not in ("name", "family")}
+        written = {key: f"{key}={text}" for key, text in texts.items()} | {
+            key: fields.inline(key, value)
+            for key, value in changes.items()
+            if value != getattr(base, key)
+        }
+        return f"{source}:{','.join(written.values())}"
+
+    @property
     def uncounted(self) -> list[dict[str, Any]]:
         """What could not be counted: operator, times and reason, in the order of execution."""
         times: dict[tuple[str, str], int] = {}

@@ -288,6 +288,25 @@ def test_whatever_names_a_network_leads_to_it():
     assert network.inputs == (Input("input", (3, 224, 224), "float32"),)
 
 
+@pytest.mark.parametrize(
+    ("model", "changes", "again"),
+    [
+        ("resnet50", {}, "resnet50"),
+        ("resnet50:groups=32,base-width=4", {}, "resnet50:groups=32,base_width=4"),
+        ("resnet50:groups=32,base-width=4", {"stages": (1, 2, 2, 1)}, "resnet50:groups=32,base_width=4,stages=1-2-2-1"),
+        ("timm:resnet50", {"input_size": (64, 96)}, "resnet50-v1.5:input_size=64x96"),
+        ("resnet38", {"eca": True}, "resnet38:eca=true"),
+    ],
+)  # fmt: skip
+def test_what_names_a_network_can_be_typed_again(model, changes, again):
+    """With all that was changed of it, whichever way; it names the same network."""
+    network = load(model).changed(**changes)
+    assert sorted(network.model.replace(":", ",").split(",")) == sorted(
+        again.replace(":", ",").split(",")
+    )
+    assert load(network.model).spec == network.spec
+
+
 def test_a_file_is_where_a_network_comes_from(tmp_path):
     """A TOML file is a spec's, a weight file's tensors are recognised; both are named as typed."""
     from safetensors.torch import save_file

@@ -97,7 +97,7 @@ def explain(
     if run != USUAL and asked != "memory":
         raise UserError(
             f"{asked or 'what there is to explain'} does not depend on optimiser, dtype and what is kept",
-            f"leave them out, or type {typed('explain', 'memory', network.name)}",
+            f"leave them out, or type {typed('explain', 'memory', network.model)}",
         )
     rows = network.rows if layer is None else analysis.select(network.rows, layer)
     question = Question(network, rows, layer, run)
@@ -163,14 +163,12 @@ def _overview(question: Question) -> View:
             *_, result, unit, _ = EXPLAINED[what](question)
         except UserError as problem:
             result, unit = None, problem.what
-        words = [what, network.origin.source or network.name, *([layer] if layer else [])]
+        words = [what, network.model, *([layer] if layer else [])]
         lines.append((what, result, unit, typed("explain", *words)))
     title = f"What can be explained of {network.title}" + (f", {layer}" if layer else "")
     notes = (
         [] if layer else ["a layer, a block or a stage behind it: layer2.0.conv1, conv3_1, conv3_x"]
     )
-    if network.spec != network.base:
-        notes.append("what was changed of the network is to be typed again")
     return about(network, "explain", [Table("rows", title, columns, lines)], notes)
 
 
@@ -179,7 +177,7 @@ def _depth(question: Question) -> Explained:
     if layer is not None:
         raise UserError(
             f"a depth is the whole network's, and {layer!r} a part of it",
-            f"leave it out: {typed('explain', 'depth', network.name)}",
+            f"leave it out: {typed('explain', 'depth', network.model)}",
         )
     result = depth.depth(rows).layers
     return Explained([analysis.table(depth.steps(rows, network.name))], [COUNTED], result, "layers")

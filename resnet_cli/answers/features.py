@@ -41,6 +41,4 @@ def _model(network: Network) -> str:
     """Where the ``model`` comes from that the line of Python takes."""
     if network.spec is None:
         return "model: the module whose layers are called so"
-    source = network.origin.source or network.name
-    options = ", with the same options," if network.spec != network.base else ""
-    return f"model: the network that {typed('build', source, '-o', 'net.py')}{options} writes"
+    return f"model: the network that {typed('build', network.model, '-o', 'net.py')} writes"
