@@ -11,7 +11,7 @@ from resnet_cli.analyses.check import Baseline, Budget, Change, Verdict
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.errors import UserError, printable
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import Network, load
+from resnet_cli.networks import Network, load, runs_python
 from resnet_cli.render.verdicts import cases
 from resnet_cli.tables import Column, Table
 
@@ -133,7 +133,7 @@ def _checked(asked: Sequence[Budget], earlier: Baseline) -> Iterator[Checked]:
 
 def _network(budget: Budget) -> Network:
     """Raises `UserError` for a network that can't be read, or would run Python and may not."""
-    if not budget.run_code and budgets.runs_python(budget.model):
+    if not budget.run_code and runs_python(_typed(budget)):
         raise UserError(
             f"{_typed(budget)!r} would run Python, and stands in a file",
             "type --run-code if you trust it",
