@@ -22,11 +22,11 @@ from resnet_cli.trace import state_dict
 COLUMNS = (
     Column("name", "network"),
     Column("params", "params", "exact"),
-    Column("params_module", "module", "exact", drop=3),
+    Column("params_module", "module", "exact", drop=4),
     Column("macs", "MACs", "exact"),
-    Column("macs_fvcore", "fvcore", "exact", drop=2),
-    Column("macs_torch", "flop counter", "exact", drop=1),
-    Column("published", "published", drop=4),
+    Column("macs_fvcore", "fvcore", "exact", drop=3),
+    Column("macs_torch", "flop counter", "exact", drop=2),
+    Column("published", "published", drop=1),
     Column("agrees", "agrees"),
 )
 NOTE = (
