@@ -38,12 +38,15 @@ POINTS = {
     "summary resnet50 --level block": f"block, output, architecture, params, MACs, share, {PUBLISHED}",
     "summary resnet18 --level layer": "path, layer, kernel, stride, output, params, MACs",
     "summary resnet152 --level layer": "path, layer, kernel, stride, output, params, MACs",
+    "summary resnet50 --level module": "module, output, architecture, params, MACs, share",
+    "summary resnet50 --level operator": "operator, params, MACs, share",
     "summary resnet50 --convention fvcore": "stage, output, architecture, params, MACs (fvcore), share",
     "flops resnet50": f"stage, MACs, FLOPs, other operations, share, operator, {PUBLISHED}",
     "flops se-resnet152 --by layer": "layer, MACs, FLOPs, other operations, share",
     "flops resnet50 --reconcile": "convention, prints, unit, ledger",
     "flops resnet152-v1.5 --reconcile": "convention, prints, unit, ledger",
     "flops resnet50 --backward": "stage, forward, input gradient, weight gradient, training step",
+    "flops vgg16 --level 1": "module, MACs, FLOPs, other operations, share",
     "memory resnet50 --batch 64": "stage, weights, gradients, optimiser, saved, live, use, at its peak",
     "memory resnet50 --budget 8GiB": "stage, weights, saved, live, use, at its peak, largest batch",
     "compare basic bottleneck": "name, weights, MACs, weights of the convolutions",
@@ -252,6 +255,14 @@ def test_signs_spelled_longer_are_measured_as_they_are_spelled():
     )
     assert shown.split("\n")[2:4] == ["sqrt 2        1", "x            23"]
     assert max(map(len, shown.split("\n"))) <= 16
+
+
+def test_names_in_wide_signs_are_aligned():
+    """A sign of two columns counts as two, also in the title and the notes."""
+    shown = rendered(table(COSTS[:2], ("残差", 1), ("name", 23)), 12, notes=["残差 残差"]).split(
+        "\n"
+    )
+    assert shown[2:4] == ["残差       1", "name      23"] and shown[-2] == "残差 残差"
 
 
 def test_heads_and_totals_are_bold_on_a_terminal_with_colours():

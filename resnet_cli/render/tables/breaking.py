@@ -11,6 +11,18 @@ JOINTS = tuple(map(re.compile, (r"(?<=;) ", r" (?=[+=|] )|(?<=,) (?!\d)|(?<=\D,)
 a comma, but not within `3×3, 64`; between words."""
 
 
+FILLER = "\0"
+
+
+def filled(text: str) -> str:
+    """The text with a filler after each sign that takes two columns: its length is how wide it is."""
+    if text.isascii() or max(text) < "ᄀ":
+        return text
+    from unicodedata import east_asian_width
+
+    return "".join(c + FILLER if east_asian_width(c) in "WF" else c for c in text)
+
+
 def broken(text: str, width: int, hang: int = 0) -> list[str]:
     """Lines of at most ``width``, all but the first indented by ``hang``.
 

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from resnet_cli.render.tables.breaking import broken, longest, narrowest
+from resnet_cli.render.tables.breaking import broken, filled, longest, narrowest
 from resnet_cli.render.tables.numbers import bar, cell, line, stacked
 from resnet_cli.tables import Column, Stack, Table
 
@@ -147,7 +147,7 @@ class Layout:
         if form.lines > 1 and column.kind in BREAKS:
             whole = WHOLE if form.lines == 2 else TALL
             texts = [whole.sub(lambda m: m[0].replace(" ", HARD), text) for text in texts]
-        return [text.translate(self.signs) for text in texts] if self.signs else texts
+        return [filled(text.translate(self.signs)) for text in texts]
 
     def _text(self, column: Column, value: Any, form: Form) -> str:
         if isinstance(value, Stack) and (form.tall or column.kind == "mixed"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from resnet_cli.render.tables.breaking import longest, paragraph
+from resnet_cli.render.tables.breaking import FILLER, filled, longest, paragraph
 from resnet_cli.render.tables.layout import Layout, Part
 from resnet_cli.render.tables.plain import aligned
 from resnet_cli.tables import Answer, Table
@@ -22,20 +22,20 @@ def render(
     A ``width`` of None is as wide as it takes; ``signs`` are spelled otherwise on this terminal.
     """
     tables = [_table(table, exact, width, color, signs or {}) for table in answer.tables]
-    notes = [paragraph(note.translate(signs or {}), width) for note in answer.notes]
-    return "\n".join([*tables, *notes]) + "\n"
+    notes = [paragraph(filled(note.translate(signs or {})), width) for note in answer.notes]
+    return "\n".join([*tables, *notes]).replace(FILLER, "") + "\n"
 
 
 def _table(table: Table, exact: bool, width: int | None, color: bool, signs: dict[int, str]) -> str:
     parts, left_out = Layout(table, exact, width, signs).parts()
     text = "\n".join(_part(part, table.total is not None, color) for part in parts)
     if table.title:
-        title = paragraph(table.title.translate(signs), width)
+        title = paragraph(filled(table.title.translate(signs)), width)
         text = f"{_styled(BOLD, LINES, title, color)}\n{text}"
     titles = ", ".join(dict.fromkeys(column.title for column in left_out if column.title))
     if titles:
         note = f"left out at {width} columns: {titles}; -f plain shows all"
-        text += paragraph(note.translate(signs), width) + "\n"
+        text += paragraph(filled(note.translate(signs)), width) + "\n"
     return text
 
 
