@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from functools import cache
+from time import process_time
 from unittest.mock import patch
 
 import pytest
@@ -263,6 +264,14 @@ def test_names_in_wide_signs_are_aligned():
         "\n"
     )
     assert shown[2:4] == ["残差       1", "name      23"] and shown[-2] == "残差 残差"
+
+
+@pytest.mark.parametrize("name", ["a " * 30_000, "[" * 60_000, "(+" * 30_000])
+def test_a_name_of_thousands_of_words_is_laid_out_in_time(name):
+    """Names come from files of up to 64 KiB; nothing here takes time by their square."""
+    start = process_time()
+    rendered(Table("rows", name, COSTS[:2], [(name, 1)]), 80, notes=[name])
+    assert process_time() - start < 5
 
 
 def test_heads_and_totals_are_bold_on_a_terminal_with_colours():

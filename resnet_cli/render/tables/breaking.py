@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 JOINTS = tuple(map(re.compile, (r"(?<=;) ", r" (?=[+=|] )|(?<=,) (?!\d)|(?<=\D,) ", " ")))
@@ -11,12 +12,14 @@ JOINTS = tuple(map(re.compile, (r"(?<=;) ", r" (?=[+=|] )|(?<=,) (?!\d)|(?<=\D,)
 a comma, but not within `3×3, 64`; between words."""
 
 
+MOST = 1000
+"""Signs of a text that settle how wide it is made."""
 FILLER = "\0"
 
 
 def filled(text: str) -> str:
     """The text with a filler after each sign that takes two columns: its length is how wide it is."""
-    if text.isascii() or max(text) < "ᄀ":
+    if text.isascii() or max(text) < "\u1100":
         return text
     from unicodedata import east_asian_width
 
@@ -52,12 +55,14 @@ def longest(texts: Iterable[str]) -> int:
 
 
 def narrowest(texts: Iterable[str], lines: int, hang: int = 0) -> int:
-    """The least width at which each text takes at most so many lines."""
+    """The least width at which each text takes at most so many lines; more where it is a very long one."""
     longest_first = sorted(set(texts), key=len, reverse=True)
     width = min(longest(longest_first), hang + longest(" ".join(longest_first).split(" ")))
     for text in longest_first:
-        while len(broken(text, width, hang)) > lines:
-            width += 1
+        start = text[:MOST]
+        if len(broken(start, width, hang)) > lines:
+            widths = range(width, len(start))
+            width += bisect_left(widths, -lines, key=lambda w: -len(broken(start, w, hang)))
     return width
 
 

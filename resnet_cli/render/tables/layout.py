@@ -35,7 +35,9 @@ BREAKS = ("text", "mixed", "ratio")
 HANG = {"mixed": 2}
 """By how much further lines are indented: where a stack has lines of its own."""
 TALL = re.compile("[⎡⎢⎣].*")
-WHOLE = re.compile(rf"{TALL.pattern}|\[(?:[^\[\]]|\[[^\]]*\])*\](?: × \d+)?|\([^()]*\+[^()]*\)")
+WHOLE = re.compile(
+    rf"{TALL.pattern}|\[(?:[^\[\]]|\[[^\[\]]*+\])*+\](?: × \d+)?|\([^()+]*+\+[^()]*+\)"
+)
 """What does not break as long as two lines do: brackets, and sums in parentheses."""
 HARD = "\xa0"
 """A space where nothing breaks."""
