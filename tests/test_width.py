@@ -66,7 +66,7 @@ POINTS = {
     "receptive-field resnet18 --level layer": "path, stride, receptive field, coverage",
     "features resnet50-v1.5": "feature, torch path, channels, stride, size, receptive field",
     "paths resnet152": "through blocks, layers, paths, receptive field, share",
-    "list": "name, blocks, layers, params, MACs, published error",
+    "list": "name, blocks, layers, params, MACs, error %",
     "verify resnet50": "stage, params, MACs, agrees",
     "verify resnet18 resnet50": "network, params, MACs, published, agrees",
     "gradient resnet20 plain20 --seeds 1": "network, first block, last block, first / last, first to last block",

@@ -7,7 +7,7 @@ import textwrap
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-JOINTS = tuple(map(re.compile, (r"(?<=;) ", r" (?=[+=|] )|(?<=,) (?!\d)|(?<=\D,) ", " ")))
+JOINTS = tuple(map(re.compile, (r"(?<=;) ", r" (?=[+=|] )|(?<=,) (?!\d)|(?<=\D,) ", " (?!%)")))
 """Where a text breaks, the strongest first: after ";", which ends a part; before a sum's next term and after
 a comma, but not within `3×3, 64`; between words."""
 
@@ -57,7 +57,7 @@ def longest(texts: Iterable[str]) -> int:
 def narrowest(texts: Iterable[str], lines: int, hang: int = 0) -> int:
     """The least width at which each text takes at most so many lines; more where it is a very long one."""
     longest_first = sorted(set(texts), key=len, reverse=True)
-    width = min(longest(longest_first), hang + longest(" ".join(longest_first).split(" ")))
+    width = min(longest(longest_first), hang + longest(JOINTS[-1].split(" ".join(longest_first))))
     for text in longest_first:
         start = text[:MOST]
         if len(broken(start, width, hang)) > lines:
