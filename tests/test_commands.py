@@ -207,28 +207,6 @@ def test_every_format_of_every_command(words, format):
     assert "MACs" in out
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
-def test_no_number_is_cut_on_a_narrow_terminal(width):
-    """Whole columns leave, a note on stderr names them, and the numbers that stay are whole."""
-    out, err = run("summary", "resnet50", "--exact", COLUMNS=str(width))
-    table = out.split("depth:")[0]
-    assert max(map(len, table.splitlines())) <= max(width, 40)
-    assert "25,557,032" in table
-    assert "…" not in out
-    assert ("left out" in err) == (width < 100)
-
-
-@pytest.mark.parametrize("width", [40, 80, 200])
-@pytest.mark.parametrize("words", [("flops", "resnet152"), ("list",), ("table",),
-                                   ("compare", "basic", "bottleneck"), ("compare", "resnet50", "vgg16")])  # fmt: skip
-def test_every_number_on_a_narrow_terminal_is_one_of_the_wide_one(words, width):
-    """Columns are left out, never shortened: each figure also stands in the unlimited output."""
-    whole = set(run(*words)[0].split())
-    for word in run(*words, COLUMNS=str(width))[0].split():
-        if any(c.isdigit() for c in word):
-            assert word in whole
-
-
 def test_an_ascii_terminal_is_no_crash():
     """Signs that the encoding lacks are spelled in ASCII."""
     out, _ = run("summary", "resnet50", PYTHONIOENCODING="ascii")

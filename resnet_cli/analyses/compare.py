@@ -33,7 +33,7 @@ FIELDS = (
     Column("name", "name"),
     Column("params", "params", "count"),
     Column("macs", "MACs", "count"),
-    Column("flops", "FLOPs", "count", drop=2),
+    Column("flops", "FLOPs", "count", drop=4),
     Column("layers", "layers", "count", drop=3),
     Column("ratio", "to the first", "ratio", drop=1),
 )
@@ -103,9 +103,9 @@ def blocks(names: Sequence[str], channels: Sequence[int], size: int, key: str, t
         lines.append((name, width, {**total, "params": params}, arithmetic(rows)))
     first = lines[0][2]
     columns = (
-        FIELDS[0], Column("channels", "channels", "count", drop=4),
+        FIELDS[0], Column("channels", "channels", "count", drop=2),
         Column("params", "weights", "exact"), Column("macs", "MACs", "exact"), *FIELDS[3:],
-        Column("arithmetic", "weights of the convolutions", drop=5),
+        Column("arithmetic", "weights of the convolutions"),
     )  # fmt: skip
     body = [
         (name, width, *(total[f] for f in COMPARED), _ratios(total, first), text)
@@ -123,10 +123,10 @@ def networks(given: Sequence[Network]) -> list[Table]:
         for name, total in zip(names, totals, strict=True)
     ]
     columns = [Column("stage", "stage")]
-    for at, name in enumerate(names):
+    for name in names:
         columns += [
-            Column(f"{name}.params", f"{name} params", "count", drop=2 * at),
-            Column(f"{name}.macs", f"{name} MACs", "count", drop=2 * at + 1),
+            Column(f"{name}.params", f"{name} params", "count"),
+            Column(f"{name}.macs", f"{name} MACs", "count"),
         ]
     lines = [
         (stage, *(cost for each in costs for cost in (each or (None, None))))

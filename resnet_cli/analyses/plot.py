@@ -13,6 +13,7 @@ from resnet_cli.analyses.field.receptive_field import fields
 from resnet_cli.analyses.memory.memory import Settings
 from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.memory.storage import add
+from resnet_cli.analyses.notation import several
 from resnet_cli.charts import Axis, Band, Chart, Point, Series
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, distinct
@@ -144,7 +145,7 @@ def memory(network: Network, batch: int) -> Chart:
         "memory",
         f"Live tensors along {network.name}",
         Axis("layer, in the order of execution", kind="exact"),
-        Axis(f"memory of {_several(batch, 'input')} of {network.size}, fp32", "bytes", "bytes"),
+        Axis(f"memory of {several(batch, 'input')} of {network.size}, fp32", "bytes", "bytes"),
         [
             Series(
                 title,
@@ -187,11 +188,7 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
         Axis("norm of the gradient, ‖∂E/∂x‖", kind="number", log=True),
         lines,
         [
-            f"median over {_several(seeds, 'seed')}, in pictures shaded from the least to the largest; in train mode; "
-            f"E: mean cross-entropy of random labels over {_several(batch, 'random input')} of {sizes}"
+            f"median over {several(seeds, 'seed')}, in pictures shaded from the least to the largest; in train mode; "
+            f"E: mean cross-entropy of random labels over {several(batch, 'random input')} of {sizes}"
         ],
     )
-
-
-def _several(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

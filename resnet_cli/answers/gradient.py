@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from resnet_cli.analyses import gradient as analysis
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.cost.training import costs
+from resnet_cli.analyses.notation import several
 from resnet_cli.answers.needs import described, fits, need
 from resnet_cli.answers.view import Model, View, beside, short_and_exact
 from resnet_cli.designs import limits
@@ -53,7 +54,7 @@ VARIANTS: dict[str, tuple[dict[str, object], float]] = {
 }
 NOTES = (
     "‖∂E/∂x‖ at the input x of each block, of the network as initialised, in train mode: median and spread over "
-    "{seeds} seeds; E is the mean cross-entropy of random labels over {batch} random inputs of {size}",
+    "{seeds}; E is the mean cross-entropy of random labels over {inputs} of {size}",
     "shortcuts' ∏λ (He et al. 2016, Eq. 5 to 8: what reaches the first block past every weight): 1 for identities, "
     "λⁿ for n scaled ones; projections, gates and dropout count as 1; none in a plain network",
     "lines: log ‖∂E/∂x‖ from the first block to the last, on one scale, {low:.3g} to {high:.3g}",
@@ -88,7 +89,8 @@ def gradient(
     if variants and by == "network":
         tables = [_beside_the_paper(tables[0], chosen, measured)]
     low, high = analysis.extremes(measured)
-    values = {"low": low, "high": high, "seeds": seeds, "batch": batch}
+    values = {"low": low, "high": high, "seeds": several(seeds, "seed")}
+    values["inputs"] = several(batch, "random input")
     sizes = dict.fromkeys(case.network.size for case in chosen)
     notes = [note.format(size=" and ".join(sizes), **values) for note in NOTES]
     networks = [

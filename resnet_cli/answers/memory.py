@@ -5,6 +5,7 @@ from __future__ import annotations
 from resnet_cli import sizes
 from resnet_cli.analyses.memory import memory as analysis
 from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.analyses.notation import several
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
@@ -51,7 +52,7 @@ def memory(
     needs = analysis.memory(network.rows, how)
     room = None if budget is None else sizes.size("--budget", budget)
     table, total = analysis.stages(needs, network.batch)
-    inputs = f"{network.batch:,} input{'s' if network.batch > 1 else ''}"
+    inputs = several(network.batch, "input")
     fits = room is None or total["training"] <= room
     most = 0 if room is None else needs.training.largest_batch(room)
     notes = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from resnet_cli.analyses import table1 as analysis
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
-from resnet_cli.analyses.published import of_network
+from resnet_cli.analyses.published import explained, of_network
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.designs.limits import within
 from resnet_cli.networks import load
@@ -35,4 +35,5 @@ def table(*models: Model) -> View:
     ]
     shown = [analysis.table1(networks, figures())]
     by_paper = analysis.by_paper(networks, figures())
+    notes += explained(line["agrees"] for line in by_paper)
     return beside(networks, "table", shown, notes, rows=rows, networks=by_paper)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from resnet_cli import networks
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
+from resnet_cli.analyses.notation import several
 from resnet_cli.designs import zoo
 from resnet_cli.render.tables import numbers
 from resnet_cli.tables import Answer, Table
@@ -105,7 +106,7 @@ def uncounted(given: Sequence[networks.Network]) -> list[str]:
     """A note for each operation that nobody has described, for every format that people read."""
     return [
         f"not counted{f' in {name}' if len(given) > 1 else ''}: {each['operator']} "
-        f"({each['times']:,} times): {each['reason']}; totals are at least what is shown"
+        f"({several(each['times'], 'time')}): {each['reason']}; totals are at least what is shown"
         for name, network in zip(networks.distinct(given), given, strict=True)
         for each in network.uncounted
     ]

@@ -26,7 +26,7 @@ ASCII = str.maketrans({
     "┌": "+", "┐": "+", "┘": "+", "├": "+", "┈": ".", "┊": ":", "╮": ".", "╯": "'", "◄": "<",
     "│": "|", "┤": "+", "└": "+", "┬": "+", "░": ".", "▒": ":", "▓": "%", "▚": "x", "▞": "/",
     "■": "#", "□": "+", "▲": "^", "△": "A", "▼": "v", "◆": "*", "○": "0", "●": "o",
-    "▋": "#", "▌": "#", "▍": "|", "▎": "|", "▏": "|", "─": "-", "⎡": "[", "⎢": "|", "⎣": "[", "⎤": "]", "⎥": "|", "⎦": "]",
+    "▋": "#", "▌": "#", "▍": "|", "▎": "|", "▏": "|", "─": "-", "⎡": "/", "⎢": "|", "⎣": "\\", "⎤": "\\", "⎥": "|", "⎦": "/",
 })  # fmt: skip
 
 
@@ -54,9 +54,12 @@ def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
     if format != "json":  # which has escapes of its own
         answer = _clean(answer)
     if format == "table":
-        from resnet_cli.render.tables import rich_table
+        from resnet_cli.render.tables import terminal_table
 
-        return rich_table.render(answer, exact, *terminal(to_file))
+        text = terminal_table.render(answer, exact, *terminal(to_file))
+        if to_file or not _lacks_signs(text):
+            return text
+        return terminal_table.render(answer, exact, *terminal(to_file), ASCII)
     if format == "plain":
         from resnet_cli.render.tables import plain
 
@@ -128,16 +131,23 @@ def terminal(to_file: bool) -> tuple[int | None, bool]:
     return (os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal else None), color
 
 
+def _lacks_signs(text: str) -> bool:
+    """Whether stdout cannot write the text as it is."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def send(text: str, target: str | None) -> None:
     """Writes to stdout, or to a file that appears whole or not at all.
 
     Raises `UserError` (exit 1) when the file cannot be written.
     """
     if not is_file(target):
-        encoding = sys.stdout.encoding or "utf-8"
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError:
+        if _lacks_signs(text):
+            encoding = sys.stdout.encoding or "utf-8"
             text = text.translate(ASCII).encode(encoding, "replace").decode(encoding)
         try:
             sys.stdout.write(text)

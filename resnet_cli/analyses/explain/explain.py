@@ -19,7 +19,7 @@ from resnet_cli.trace import Row
 
 COLUMNS = (
     Column("step", "step"),
-    Column("formula", "formula", drop=1),
+    Column("formula", "formula"),
     Column("numbers", "with the numbers"),
     Column("result", "result", "exact"),
 )
