@@ -28,11 +28,8 @@ def table(*models: Model) -> View:
     sizes = dict.fromkeys(network.size for network in networks)
     kinds = counts.multiplied(row for network in networks for row in network.rows)
     notes.append(f"MACs: {kinds} layers, the papers' FLOPs; one input of {', '.join(sizes)}")
-<<<<<<< HEAD
     notes += elsewhere(networks)
-=======
     names = distinct(networks)
->>>>>>> 3b9c19b (CSV that concatenates, LaTeX that a paper takes as it is, Markdown with a line for each part)
     rows = [
         {
             "stage": stage,

@@ -22,7 +22,7 @@ SIGNS = {
     "<": "$<$", ">": "$>$", "|": "$|$", "[": "{[}", "]": "{]}", "*": "{*}", '"': "''", "`": "{`}",
     "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "√": r"$\surd$",
     "²": r"$^2$", "ⁿ": r"$^n$", "₂": r"$_2$", "λ": r"$\lambda$", "μ": r"$\mu$", "γ": r"$\gamma$",
-    "∂": r"$\partial$", "∏": r"$\prod$", "‖": r"$\Vert$", "\u0394": r"$\Delta$", "–": "--", "…": r"\ldots{}",
+    "∂": r"$\partial$", "∏": r"$\prod$", "‖": r"$\Vert$", "\u0394": r"$\Delta$", "\u2192": r"$\to$", "–": "--", "…": r"\ldots{}",
     "×": r"$\times$", "·": r"$\cdot$", "−": "$-$",
 }  # fmt: skip
 """Brackets and stars stand in braces, as those after a line's end would be its options."""
@@ -65,7 +65,7 @@ GAP = 12.0
 """Points between two columns."""
 BRACKETS = 1.7
 """Ems of a tall bracket's two sides and what is around them."""
-WRAPS = ("text", "mixed", "ratio")
+WRAPS = {*LEFT, "ratio"} - {"numbers"}
 """Kinds of columns whose lines may be broken."""
 NARROW = 9.0
 """What a column of texts has at least before a table is parted, where they are as long."""
