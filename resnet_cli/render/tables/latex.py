@@ -29,10 +29,10 @@ SIGNS = {
 LIGATURES = re.compile(r"([-,'])(?=\1)")
 """Signs that two of become another one."""
 
-TEXTWIDTH, TEXTHEIGHT = 345.0, 550.0
+TEXTWIDTH = 345.0
 """Points, of an article at 10 pt."""
-FULL = 0.85
-"""As much of a page a table that does not break may take, its notes among it."""
+TALLEST = 490.0
+"""Of a table on one page, notes among it: that of an article has 550, a caption and its gaps take 30."""
 
 
 class Size(NamedTuple):
@@ -203,9 +203,16 @@ class Grid(NamedTuple):
     lines: list[Line]
 
     def only(self, kept: Sequence[int]) -> Grid:
-        """These of the columns."""
+        """These of the columns, without stages that none of the networks in them has."""
         cut = [line._replace(cells=[line.cells[at] for at in kept]) for line in self.lines]
-        return Grid([self.columns[at] for at in kept], cut)
+        beside = _beside(self.columns)
+        there = [at for at, column in enumerate(kept) if column in beside]
+        lines = [
+            line
+            for line in cut
+            if not there or line.share or any(line.cells[at].tex for at in there)
+        ]
+        return Grid([self.columns[at] for at in kept], lines)
 
 
 def grid(table: Table, exact: bool, tall: bool) -> Grid:
@@ -444,7 +451,7 @@ def _block(table: Table, exact: bool, caption: str, label: str, notes: Sequence[
     beneath = sum((int(width(note) * small.em / TEXTWIDTH) + 1) * small.leading for note in notes)
     for sizes in (SIZES, SIZES[-1:]):
         made = parts(table, exact, sizes)
-        long = sum(part.high for part in made) + beneath > FULL * TEXTHEIGHT
+        long = sum(part.high for part in made) + beneath > TALLEST
         if not long:
             break
     below = "\\par\n".join(map(breakable, notes))
