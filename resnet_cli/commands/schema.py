@@ -25,7 +25,8 @@ def command(
         ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="A file to write; - is stdout.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="A file to write; - is stdout."),
     ] = None,
 ) -> None:
     """The JSON Schema of what a command prints with --json, or of a network's TOML file."""
