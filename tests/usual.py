@@ -36,7 +36,7 @@ def answers(folder):
     yield cli.summary("se-resnext50_32x4d", "block")
     yield cli.summary(cli.network("resnet50", groups=32, base_width=4)._replace(batch=8))
     yield from (
-        cli.flops("resnet18", by="operator", unit="flop"),
+        cli.flops("resnet18", "operator", "flop"),
         cli.flops("vgg11", backward=True),
     )
     yield from (
@@ -44,6 +44,12 @@ def answers(folder):
         cli.flops("resnet18", convention="torchinfo"),
     )
     yield from (cli.memory("resnet50", 64, budget="24GiB"), cli.memory("resnet18", checkpoint=True))
+    yield cli.check("resnet18", max_params="12M", max_memory="1MiB", min_receptive_field=224)
+    baseline = cli.summary("resnet18").data()
+    yield cli.check("resnet34", max_macs="4G", baseline=baseline | {"model": "resnet34"})
+    for level in ("module", "operator", "2"):
+        yield from (cli.summary("resnet18", level), cli.flops("resnet18", level))
+    yield cli.receptive_field("resnet18", "module")
     yield from (cli.compare("basic", "bottleneck", "resnext"), cli.compare("resnet18", "vgg16"))
     yield cli.compare("resnet18", "resnet18", "resnet34", "resnet50", "wrn-28-10")
     yield from (cli.explain(what, "resnet50") for what in ("depth", "params", "flops", "shape"))

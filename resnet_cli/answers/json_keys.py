@@ -70,6 +70,7 @@ ABOUT: Keys = {**NETWORK, "total": TOTAL}
 LEVEL: Keys = {
     "stage?": "string: conv1, conv2_x, ..., fc",
     "block?": "string: the paper's label, conv2_1",
+    "module?": "string: torch's name of the module, layer1.0",
     "path?": "string: torch's name of the layer, layer1.0.conv1",
 }
 COUNTED: Keys = {
@@ -161,15 +162,16 @@ COMMANDS: dict[str, Keys] = {
         **ABOUT,
         "rows": [
             {
-                "": "one line for each stage, block or layer",
+                "": "one line for each stage, block, layer, module or operator",
                 **LEVEL,
+                "operator?": "string: the kind of layer",
                 "layer?": "string: what kind of layer it is",
                 "kernel?": "integer?: height and width of the window",
                 "stride?": "integer?: from one window to the next",
                 "padding?": "integer?: zeros on each side",
                 "groups?": "integer?: of the channels",
                 "input?": "integers: shape of one input",
-                "output": "integers?: shape of the output for one input",
+                "output?": "integers?: shape of the output for one input",
                 "architecture?": "string: in the papers' notation",
                 **COUNTED,
             }
@@ -209,12 +211,15 @@ COMMANDS: dict[str, Keys] = {
                 "": "one line for each network",
                 "name": "string: as MODEL takes it",
                 "family": "string: whose networks they are",
+                "dataset": "string: that its papers train it on",
                 "block": "string: basic or bottleneck; empty without blocks",
                 "stages": "integers: blocks in each",
                 "layers": "integer: the depth, as the papers count",
                 "params": "integer: learnable parameters",
                 "macs": "integer: multiply-accumulates of one input",
-                "error": "string?: the first that a paper prints",
+                "error": "number?: the first that a paper prints, in per cent: top-1 on ImageNet, or on CIFAR-10",
+                "source": "string?: that paper, and the table",
+                "setting": "string?: how it was tested",
             }
         ],
     },
@@ -222,7 +227,7 @@ COMMANDS: dict[str, Keys] = {
         **ABOUT,
         "rows": [
             {
-                "": "one line for each stage, block, layer or operator; with --reconcile for each convention",
+                "": "one line for each stage, block, layer, module or operator; with --reconcile for each convention",
                 **LEVEL,
                 "layer?": "string: torch's name of the layer",
                 "operator?": "string: the kind of layer",
@@ -273,6 +278,7 @@ COMMANDS: dict[str, Keys] = {
         "inplace": "boolean: whether ReLU overwrites its input",
         "checkpoint": "boolean: whether blocks are run again",
         "budget": "integer?: bytes, as typed",
+        "fits": "boolean?: whether the batch fits it in training; null without a budget",
         "bytes": {
             "": "of the whole network",
             **BYTES,
@@ -284,9 +290,54 @@ COMMANDS: dict[str, Keys] = {
                 "": "training and inference",
                 "use": "string: which of them",
                 "bytes": "integer: at its peak",
+                "fits?": "boolean: whether the batch fits the budget",
                 "largest_batch?": "integer: that the budget holds",
             }
         ],
+    },
+    "check": {
+        "rows": [
+            {
+                "": "one line for each limit, then one for each number of a baseline",
+                "network": "string: as the table of pyproject.toml is called, or the network",
+                "quantity": "string: params, macs, memory, ...",
+                "actual": "integer?: what it is; null where the network could not be read",
+                "limit": "integer?: at most or at least; null without one",
+                "room": "integer?: what is left to the limit, negative beyond it",
+                "ok": "boolean: whether the limit is met",
+                "where": "string?: the stage, block or module that has most of it",
+            }
+        ],
+        "networks": [
+            {
+                "": "the settings that bytes depend on",
+                "network": "string: the same as in the rows",
+                "batch": "integer: inputs at once",
+                "dtype": "string: fp32, fp16, bf16 or amp",
+                "optimizer": "string: sgd, momentum, adam or adamw",
+                "use": "string: training or inference",
+            }
+        ],
+        "changes": [
+            {
+                "": "with --baseline: what is another number now",
+                "network": "string: the same as in the rows",
+                "quantity": "string: params, macs, memory, ...",
+                "before": "integer?: in the baseline; null if it is new",
+                "actual": "integer?: now; null if it is not known",
+                "change": "integer?: now less before",
+                "what": "string: grew, shrank, new or not known",
+            }
+        ],
+        "problems": [
+            {
+                "": "networks that could not be read",
+                "network": "string: the same as in the rows",
+                "what": "string: why",
+                "hint": "string: what to type",
+            }
+        ],
+        "uncounted": [UNCOUNTED],
     },
     "compare": {
         "rows": [
@@ -356,7 +407,7 @@ COMMANDS: dict[str, Keys] = {
         **ABOUT,
         "rows": [
             {
-                "": "one line for each stage, block or layer: of its last layer's output",
+                "": "one line for each stage, block, layer or module: of its last layer's output",
                 **LEVEL,
                 "output": "integers?: shape of the output for one input",
                 "stride": "integer?: pixels from one window to the next; null where they do not step evenly",

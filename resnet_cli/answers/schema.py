@@ -116,5 +116,5 @@ def _spec(kind: type[ResNet | VGG]) -> dict[str, Any]:
 def _toml() -> dict[str, Any]:
     from resnet_cli.designs import specfile
 
-    made: dict[str, Any] = specfile.schema()  # type: ignore[attr-defined]
+    made: dict[str, Any] = specfile.schema()
     return made

@@ -31,7 +31,7 @@ LIGATURES = re.compile(r"([-,'])(?=\1)")
 
 TEXTWIDTH = 345.0
 """Points, of an article at 10 pt."""
-TALLEST = 490.0
+TALLEST = 505.0
 """Of a table on one page, notes among it: that of an article has 550, a caption and its gaps take 30."""
 
 
@@ -325,9 +325,9 @@ def laid(grid: Grid, size: Size, broken_heads: bool, wrapped: bool) -> Laid | No
         text = " & ".join(texts) + r" \\"
         spaced = rows and (max(lines) > 1 or one_line is False)
         one_line = max(lines) < 2
-        above = "\\midrule\n" if line.ruled else "\\addlinespace\n" if spaced else ""
+        above = "\\midrule\n" if line.ruled else "\\addlinespace[3pt]\n" if spaced else ""
         rows.append(above + text)
-        high += max(lines) * size.leading + (5 if above else 0)
+        high += max(lines) * size.leading + (3 if above else 0)
     return Laid(size, "".join(ends), " & ".join(head_cells) + r" \\", rows, high)
 
 
