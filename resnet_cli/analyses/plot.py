@@ -73,7 +73,11 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
             if is_counted(row) and row.part != "head" and field[0].size
         ]
         lines.append(
-            Series(name, [Point(at, size, path) for at, (path, size) in enumerate(seen, start=1)])
+            Series(
+                name,
+                [Point(at, size, path) for at, (path, size) in enumerate(seen, start=1)],
+                network=name,
+            )
         )
     heights = sorted({network.input[1] for network in networks})
     notes = [
@@ -108,7 +112,7 @@ def paths(networks: Sequence[Network]) -> Chart:
                 f"{name} has one path, being without residual blocks", "give residual networks"
             )
         points = [Point(length.layers, length.paths / 2**n) for length in distribution]
-        lines.append(Series(f"{name}, n = {n}", points))
+        lines.append(Series(f"{name}, n = {n}", points, network=name))
     return Chart(
         "paths",
         "Paths through the blocks, by length",
@@ -150,6 +154,7 @@ def memory(network: Network, batch: int) -> Chart:
             Series(
                 title,
                 [Point(at, value, rows[at - 1].path) for at, value in enumerate(values, start=1)],
+                network=network.name,
             )
             for title, values in lines.items()
         ],
@@ -179,7 +184,7 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
             raise UserError(
                 f"the gradient of {one.name} vanishes or overflows at every block", code=1
             )
-        lines.append(Series(one.name, points))
+        lines.append(Series(one.name, points, network=one.name))
     sizes = " and ".join(dict.fromkeys(one.network.size for one in measured))
     return Chart(
         "gradient",

@@ -107,8 +107,12 @@ OUTPUT: dict[str, Any] = {
     "target": Annotated[str | None, _option("--output", "-o", help="A file to write; - is stdout.", metavar="FILE", panel="The output")],
     "columns": Annotated[str | None, _option("--columns", help="Those of the first table to show, in order: path,macs.", metavar="KEYS", panel="The output")],
     "exact": Annotated[bool, _option("--exact", help="Every digit: no K, M, G.", panel="The output")],
+    "table_key": Annotated[str | None, _option("--table-key", metavar="KEY", help="csv: another of the answer's tables.", panel="The output")],
+    "notes": Annotated[bool, _option("--notes", help="csv: the notes in one more column.", panel="The output")],
+    "caption": Annotated[str | None, _option("--caption", metavar="TEXT", help="latex: of the first table.", panel="The output")],
+    "label": Annotated[str | None, _option("--label", metavar="NAME", help="latex: of the first table, such as tab:cost.", panel="The output")],
 }  # fmt: skip
-DEFAULTS = {"batch": 1, "json": False, "exact": False}
+DEFAULTS = {"batch": 1, "json": False, "exact": False, "notes": False}
 
 
 def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
@@ -120,7 +124,7 @@ def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
     shown = _parameters({key: OUTPUT[key] for key in OUTPUT if key not in {p.name for p in own}})
 
     def run(**given: Any) -> None:
-        show = {parameter.name: given.pop(parameter.name) for parameter in shown}
+        show = {p.name: given.pop(p.name, DEFAULTS.get(p.name)) for p in shown}
         _check(show)
         network = _network(**{key: given.pop(key, DEFAULTS.get(key)) for key in NETWORK})
         _show(command(network, **given), **show)
@@ -158,7 +162,7 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
     own = list(inspect.signature(command, eval_str=True).parameters.values())
 
     def run(**given: Any) -> None:
-        show = {key: given.pop(key) for key in OUTPUT}
+        show = {key: given.pop(key, DEFAULTS.get(key)) for key in OUTPUT}
         _check(show)
         _show(command(**given), **show)
 
@@ -166,12 +170,14 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
 
 
 def shortened(command: Callable[..., None], words: Sequence[str]) -> Callable[..., None]:
-    """The command without the overrides where none of the words is one, nor anything unknown.
+    """The command without the overrides and what one format alone has, where none of the words is one,
+    nor anything unknown.
 
     From 0.29 on Typer takes a third of a millisecond for each option, typed or not.
     """
     parameters = inspect.signature(command).parameters.values()
-    kept = [parameter for parameter in parameters if parameter.name not in FIELDS]
+    rare = {*FIELDS, *(name for names in output.OWN.values() for name in names)}
+    kept = [parameter for parameter in parameters if parameter.name not in rare]
     flags = {flag for parameter in kept for flag in _flags(parameter)}
     long = (word.partition("=")[0] for word in words if word.startswith("--"))
     if "-h" in words or any(flag not in flags for flag in long):
@@ -214,16 +220,22 @@ def _check(show: dict[str, Any]) -> None:
     """Settles the format; refuses before the work what could not be written after it."""
     target = show.get("target")
     show["format"] = output.chosen(show["format"], show.pop("json"), target)
+    output.check_own(show["format"], show)
     if output.is_file(target):
         files.check_writable(target)
 
 
 def _show(
-    answer: Answer, format: str, exact: bool, columns: str | None, target: str | None = None
+    answer: Answer,
+    format: str,
+    exact: bool,
+    columns: str | None,
+    target: str | None = None,
+    **own: Any,
 ) -> None:
     if columns is not None:
         answer = output.picked(answer, columns)
-    text = output.render(answer, format, exact, to_file=output.is_file(target))
+    text = output.render(answer, format, exact, to_file=output.is_file(target), **own)
     output.send(text, target)
     if answer.code:
         raise typer.Exit(answer.code)

@@ -30,6 +30,10 @@ ASCII = str.maketrans({
 })  # fmt: skip
 
 
+OWN = {"latex": ("caption", "label"), "csv": ("table_key", "notes")}
+"""Options that one format alone has."""
+
+
 def chosen(format: str | None, json: bool, target: str | None, usual: str = "table") -> str:
     """The format that is asked for: by name, else by the suffix of the file to write.
 
@@ -44,14 +48,24 @@ def chosen(format: str | None, json: bool, target: str | None, usual: str = "tab
     return SUFFIXES.get(os.path.splitext(target or "")[1].lower(), usual)
 
 
+def check_own(format: str, options: dict[str, Any]) -> None:
+    """Raises `UserError` for an option that is typed and another format's."""
+    for of, names in OWN.items():
+        for name in names:
+            if format != of and options.get(name) not in (None, False):
+                flag = f"--{name.replace('_', '-')}"
+                raise UserError(f"{flag} is an option of --format {of}", f"add --format {of}")
+
+
 def is_file(target: str | None) -> TypeGuard[str]:
     """Whether a file is to be written; ``-`` is stdout."""
     return target not in (None, "-")
 
 
-def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
-    """The answer as text, in one of `FORMATS`."""
-    if format != "json":  # which has escapes of its own
+def render(answer: Answer, format: str, exact: bool, to_file: bool, **own: Any) -> str:
+    """The answer as text, in one of `FORMATS`; ``own`` are options of it."""
+    own = {option: own[option] for option in OWN.get(format, ()) if option in own}
+    if format not in ("json", "csv"):  # which have escapes of their own
         answer = _clean(answer)
     if format == "table":
         from resnet_cli.render.tables import terminal_table
@@ -64,14 +78,22 @@ def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
         from resnet_cli.render.tables import plain
 
         return plain.render(answer, exact)
-    if format in ("json", "csv"):
+    if format == "json":
         from resnet_cli.render.tables import data
 
-        return data.as_json(answer) if format == "json" else data.as_csv(answer)
-    if format in ("markdown", "latex"):
-        from resnet_cli.render.tables import markup
+        return data.as_json(answer)
+    if format == "csv":
+        from resnet_cli.render.tables import spreadsheet
 
-        return (markup.markdown if format == "markdown" else markup.latex)(answer, exact)
+        return spreadsheet.render(answer, **own)
+    if format == "markdown":
+        from resnet_cli.render.tables import markdown
+
+        return markdown.render(answer, exact)
+    if format == "latex":
+        from resnet_cli.render.tables import latex
+
+        return latex.render(answer, exact, **own)
     from resnet_cli.render.tables import html
 
     return html.render(answer, exact)
