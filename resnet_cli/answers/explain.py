@@ -233,7 +233,7 @@ def _memory(question: Question) -> Explained:
     steps += explained.saved(of, batch, places)
     tables = [analysis.table(steps), explained.training(of, batch), explained.inference(of, batch)]
     tables.append(explained.reasons(rows))
-    total = memory.stages(of, batch)[1]
+    total = memory.by_level(of, batch)[1]
     shown = ", ".join(
         f"{key} {binary(total[key], False)}" for key in ("saved", "training", "inference")
     )

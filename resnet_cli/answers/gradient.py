@@ -52,6 +52,7 @@ VARIANTS: dict[str, tuple[dict[str, object], float]] = {
     "1x1 conv shortcut": ({"shortcut": "C"}, 0),
     "dropout shortcut 0.5": ({"shortcut": "dropout"}, 0),
 }
+LEVELS = ("network", "block")
 NOTES = (
     "‖∂E/∂x‖ at the input x of each block, of the network as initialised, in train mode: median and spread over "
     "{seeds}; E is the mean cross-entropy of random labels over {inputs} of {size}",
@@ -65,7 +66,7 @@ def gradient(
     *models: Model,
     scale: float | None = None,
     variants: bool = False,
-    by: str = "network",
+    level: str = "network",
     seeds: int = 5,
     batch: int = 8,
     progress: Progress = silent,
@@ -75,18 +76,18 @@ def gradient(
     ``scale`` is λ of every shortcut; ``variants`` takes the shortcuts of He et al. 2016, Table 1.
     Raises `UserError` for networks without blocks, and (exit 1) without torch.
     """
-    limits.one_of("grouping", by, ("network", "block"))
+    limits.one_of("level", level, LEVELS)
     limits.within("seeds", seeds, 1000)
     limits.within("batch", batch, 1024)
     chosen = [case for model in models for case in cases(load(model), scale, variants)]
     need("gradient", "torch")
     measured = measure(chosen, seeds, batch, progress)
-    if by == "block":
+    if level == "block":
         tables = [analysis.by_block(one) for one in measured]
         tables = [t._replace(key="rows" if not i else f"rows_{i}") for i, t in enumerate(tables)]
     else:
         tables = [analysis.compared(measured)]
-    if variants and by == "network":
+    if variants and level == "network":
         tables = [_beside_the_paper(tables[0], chosen, measured)]
     low, high = analysis.extremes(measured)
     values = {"low": low, "high": high, "seeds": several(seeds, "seed")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resnet_cli import sizes
+from resnet_cli.analyses import levels
 from resnet_cli.analyses.memory import memory as analysis
 from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.analyses.notation import several
@@ -13,7 +14,7 @@ from resnet_cli.networks import Network, load
 
 NOTES = (
     "saved: what autograd keeps in PyTorch, each storage once; live: the most that tensors hold at once, each "
-    "freed after its last reader and the modules called with it; its total adds the input to the largest stage",
+    "freed after its last reader and the modules called with it; its total adds the input to the largest line",
     "training at its peak: the worst moment of a step, when what is left of the saved meets the gradients of "
     "weights and activations",
     "not modelled: workspaces of kernels, the allocator's rounding and fragmentation, the CUDA context, the "
@@ -36,11 +37,12 @@ def memory(
     inplace: bool = False,
     checkpoint: bool = False,
     budget: str | None = None,
+    level: str | int = "stage",
 ) -> View:
     """Memory of a batch by stage, in bytes: weights, gradients, optimiser, saved activations, live peak.
 
     ``optimizer`` is sgd, momentum, adam or adamw, ``dtype`` fp32, fp16, bf16 or amp; ``checkpoint``
-    keeps a block's input alone and runs the block again; ``budget``, such as 24GiB, asks
+    keeps a block's input alone and runs the block again; ``level`` is another one than stage; ``budget``, such as 24GiB, asks
     whether the batch fits, and for the largest that does: the answer's ``code`` is 1 where it does
     not fit in training. Raises `UserError` for values that there are not.
     """
@@ -51,12 +53,14 @@ def memory(
     how = settings(network, optimizer, dtype, inplace, checkpoint)
     needs = analysis.memory(network.rows, how)
     room = None if budget is None else sizes.size("--budget", budget)
-    table, total = analysis.stages(needs, network.batch)
+    by = levels.level(network.rows, level)
+    table, total = analysis.by_level(needs, network.batch, by)
     inputs = several(network.batch, "input")
     fits = room is None or total["training"] <= room
     most = 0 if room is None else needs.training.largest_batch(room)
     notes = [
         *([] if room is None else [_verdict(fits, network.batch, str(budget).strip(), most)]),
+        *by.notes,
         f"a batch of {inputs} of {network.size}, optimiser {optimizer}, ReLU {'' if inplace else 'not '}in place",
         DTYPES[dtype],
         *NOTES,

@@ -1,4 +1,4 @@
-"""Memory by stage, in training and at inference, and the largest batch that a budget holds."""
+"""Memory by stage or another level, in training and at inference, and the largest batch that a budget holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
+from resnet_cli.analyses import levels
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.levels import Level
 from resnet_cli.analyses.memory.backward import backward
 from resnet_cli.analyses.memory.live import live
 from resnet_cli.analyses.memory.saved import Saved, saved
@@ -19,7 +21,6 @@ STATES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 """Numbers that an optimiser keeps for each weight, besides its step counters."""
 
 COLUMNS = (
-    Column("stage", "stage"),
     Column("weights", "weights", "bytes"),
     Column("buffers", "buffers", "bytes", drop=3),
     Column("gradients", "gradients", "bytes", drop=2),
@@ -27,7 +28,7 @@ COLUMNS = (
     Column("saved", "saved", "bytes"),
     Column("live", "live", "bytes"),
 )
-PARTS = tuple(column.key for column in COLUMNS[1:])
+PARTS = tuple(column.key for column in COLUMNS)
 SUMMED = PARTS[:-1]
 
 
@@ -136,15 +137,16 @@ def heaviest_again(of: Memory, batch: int) -> tuple[str, int]:
     return max(runs.items(), key=lambda run: run[1])
 
 
-def stages(of: Memory, batch: int) -> tuple[Table, dict[str, int]]:
-    """Bytes by stage, and their totals: sums, but for ``live`` the input and the largest stage.
+def by_level(of: Memory, batch: int, level: Level | None = None) -> tuple[Table, dict[str, int]]:
+    """Bytes by stage or another level, and their totals: sums, but for ``live`` the input and the largest line.
 
     The totals have the peaks of ``training`` and ``inference`` too. Where blocks are checkpointed, the
     one that saves most when it runs again has a line of its own.
     """
+    level = level or levels.level(of.rows, "stage")
     found: dict[str, dict[str, int]] = {"input": {"live": of.input * batch}}
     for row, fixed, saves, alive in zip(of.rows, of.fixed, of.saved.rows, of.live, strict=True):
-        line = found.setdefault(row.stage, dict.fromkeys(PARTS, 0))
+        line = found.setdefault(level.name(row), dict.fromkeys(PARTS, 0))
         for part, value in fixed.items():
             line[part] += value
         line["saved"] += saves.of(batch)
@@ -155,7 +157,8 @@ def stages(of: Memory, batch: int) -> tuple[Table, dict[str, int]]:
     total = {part: sum(line.get(part, 0) for line in found.values()) for part in SUMMED}
     total["live"] = of.inference.of(batch) - of.resident
     body = [(name, *map(line.get, PARTS)) for name, line in found.items()]
-    table = Table("rows", "", COLUMNS, body, ("total", *total.values()))
+    columns = (Column(level.key, level.key), *COLUMNS)
+    table = Table("rows", "", columns, body, ("total", *total.values()))
     total |= {"training": of.training.of(batch), "inference": of.inference.of(batch)}
     return table, total
 
@@ -189,6 +192,6 @@ def by_batch(rows: Sequence[Row], batches: Sequence[int]) -> Table:
         Column("training", "training at its peak", "bytes"),
         Column("inference", "inference at its peak", "bytes"),
     )
-    totals = [(batch, stages(needs, batch)[1]) for batch in batches]
+    totals = [(batch, by_level(needs, batch)[1]) for batch in batches]
     body = [(batch, *(total[column.key] for column in columns[1:])) for batch, total in totals]
     return Table("batches", "Memory by batch, optimiser momentum, fp32", columns, body)
