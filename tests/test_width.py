@@ -61,6 +61,7 @@ POINTS = {
     "explain params resnet50 conv3_1": STEPS,
     "explain shape resnet50": STEPS,
     "conv --in 192 --out 32 --kernel 1 --size 28": f"{STEPS}, kernel, output, params, MACs, to the 3×3",
+    "check resnet50 --max-params 26M --max-macs 3G": "network, quantity, actual, limit, room, ok",
     "receptive-field resnet50": "stage, stride, receptive field, coverage",
     "receptive-field resnet18 --level block": "block, stride, receptive field, coverage",
     "receptive-field resnet18 --level layer": "path, stride, receptive field, coverage",
@@ -78,7 +79,7 @@ POINTS = {
     "identify FILE --keys layer3": "name in the file, shape, dtype, numbers",
 }  # fmt: skip
 """Each command in its usual forms, and the columns that are its point: they are there at 80 columns."""
-WITHOUT_TABLES = {"plot", "diagram", "report"}
+WITHOUT_TABLES = {"plot", "diagram", "report", "schema"}
 
 
 @pytest.fixture(scope="session")
@@ -134,10 +135,7 @@ def shown(line, file, width):
 
 def test_every_command_with_tables_is_here():
     """A command that is added says here what its point is."""
-    assert {line.split()[0] for line in POINTS} | WITHOUT_TABLES >= {*COMMANDS} - {
-        "check",
-        "schema",
-    }
+    assert {line.split()[0] for line in POINTS} | WITHOUT_TABLES >= {*COMMANDS}
 
 
 @pytest.mark.parametrize("line", POINTS)
@@ -147,7 +145,7 @@ def test_a_terminal_shows_the_point_of_every_command(line, file):
     assert [title for title in POINTS[line].split(", ") if title not in titles] == []
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("line", POINTS)
 def test_nothing_overflows_and_nothing_is_cut(line, width, file):
     """No line is wider than the terminal; what is shown has the same words and numbers as without a width.
@@ -220,6 +218,7 @@ def test_text_breaks_at_its_joints_and_never_within_a_number():
     assert broken("3×3, 64, stride 2", 12) == ["3×3, 64,", "stride 2"]
     assert broken("He et al. 2015, Table 1", 16) == ["He et al. 2015,", "Table 1"]
     assert broken("a 1,234,567,890 b", 3) == ["a", "1,234,567,890", "b"]
+    assert broken("error %", 3) == ["error %"] and narrowest(["error %"], 2) == 7
     assert narrowest(["a 1,234 b"], 1) == 9 and narrowest(["a 1,234 b"], 9) == 5
 
 

@@ -72,5 +72,5 @@ def torch_answers():
         cli.gradient("resnet20", seeds=1, batch=2),
         cli.gradient("resnet20", scale=0.5, seeds=1, batch=2),
     )
-    yield cli.gradient("resnet20", "plain20", by="block", seeds=1, batch=2)
+    yield cli.gradient("resnet20", "plain20", level="block", seeds=1, batch=2)
     yield cli.gradient("resnet20", variants=True, seeds=1, batch=2)
