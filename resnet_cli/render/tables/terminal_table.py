@@ -1,17 +1,18 @@
-"""Tables for a terminal: as wide as it is, heads and totals bold where it has colours."""
+"""Tables for a terminal, drawn by rich: as wide as it is, heads and totals bold where it has colours."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from io import StringIO
 
 from resnet_cli.render.tables.breaking import FILLER, filled, longest, paragraph
 from resnet_cli.render.tables.layout import Layout, Part
+from resnet_cli.render.tables.numbers import LEFT
 from resnet_cli.render.tables.plain import aligned
 from resnet_cli.tables import Answer, Table
 
-BARS = re.compile("[█▉▊▋▌▍▎▏]+")
-LINES = re.compile(".+")
-BOLD, CYAN = "\x1b[1m{}\x1b[0m", "\x1b[36m{}\x1b[0m"
+LONG = 200
+"""Rows from which on rich would be most of the waiting: a third of a millisecond each."""
 
 
 def render(
@@ -28,10 +29,9 @@ def render(
 
 def _table(table: Table, exact: bool, width: int | None, color: bool, signs: dict[int, str]) -> str:
     parts, left_out = Layout(table, exact, width, signs).parts()
-    text = "\n".join(_part(part, table.total is not None, color) for part in parts)
-    if table.title:
-        title = paragraph(filled(table.title.translate(signs)), width)
-        text = f"{_styled(BOLD, LINES, title, color)}\n{text}"
+    title = paragraph(filled(table.title.translate(signs)), width) if table.title else ""
+    draw = _plainly if len(table.rows) >= LONG else _richly
+    text = draw(title, parts, table.total is not None, color)
     titles = ", ".join(dict.fromkeys(column.title for column in left_out if column.title))
     if titles:
         note = f"left out at {width} columns: {titles}; -f plain shows all"
@@ -39,14 +39,52 @@ def _table(table: Table, exact: bool, width: int | None, color: bool, signs: dic
     return text
 
 
-def _part(part: Part, has_total: bool, color: bool) -> str:
-    head, *rows = aligned(part.columns, part.rows, part.gap)
-    rule = "─" * longest([head, *rows])
-    if has_total:
-        rows[-1] = "\n" + _styled(BOLD, LINES, rows[-1], color)
-    body = _styled(CYAN, BARS, "\n".join(rows), color)
-    return "\n".join([_styled(BOLD, LINES, head, color), rule, body]) + "\n"
+def _richly(title: str, parts: Sequence[Part], has_total: bool, color: bool) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    out = StringIO()
+    console = Console(
+        file=out, width=100_000, force_terminal=color, legacy_windows=False, highlight=False
+    )
+    if title:
+        console.print(Text(title, style="bold"))
+    for part in parts:
+        grid = RichTable(
+            box=box.SIMPLE_HEAD,
+            padding=(0, part.gap - 1, 0, 0),  # the box has one column between two
+            pad_edge=False,
+            show_edge=False,
+            header_style="bold",
+        )
+        head, *rows = part.rows
+        for column, text in zip(part.columns, head, strict=True):
+            grid.add_column(
+                Text(text),
+                justify="left" if column.kind in LEFT else "right",
+                no_wrap=True,
+                style="cyan" if column.kind == "bar" else None,
+            )
+        *body, last = rows or [[]]
+        for row in body:
+            grid.add_row(*map(Text, row))
+        if has_total:
+            grid.add_section()
+        if last:
+            grid.add_row(*map(Text, last), style="bold" if has_total else None)
+        console.print(grid)
+        out.write("\n")
+    lines = (line.rstrip() for line in out.getvalue().split("\n"))
+    return "\n".join(lines).removesuffix("\n")
 
 
-def _styled(style: str, what: re.Pattern[str], text: str, color: bool) -> str:
-    return what.sub(lambda match: style.format(match[0]), text) if color else text
+def _plainly(title: str, parts: Sequence[Part], has_total: bool, color: bool) -> str:
+    """The same without rich and colours."""
+    texts = [title] if title else []
+    for part in parts:
+        head, *rows = aligned(part.columns, part.rows, part.gap)
+        total = ["", rows.pop()] if has_total else []
+        texts.append("\n".join([head, "─" * longest([head, *rows, *total]), *rows, *total, ""]))
+    return "\n".join(texts)
