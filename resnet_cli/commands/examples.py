@@ -10,7 +10,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "memory": ("memory resnet50 --batch 64", "memory resnet50 --dtype amp --budget 24GiB"),
     "check": (
         "check resnet50 --max-params 26M --max-memory 8GiB --batch 64",
-        "check --junit limits.xml",
+        "check resnet18 --max-params 12M --junit limits.xml",
     ),
     "compare": ("compare basic bottleneck", "compare resnet50 resnet50-v1.5"),
     "explain": ("explain depth resnet50", "explain params resnet50 layer3.0.conv2"),
