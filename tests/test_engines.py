@@ -89,7 +89,7 @@ def test_an_engine_that_is_missing_is_named():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert 'pip install "resnet-cli[torch]"' in done.stderr
+    assert "pip install '.[torch]'" in done.stderr
 
 
 def test_a_training_step_of_resnet50():

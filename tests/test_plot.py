@@ -564,11 +564,11 @@ def test_the_terminal_needs_no_plotting_library():
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch, tmp_path):
-    """`pip install "resnet-cli[plot]"`, and no file."""
+    """`pip install '.[plot]'`, and no file."""
     monkeypatch.setattr(needs, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="matplotlib") as problem:
         command._check_target(str(tmp_path / "x.svg"), "chart")
-    assert "resnet-cli[plot]" in problem.value.hint
+    assert "pip install '.[plot]'" in problem.value.hint
     assert not list(tmp_path.iterdir())
 
 

@@ -71,7 +71,7 @@ def test_pictures_say_what_to_install(bare):
     """plot -o and diagram -o FILE.png name their extra."""
     for words in ("plot cost resnet50 -o x.svg", "diagram resnet50 -o x.png"):
         code, _, err = run(bare, *words.split())
-        assert code == 1 and 'pip install "resnet-cli[plot]"' in err
+        assert code == 1 and "type: pip install '.[plot]'" in err
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_rest_says_what_to_install(bare, words, module):
     code, out, err = run(bare, *words.split())
     assert (code, out) == (1, "")
     assert err.splitlines()[0].startswith("error: ") and f"needs {module}" in err
-    assert err.splitlines()[1] == ' hint: pip install "resnet-cli[torch]"'
+    assert err.splitlines()[1] == " hint: in the folder of the source type: pip install '.[torch]'"
 
 
 def test_the_public_function_says_so_too(bare):

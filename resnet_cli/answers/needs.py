@@ -20,7 +20,7 @@ def need(command: str, *modules: str, extra: str = "torch") -> None:
         if find_spec(module) is None:
             raise UserError(
                 f"{command} needs {module}, which is not installed",
-                f'pip install "resnet-cli[{extra}]"',
+                f"in the folder of the source type: pip install '.[{extra}]'",
                 1,
             )
 
