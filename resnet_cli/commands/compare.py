@@ -6,22 +6,43 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses.compare import BLOCKS
+from resnet_cli.analyses.compare.blocks import BLOCKS
 from resnet_cli.answers.compare import compare
-from resnet_cli.commands.options import answers, changeable, complete
+from resnet_cli.commands.options import answers, complete
+from resnet_cli.errors import UserError
 from resnet_cli.tables import Answer
 
-NAMED = f"Two or more blocks ({', '.join(BLOCKS)}) or networks."
+NAMED = f"Two or more networks, blocks ({', '.join(BLOCKS)}), or two weight files."
 
 
 @answers
-@changeable("names")
 def command(
     names: Annotated[
         list[str], typer.Argument(metavar="A B [C…]", help=NAMED, autocompletion=complete)
     ],
-    channels: Annotated[int, typer.Option(help="Channels into and out of a block.")] = 256,
-    size: Annotated[int, typer.Option(help="Height and width of a block's input.")] = 56,
+    level: Annotated[
+        str | None, typer.Option(help="A row for each stage (default), block or layer.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(hidden=True)] = None,
+    changed: Annotated[bool, typer.Option("--changed", help="Only what differs.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit 1 where anything differs, as git diff.")
+    ] = False,
+    channels: Annotated[
+        int | None, typer.Option(help="Channels into and out of a block: 256.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Height and width of a block's input: 56.")
+    ] = None,
 ) -> Answer:
-    """Blocks or networks side by side, with ratios to the first."""
-    return compare(*names, channels=channels, size=size)
+    """What differs: fields, totals and rows of two networks, tensors of two files, costs of blocks."""
+    if level and by and level != by:
+        raise UserError(f"both --level {level} and --by {by} given", "give one of them")
+    return compare(
+        *names,
+        channels=channels,
+        size=size,
+        level=level or by,
+        changed=changed,
+        exit_code=exit_code,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resnet_cli.render.tables.numbers import LEFT, cell
-from resnet_cli.tables import Answer, Column, Table
+from resnet_cli.tables import Answer, Column, Measured, Table
 
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 SAME = {"stage": "data-stage", "block": "data-label", "path": "data-path"}
@@ -66,6 +66,8 @@ def _cells(columns: list[Column], values: list[Any], exact: bool) -> str:
 
 
 def _cell(column: Column, value: Any, exact: bool) -> str:
+    if isinstance(value, Measured):
+        return _cell(column._replace(kind=value.kind), value.value, exact)
     text = cell(column, value, exact, tall=True)
     if value is None:
         return f"<td{_class(column, 1)}></td>"
@@ -75,8 +77,9 @@ def _cell(column: Column, value: Any, exact: bool) -> str:
         return f'<td class="t stack">{escape(text)}</td>'
     if column.kind in LEFT:
         return f'<td class="t">{escape(text)}</td>'
-    if column.kind in UNITS and text != (whole := f"{value:,}"):
-        return f'<td title="{whole}{UNITS[column.kind]}">{text}</td>'
+    unit = UNITS.get(column.kind.removeprefix("+"))
+    if unit is not None and text != (whole := f"{value:,}"):
+        return f'<td title="{whole}{unit}">{text}</td>'
     return f"<td>{escape(text)}</td>"
 
 

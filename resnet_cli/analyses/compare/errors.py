@@ -1,0 +1,91 @@
+"""Errors that papers print of networks, side by side where one table prints several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from resnet_cli.analyses import published
+from resnet_cli.analyses.compare.networks import change
+from resnet_cli.designs import zoo
+from resnet_cli.networks import Network, distinct
+from resnet_cli.published import Figure, figures
+from resnet_cli.tables import Column, Table
+
+TITLES = {
+    "top1_err": "top-1 error",
+    "top5_err": "top-5 error",
+    "cifar10_err": "CIFAR-10 error",
+    "cifar100_err": "CIFAR-100 error",
+}
+
+
+def errors(networks: Sequence[Network]) -> list[dict[str, Any]]:
+    """JSON's errors, in per cent: a line for each column of a paper's table that has one of the networks.
+
+    Only errors of one table and setting stand in one line; a network that it does not print is None
+    there. One that a table prints several times, as with shortcuts A and B, has several lines.
+    """
+    each = [_by_column(network) for network in networks]
+    names, lines = distinct(networks), []
+    for column in dict.fromkeys(column for figures_of in each for column in figures_of):
+        own = [figures_of.get(column) for figures_of in each]
+        values = [float(figure.printed) if figure else None for figure in own]
+        cells = [
+            {"name": name, "printed": value, **_change(values[0], value), "source": figure and figure.where()}
+            for name, value, figure in zip(names, values, own, strict=True)
+        ]  # fmt: skip
+        lines.append({"quantity": column[0], "networks": cells})
+    return lines
+
+
+def _by_column(network: Network) -> dict[tuple[object, ...], Figure]:
+    """The network's errors by quantity, paper, table, setting, and which of several it is."""
+    spec = network.spec
+    if spec is None:
+        return {}
+    printed = [figure for figure, _ in published.counted(spec, figures()) if _is_error(figure)]
+    by_column: dict[tuple[object, ...], Figure] = {}
+    for figure in sorted(printed, key=lambda figure: not _is_of(figure, spec)):
+        column = (figure.quantity, figure.source, figure.table, figure.setting)
+        number = sum(known[:-1] == column for known in by_column)
+        by_column[(*column, number)] = figure
+    return by_column
+
+
+def _is_error(figure: Figure) -> bool:
+    """Whether it is an error as a number; one entry of a paper's table is the word "fail"."""
+    with suppress(ValueError):
+        return figure.quantity in TITLES and float(figure.printed) >= 0
+    return False
+
+
+def _is_of(figure: Figure, spec: zoo.Spec) -> bool:
+    """Whether it is printed of just this network, and not of a variant with its name."""
+    return all(getattr(spec, key, None) == value for key, value in figure.changes().items())
+
+
+def _change(first: float | None, value: float | None) -> dict[str, Any]:
+    """As `change`, with no more digits than are printed; an error that is not printed is not zero."""
+    if first is None or value is None:
+        return change(None, None)
+    changes = change(first, value)
+    return changes | {"delta": round(changes["delta"], 2)}
+
+
+def table(lines: Sequence[dict[str, Any]]) -> Table:
+    """Two networks' `errors` as a table."""
+    columns = (
+        Column("quantity", "error"), Column("a", "A", "percent"), Column("b", "B", "percent"),
+        Column("delta", "Δ", "+percent"), Column("ratio", "ratio", "times", drop=1),
+        Column("source", "source", drop=2),
+    )  # fmt: skip
+    body = []
+    for line in lines:
+        a, b = line["networks"]
+        sources = dict.fromkeys(each["source"] for each in (a, b) if each["source"])
+        body.append(
+            (TITLES[line["quantity"]], a["printed"], b["printed"], b["delta"], b["ratio"], "; ".join(sources))
+        )  # fmt: skip
+    return Table("errors", "Published errors", columns, body)

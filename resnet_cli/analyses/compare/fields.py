@@ -1,0 +1,46 @@
+"""The fields of specs that are not the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from resnet_cli.networks import Network, distinct
+from resnet_cli.tables import Column, Measured, Table
+
+
+def fields(networks: Sequence[Network]) -> list[dict[str, Any]]:
+    """JSON's fields: each that differs, with every network's value; None where it has no such field.
+
+    Nothing where a network has no spec.
+    """
+    specs = [asdict(network.spec) for network in networks if network.spec]
+    if len(specs) < len(networks):
+        return []
+    names = distinct(networks)
+    lines = []
+    for field in dict.fromkeys(key for spec in specs for key in spec if key != "name"):
+        values = [spec.get(field) for spec in specs]
+        if any(value != values[0] for value in values):
+            each = zip(names, values, strict=True)
+            own = [{"name": name, "value": value} for name, value in each]
+            lines.append({"field": field, "networks": own})
+    return lines
+
+
+def table(lines: Sequence[dict[str, Any]]) -> Table:
+    """Two networks' `fields` as a table."""
+    columns = (Column("field", "field"), Column("a", "A", "mixed"), Column("b", "B", "mixed"))
+    body = [
+        (line["field"].replace("_", " "), *(_shown(line["field"], each["value"]) for each in line["networks"]))
+        for line in lines
+    ]  # fmt: skip
+    return Table("fields", "", columns, body)
+
+
+def _shown(field: str, value: Any) -> Measured | str | None:
+    """A value as it is typed in a TOML file or behind a name."""
+    if isinstance(value, tuple):
+        return Measured(value, "shape" if field == "input_size" else "numbers")
+    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
