@@ -9,21 +9,19 @@ from resnet_cli.answers.view import Model, View
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
 
-LEVELS = ("stage", "block", "layer")
-
 
 def compare(
     *models: Model,
     channels: int | None = None,
     size: int | None = None,
-    level: str | None = None,
+    level: str | int | None = None,
     changed: bool = False,
     exit_code: bool = False,
 ) -> View:
     """Two or more networks, blocks (basic, bottleneck, ...) or two weight files, with ratios to the first.
 
     Of networks: fields of the spec that differ, totals, errors that papers print, then a row for each
-    stage (or ``level`` block, layer); ``changed`` leaves out the rows that are equal. Of two weight
+    stage (or ``level`` block, layer, module, operator, or a number: modules so deep); ``changed`` leaves out the rows that are equal. Of two weight
     files also each tensor that differs. With ``exit_code`` a difference sets the answer's ``code`` to 1.
     Of blocks ``channels`` (256) and ``size`` (56, height and width) are the input's. Raises `UserError` for
     blocks beside networks and for options of the other.
@@ -41,10 +39,9 @@ def compare(
             raise UserError(f"{option} is not for {what}", f"leave out {option}")
     if names:
         return _blocks(names, 256 if channels is None else channels, 56 if size is None else size)
-    limits.one_of("level", level or "stage", LEVELS)
     from resnet_cli.answers.difference import difference  # what blocks do without
 
-    return difference(models, level or "stage", changed, exit_code)
+    return difference(models, "stage" if level is None else level, changed, exit_code)
 
 
 def _blocks(names: Sequence[str], channels: int, size: int) -> View:

@@ -6,17 +6,17 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from resnet_cli.analyses.compare import errors, fields, levels, networks, tensors
+from resnet_cli.analyses.compare import align, errors, fields, networks, tensors
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.answers.weight_file import NOTE, weight_file
 from resnet_cli.checkpoints.identify.recognise import Named
 from resnet_cli.errors import UserError, printable
 from resnet_cli.networks import Network, distinct, load
-from resnet_cli.tables import Table
 
 
-def difference(models: Sequence[Model], level: str, changed: bool, exit_code: bool) -> View:
+def difference(models: Sequence[Model], level: str | int, changed: bool, exit_code: bool) -> View:
     """Networks with what differs between them; of two weight files each tensor that does as well."""
     files = [weight_file(model) for model in models] if len(models) == 2 else []
     a, b = files or (None, None)
@@ -44,58 +44,44 @@ def difference(models: Sequence[Model], level: str, changed: bool, exit_code: bo
     )
 
 
-def _networks(given: Sequence[Network], level: str, changed: bool, exit_code: bool) -> View:
-    rows, differing = networks.rows(given), fields.fields(given)
+def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_code: bool) -> View:
+    by, differing = align.common(given, level), fields.fields(given)
+    rows, parts = networks.rows(given), align.compared(given, by, changed)
     printed = [line for line in errors.errors(given) if not changed or _differs(line)]
-    parts = levels.compared(given, level, changed)
+    if len(given) == 2:
+        tables = [
+            fields.table(given, differing),
+            networks.totals(rows, changed),
+            errors.table(printed),
+            align.table(parts, by),
+        ]
+    else:
+        by_level = align.side_by_side(parts, by, distinct(given))
+        tables = [networks.side_by_side(rows), by_level]
     equal = not differing and not any(cell["what"] for line in parts for cell in line["networks"])
-    tables = _tables(given, level, rows, differing, printed, parts, changed)
-    sizes = dict.fromkeys(network.size for network in given)
-    notes = [
-        *(["equal: no field of the specs, no layer and no shape differs"] if equal else []),
-        *([f"inputs differ, {' and '.join(sizes)}: costs are of one input each"] if len(sizes) > 1 else []),
-        f"MACs: {counts.multiplied(row for network in given for row in network.rows)} layers, the papers' "
-        f"FLOPs; inputs of {', '.join(sizes)}; FLOPs: two a MAC",
-        networks.NOTE,
-        f"Δ and ratio: to {'A' if len(given) == 2 else distinct(given)[0]}",
-    ]  # fmt: skip
+    notes = _notes(given, by, equal)
     more: dict[str, Any] = {
-        "rows": rows,
-        "fields": differing,
-        "errors": printed,
-        f"{level}s": parts,
-    }
-    view = beside(given, "compare", tables, notes, level=level, **more)
+        "rows": rows, "fields": differing, "errors": printed, "level": by.key, f"{by.key}s": parts,
+    }  # fmt: skip
+    view = beside(given, "compare", [table for table in tables if table.rows], notes, **more)
     return view._replace(code=int(exit_code and not equal))
 
 
-def _tables(
-    given: Sequence[Network],
-    level: str,
-    rows: Sequence[dict[str, Any]],
-    differing: Sequence[dict[str, Any]],
-    printed: Sequence[dict[str, Any]],
-    parts: Sequence[dict[str, Any]],
-    changed: bool,
-) -> list[Table]:
-    if len(given) > 2:
-        by_level = levels.side_by_side(parts, level, distinct(given))
-        return [networks.side_by_side(rows), *([by_level] if parts else [])]
-    tables = [
-        fields.table(differing),
-        networks.totals(*rows, changed=changed),
-        errors.table(printed),
-        levels.table(parts, level),
+def _notes(given: Sequence[Network], by: Level, equal: bool) -> list[str]:
+    sizes = dict.fromkeys(network.size for network in given)
+    unknown = [
+        name for name, network in zip(distinct(given), given, strict=True) if not network.spec
     ]
-    first, *others = [table for table in tables if table.rows]
-    a, b = map(_title, given)
-    return [first._replace(title=f"A: {a}; B: {b}"), *others]
-
-
-def _title(network: Network) -> str:
-    source = network.origin.source
-    file = f", {printable(source, 80)}" if source not in (None, network.name) else ""
-    return f"{printable(network.title)}{file}"
+    kinds = counts.multiplied(row for network in given for row in network.rows)
+    return [
+        *(["equal: no field of the specs, no layer and no shape differs"] if equal else []),
+        *([f"inputs differ, {' and '.join(sizes)}: costs are of one each"] if len(sizes) > 1 else []),
+        *([f"no spec, so that fields are not compared: {', '.join(unknown)}"] if unknown else []),
+        *by.notes,
+        f"MACs: {kinds} layers, the papers' FLOPs; inputs of {', '.join(sizes)}; FLOPs: two a MAC",
+        networks.NOTE,
+        f"Δ and ratio: to {'A' if len(given) == 2 else distinct(given)[0]}",
+    ]  # fmt: skip
 
 
 def _differs(line: dict[str, Any]) -> bool:

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from resnet_cli.analyses.compare.blocks import BLOCKS
+from resnet_cli.analyses.levels import LEVELS
 from resnet_cli.answers.compare import compare
+from resnet_cli.commands import options
 from resnet_cli.commands.options import answers, complete
-from resnet_cli.errors import UserError
 from resnet_cli.tables import Answer
 
 NAMED = f"Two or more networks, blocks ({', '.join(BLOCKS)}), or two weight files."
@@ -20,10 +21,7 @@ def command(
     names: Annotated[
         list[str], typer.Argument(metavar="A B [C…]", help=NAMED, autocompletion=complete)
     ],
-    level: Annotated[
-        str | None, typer.Option(help="A row for each stage (default), block or layer.")
-    ] = None,
-    by: Annotated[str | None, typer.Option(hidden=True)] = None,
+    level: Annotated[str | None, options.level(LEVELS)] = None,
     changed: Annotated[bool, typer.Option("--changed", help="Only what differs.")] = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit 1 where anything differs, as git diff.")
@@ -36,13 +34,11 @@ def command(
     ] = None,
 ) -> Answer:
     """What differs: fields, totals and rows of two networks, tensors of two files, costs of blocks."""
-    if level and by and level != by:
-        raise UserError(f"both --level {level} and --by {by} given", "give one of them")
     return compare(
         *names,
         channels=channels,
         size=size,
-        level=level or by,
+        level=level,
         changed=changed,
         exit_code=exit_code,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from math import prod
 from typing import Any
 
@@ -30,14 +31,14 @@ BLOCKS: dict[str, dict[str, Any]] = {
 
 COLUMNS = (
     Column("name", "name"),
-    Column("channels", "channels", "count", drop=4),
+    Column("channels", "channels", "count", drop=1),
     Column("params", "weights", "exact"),
     Column("ratio_params", "ratio", "times"),
-    Column("macs", "MACs", "exact", drop=2),
-    Column("ratio_macs", "ratio", "times", drop=3),
-    Column("flops", "FLOPs", "count", drop=5),
-    Column("layers", "layers", "count", drop=6),
-    Column("arithmetic", "weights of the convolutions", drop=1),
+    Column("macs", "MACs", "exact"),
+    Column("ratio_macs", "ratio", "times"),
+    Column("flops", "FLOPs", "count", drop=3),
+    Column("layers", "layers", "count", drop=2),
+    Column("arithmetic", "weights of the convolutions"),
 )
 
 
@@ -97,14 +98,13 @@ def norms(name: str, channels: int, size: int) -> int:
 
 def blocks(names: Sequence[str], channels: Sequence[int], size: int, key: str, title: str) -> Table:
     """A row for each block at its number of channels; params are convolution weights alone."""
-    lines: list[tuple[object, ...]] = []
+    costs, body = [], []
     for name, width in zip(names, channels, strict=True):
         rows = block_network(name, width, size).rows
         total = counts.totals(rows)
-        params, macs = sum(map(prod, weights(rows))), total["macs"]
-        first_params, first_macs = (lines[0][2], lines[0][4]) if lines else (params, macs)
-        lines.append(
-            (name, width, params, params / first_params, macs, macs / first_macs, total["flops"],
-             total["layers"], arithmetic(rows))
-        )  # fmt: skip
-    return Table(key, title, COLUMNS, lines)
+        cost = (sum(map(prod, weights(rows))), total["macs"])
+        costs.append(cost)
+        ratios = [own / first for own, first in zip(cost, costs[0], strict=True)]
+        both = chain.from_iterable(zip(cost, ratios, strict=True))
+        body.append((name, width, *both, total["flops"], total["layers"], arithmetic(rows)))
+    return Table(key, title, COLUMNS, body)

@@ -24,13 +24,15 @@ TITLES = {
 def errors(networks: Sequence[Network]) -> list[dict[str, Any]]:
     """JSON's errors, in per cent: a line for each column of a paper's table that has one of the networks.
 
-    Only errors of one table and setting stand in one line; a network that it does not print is None
-    there. One that a table prints several times, as with shortcuts A and B, has several lines.
+    Only errors of one table and setting stand in one line, those of most networks first; a network that it
+    does not print is None there. One that a table prints several times, as with shortcuts A and B, has
+    several lines.
     """
     each = [_by_column(network) for network in networks]
     names, lines = distinct(networks), []
-    for column in dict.fromkeys(column for figures_of in each for column in figures_of):
-        own = [figures_of.get(column) for figures_of in each]
+    columns = dict.fromkeys(column for by_column in each for column in by_column)
+    for column in sorted(columns, key=lambda column: sum(column not in known for known in each)):
+        own = [by_column.get(column) for by_column in each]
         values = [float(figure.printed) if figure else None for figure in own]
         cells = [
             {"name": name, "printed": value, **_change(values[0], value), "source": figure and figure.where()}
@@ -78,8 +80,8 @@ def table(lines: Sequence[dict[str, Any]]) -> Table:
     """Two networks' `errors` as a table."""
     columns = (
         Column("quantity", "error"), Column("a", "A", "percent"), Column("b", "B", "percent"),
-        Column("delta", "Δ", "+percent"), Column("ratio", "ratio", "times", drop=1),
-        Column("source", "source", drop=2),
+        Column("delta", "Δ", "+percent"), Column("ratio", "ratio", "times"),
+        Column("source", "source"),
     )  # fmt: skip
     body = []
     for line in lines:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from resnet_cli.errors import printable
 from resnet_cli.networks import Network, distinct
 from resnet_cli.tables import Column, Measured, Table
 
@@ -29,13 +30,16 @@ def fields(networks: Sequence[Network]) -> list[dict[str, Any]]:
     return lines
 
 
-def table(lines: Sequence[dict[str, Any]]) -> Table:
-    """Two networks' `fields` as a table."""
+def table(networks: Sequence[Network], lines: Sequence[dict[str, Any]]) -> Table:
+    """Two networks' names and `fields` as a table."""
     columns = (Column("field", "field"), Column("a", "A", "mixed"), Column("b", "B", "mixed"))
-    body = [
-        (line["field"].replace("_", " "), *(_shown(line["field"], each["value"]) for each in line["networks"]))
-        for line in lines
-    ]  # fmt: skip
+    body: list[tuple[Any, ...]] = [("network", *map(printable, distinct(networks)))]
+    sources = [network.origin.source for network in networks]
+    if sources != [network.name for network in networks]:
+        body.append(("from", *(source and printable(source) for source in sources)))
+    for line in lines:
+        values = (_shown(line["field"], cell["value"]) for cell in line["networks"])
+        body.append((line["field"].replace("_", " "), *values))
     return Table("fields", "", columns, body)
 
 

@@ -16,12 +16,12 @@ from resnet_cli.tables import Column, Measured, Table
 QUANTITIES = (
     Column("params", "params", "count"),
     Column("macs", "MACs", "count"),
-    Column("flops", "FLOPs", "count", drop=8),
-    Column("layers", "layers", "exact", drop=4),
-    Column("weights", "weights", "bytes", drop=6),
-    Column("memory", "training memory", "bytes", drop=5),
-    Column("activations", "activations", "count", drop=7),
-    Column("receptive_field", "receptive field", "exact", drop=3),
+    Column("flops", "FLOPs", "count", drop=6),
+    Column("layers", "layers", "exact", drop=1),
+    Column("weights", "weights", "bytes", drop=5),
+    Column("memory", "training memory", "bytes", drop=3),
+    Column("activations", "activations", "count", drop=4),
+    Column("receptive_field", "receptive field", "exact", drop=2),
 )
 SETTINGS = Settings()
 NOTE = (
@@ -83,14 +83,15 @@ def side_by_side(lines: Sequence[dict[str, Any]]) -> Table:
         columns.append(quantity)
         if quantity.key in ("params", "macs"):
             columns += [
-                Column(f"delta_{quantity.key}", "Δ", "+count", drop=2),
-                Column(f"ratio_{quantity.key}", "ratio", "times", drop=1),
+                Column(f"delta_{quantity.key}", "Δ", "+count"),
+                Column(f"ratio_{quantity.key}", "ratio", "times"),
             ]
     return Table("rows", "", columns, [[line[column.key] for column in columns] for line in lines])
 
 
-def totals(a: dict[str, Any], b: dict[str, Any], changed: bool) -> Table:
+def totals(lines: Sequence[dict[str, Any]], changed: bool) -> Table:
     """Two networks' `rows` as a table: a row for each quantity, or for those alone that are ``changed``."""
+    a, b = lines
     columns = (
         Column("quantity", "quantity"), Column("a", "A", "measured"), Column("b", "B", "measured"),
         Column("delta", "Δ", "measured"), Column("ratio", "ratio", "times"),

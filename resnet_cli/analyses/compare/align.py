@@ -1,51 +1,53 @@
-"""Stages, blocks or layers of several networks, each beside its namesake, and what differs in it."""
+"""Stages, blocks, layers, ... of several networks, each beside its namesake, and what differs in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from resnet_cli.analyses.compare.networks import change
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.levels import Level, level
 from resnet_cli.networks import Network, distinct
 from resnet_cli.tables import Column, Stack, Table
 from resnet_cli.trace import Row
 
 Key = TypeVar("Key", bound=Hashable)
-LEVELS: dict[str, tuple[str, Callable[[Row], str]]] = {
-    "stage": ("stage", lambda row: row.stage),
-    "block": ("block", lambda row: row.label),
-    "layer": ("path", lambda row: row.path),
-}
-"""For each level the key of its first column, and what a row is called there."""
 COSTS = ("params", "macs")
 
 
 class Line(NamedTuple):
-    """A stage, block or layer; ``networks`` has each network's rows of it, None where it has none."""
+    """A stage, block, layer, ...; ``networks`` has each network's rows of it, None where it has none."""
 
     name: str
     networks: list[list[Row] | None]
 
 
-def aligned(networks: Sequence[Network], level: str) -> list[Line]:
-    """Every part of the networks once: stages and blocks by label, layers by path.
+def common(networks: Sequence[Network], asked: str | int) -> Level:
+    """The `level` that is asked for, or modules where one of the networks has no such."""
+    notes = dict.fromkeys(note for network in networks for note in level(network.rows, asked).notes)
+    rows = [row for network in networks for row in network.rows]
+    return level(rows, "module" if notes else asked)._replace(notes=(*notes,))
+
+
+def aligned(networks: Sequence[Network], by: Level) -> list[Line]:
+    """Every part of the networks once: stages and blocks by label, layers and modules by path.
 
     A layer that runs several times has a line for each. What the first network does not have stands
     behind what it follows in the network that has it.
     """
-    each = [_parts(network.rows, level) for network in networks]
+    each = [_parts(network.rows, by) for network in networks]
     return [Line(key[0], [parts.get(key) for parts in each]) for key in merged(each)]
 
 
-def _parts(rows: Iterable[Row], level: str) -> dict[tuple[str, int], list[Row]]:
+def _parts(rows: Iterable[Row], by: Level) -> dict[tuple[str, int], list[Row]]:
     """The rows of each part, by its name and, of layers, how often that one ran before."""
     parts: dict[tuple[str, int], list[Row]] = {}
     ran: dict[str, int] = {}
     for row in rows:
-        name = LEVELS[level][1](row)
+        name = by.name(row)
         times = ran[name] = ran.get(name, -1) + 1
-        parts.setdefault((name, times if level == "layer" else 0), []).append(row)
+        parts.setdefault((name, times if by.key == "layer" else 0), []).append(row)
     return parts
 
 
@@ -105,31 +107,34 @@ def difference(a: list[Row] | None, b: list[Row] | None, wired: bool) -> str | N
     return None if alike else "changed"
 
 
-def compared(networks: Sequence[Network], level: str, changed: bool) -> list[dict[str, Any]]:
-    """JSON's stages, blocks or layers: a line for each, with every network's cost and its change.
+def compared(networks: Sequence[Network], by: Level, changed: bool) -> list[dict[str, Any]]:
+    """JSON's stages, blocks, layers, ...: a line for each, with every network's cost and its change.
 
     ``what`` says how a network's differs from the first one's, of layers ``differs`` each reading that
     does. With ``changed`` those that are equal everywhere are left out.
     """
-    names, (first, *_) = distinct(networks), networks
+    names, sizes = distinct(networks), [len(network.rows) for network in networks]
     lines = []
-    for name, parts in aligned(networks, level):
+    for name, parts in aligned(networks, by):
+        first, cells = parts[0], []
         costs = [_costs(rows) for rows in parts]
-        cells = []
-        for at, (network, rows, cost) in enumerate(zip(networks, parts, costs, strict=True)):
-            wired = len(network.rows) == len(first.rows)
-            cell: dict[str, Any] = {"name": names[at], **cost}
+        for own_name, size, rows, cost in zip(names, sizes, parts, costs, strict=True):
+            cell: dict[str, Any] = {"name": own_name, **cost}
             for key in COSTS:
                 changed_by = change(costs[0][key], cost[key])
                 cell |= {f"{what}_{key}": number for what, number in changed_by.items()}
-            cell["what"] = difference(parts[0], rows, wired)
-            if level == "layer":
-                both = parts[0] and rows
-                cell["differs"] = changes(parts[0][0], rows[0], wired) if both else {}
+            wired = size == sizes[0]
+            cell["what"] = difference(first, rows, wired)
+            if by.key == "layer":
+                cell["differs"] = changes(first[0], rows[0], wired) if first and rows else {}
             cells.append(cell)
         if not changed or any(cell["what"] for cell in cells):
-            lines.append({LEVELS[level][0]: name, "networks": cells})
+            lines.append({_key(by): name, "networks": cells})
     return lines
+
+
+def _key(by: Level) -> str:
+    return "path" if by.key == "layer" else by.key
 
 
 def _costs(rows: list[Row] | None) -> dict[str, int | None]:
@@ -138,22 +143,22 @@ def _costs(rows: list[Row] | None) -> dict[str, int | None]:
     return {"params": sum(counts.parameters_of(rows)), "macs": counts.macs(rows)}
 
 
-def table(lines: Sequence[dict[str, Any]], level: str) -> Table:
+def table(lines: Sequence[dict[str, Any]], by: Level) -> Table:
     """Two networks' `compared` as a table."""
-    key = LEVELS[level][0]
+    key = _key(by)
     costs = [
         column
-        for drop, (cost, title) in enumerate((("params", "params"), ("macs", "MACs")))
+        for cost, title in (("params", "params"), ("macs", "MACs"))
         for column in (
-            Column(f"a_{cost}", f"A {title}", "count", drop=6 + drop),
-            Column(f"b_{cost}", f"B {title}", "count", drop=4 + drop),
+            Column(f"a_{cost}", f"A {title}", "count"),
+            Column(f"b_{cost}", f"B {title}", "count"),
             Column(f"delta_{cost}", f"Δ {title}", "+count"),
-            Column(f"ratio_{cost}", "ratio", "times", drop=2 + drop),
+            Column(f"ratio_{cost}", "ratio", "times"),
         )
     ]
-    last = Column("differs", "what differs", "mixed", drop=1)
-    if level != "layer":
-        last = Column("what", "", drop=9)
+    last = Column("differs", "what differs", "mixed")
+    if by.key != "layer":
+        last = Column("what", "what", drop=1)
     body = []
     for line in lines:
         a, b = line["networks"]
@@ -162,8 +167,8 @@ def table(lines: Sequence[dict[str, Any]], level: str) -> Table:
             for cost in COSTS
             for cell in (a[cost], b[cost], b[f"delta_{cost}"], b[f"ratio_{cost}"])
         ]
-        body.append((line[key], *cells, _words(b) if level == "layer" else b["what"]))
-    return Table(f"{level}s", f"By {level}", (Column(key, key), *costs, last), body)
+        body.append((line[key], *cells, _words(b) if by.key == "layer" else b["what"]))
+    return Table(f"{by.key}s", f"By {by.key}", (Column(key, key), *costs, last), body)
 
 
 def _words(cell: dict[str, Any]) -> Stack | str | None:
@@ -189,16 +194,16 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def side_by_side(lines: Sequence[dict[str, Any]], level: str, names: Sequence[str]) -> Table:
+def side_by_side(lines: Sequence[dict[str, Any]], by: Level, names: Sequence[str]) -> Table:
     """Several networks' `compared` as a table: parameters and MACs of each."""
-    key = LEVELS[level][0]
+    key = _key(by)
     columns = [Column(key, key)]
-    for at, name in enumerate(names):
+    for name in names:
         columns += [
-            Column(f"{name}.params", f"{name} params", "count", drop=2 * at),
-            Column(f"{name}.macs", f"{name} MACs", "count", drop=2 * at + 1),
+            Column(f"{name}.params", f"{name} params", "count"),
+            Column(f"{name}.macs", f"{name} MACs", "count"),
         ]
     body = [
         (line[key], *(cell[cost] for cell in line["networks"] for cost in COSTS)) for line in lines
     ]
-    return Table(f"{level}s", f"By {level}", columns, body)
+    return Table(f"{by.key}s", f"By {by.key}", columns, body)
