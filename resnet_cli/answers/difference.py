@@ -11,7 +11,6 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.answers.weight_file import NOTE, weight_file
-from resnet_cli.checkpoints.identify.recognise import Named
 from resnet_cli.errors import UserError, printable
 from resnet_cli.networks import Network, distinct, load
 
@@ -25,22 +24,30 @@ def difference(models: Sequence[Model], level: str | int, changed: bool, exit_co
     lines = tensors.of_files(a, b)
     names = [printable(os.path.basename(str(model))) for model in models]
     table = tensors.table(lines, "tensors", f"Tensors of A: {names[0]}; B: {names[1]}")
-    said = [_tensors_differ(lines), *_names_differ(a, b), NOTE]
+    renamed = tensors.names_differ(a, b)
+    differ = bool(lines or renamed)
+    same = "shape and type" if renamed else "name, shape and type"
+    said = [
+        f"differing tensors: {len(lines):,}" if lines else f"equal: every tensor has one {same} in both files",
+        *renamed,
+        NOTE,
+    ]  # fmt: skip
     known, problems = [], []
-    for model in models:
+    for side, model in zip("AB", models, strict=True):
         try:
             known.append(load(model))
         except UserError as problem:
-            problems.append(problem.what)
+            problems.append(f"{side}: {problem.what}")
+    more = {"files": [printable(str(model)) for model in models], "tensors": lines}
     if problems:
-        envelope = {"command": "compare", "rows": [], "tensors": lines}
-        return View(envelope, [table], [*problems, *said], int(exit_code and bool(lines)))
+        envelope = {"command": "compare", "rows": [], **more}
+        return View(envelope, [table], [*problems, *said], int(exit_code and differ))
     view = _networks(known, level, changed, exit_code)
     return view._replace(
-        envelope=view.envelope | {"tensors": lines},
+        envelope=view.envelope | more,
         tables=[*view.tables, table] if lines else view.tables,
         notes=[*said, *view.notes],
-        code=int(exit_code and (bool(view.code) or bool(lines))),
+        code=int(exit_code and (differ or bool(view.code))),
     )
 
 
@@ -49,15 +56,16 @@ def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_co
     rows, parts = networks.rows(given), align.compared(given, by, changed)
     printed = [line for line in errors.errors(given) if not changed or _differs(line)]
     if len(given) == 2:
+        titles = networks.titles(given)
         tables = [
-            fields.table(given, differing),
-            networks.totals(rows, changed),
-            errors.table(printed),
-            align.table(parts, by),
+            fields.table(given, differing, titles),
+            networks.totals(rows, titles, changed),
+            errors.table(printed, titles),
+            align.table(parts, by, titles),
         ]
     else:
         by_level = align.side_by_side(parts, by, distinct(given))
-        tables = [networks.side_by_side(rows), by_level]
+        tables = [*networks.side_by_side(rows), by_level]
     equal = not differing and not any(cell["what"] for line in parts for cell in line["networks"])
     notes = _notes(given, by, equal)
     more: dict[str, Any] = {
@@ -80,25 +88,9 @@ def _notes(given: Sequence[Network], by: Level, equal: bool) -> list[str]:
         *by.notes,
         f"MACs: {kinds} layers, the papers' FLOPs; inputs of {', '.join(sizes)}; FLOPs: two a MAC",
         networks.NOTE,
-        f"Δ and ratio: to {'A' if len(given) == 2 else distinct(given)[0]}",
+        f"Δ and ratio: to {distinct(given)[0]}",
     ]  # fmt: skip
 
 
 def _differs(line: dict[str, Any]) -> bool:
     return len({cell["printed"] for cell in line["networks"]}) > 1
-
-
-def _tensors_differ(lines: Sequence[dict[str, Any]]) -> str:
-    if not lines:
-        return "equal: every tensor has one name, shape and type in both files"
-    return f"differing tensors: {len(lines):,}"
-
-
-def _names_differ(a: Named, b: Named) -> list[str]:
-    if tensors.named_alike(a, b):
-        return []
-    each = [
-        f"{file.naming.scheme}'s" + (f" below {printable(file.naming.prefix)}" if file.naming.prefix else "")
-        for file in (a, b)
-    ]  # fmt: skip
-    return [f"names differ: {each[0]} in A, {each[1]} in B; tensors are matched by what they are"]

@@ -143,15 +143,15 @@ def _costs(rows: list[Row] | None) -> dict[str, int | None]:
     return {"params": sum(counts.parameters_of(rows)), "macs": counts.macs(rows)}
 
 
-def table(lines: Sequence[dict[str, Any]], by: Level) -> Table:
+def table(lines: Sequence[dict[str, Any]], by: Level, names: Sequence[str]) -> Table:
     """Two networks' `compared` as a table."""
     key = _key(by)
     costs = [
         column
         for cost, title in (("params", "params"), ("macs", "MACs"))
         for column in (
-            Column(f"a_{cost}", f"A {title}", "count"),
-            Column(f"b_{cost}", f"B {title}", "count"),
+            Column(f"a_{cost}", f"{names[0]} {title}", "count"),
+            Column(f"b_{cost}", f"{names[1]} {title}", "count"),
             Column(f"delta_{cost}", f"Δ {title}", "+count"),
             Column(f"ratio_{cost}", "ratio", "times"),
         )

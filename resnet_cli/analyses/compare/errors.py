@@ -25,8 +25,8 @@ def errors(networks: Sequence[Network]) -> list[dict[str, Any]]:
     """JSON's errors, in per cent: a line for each column of a paper's table that has one of the networks.
 
     Only errors of one table and setting stand in one line, those of most networks first; a network that it
-    does not print is None there. One that a table prints several times, as with shortcuts A and B, has
-    several lines.
+    does not print is None there. Of one that it prints several times, as with shortcuts A and B, it is
+    the network itself, or else the first, which ``source`` then names.
     """
     each = [_by_column(network) for network in networks]
     names, lines = distinct(networks), []
@@ -42,17 +42,16 @@ def errors(networks: Sequence[Network]) -> list[dict[str, Any]]:
     return lines
 
 
-def _by_column(network: Network) -> dict[tuple[object, ...], Figure]:
-    """The network's errors by quantity, paper, table, setting, and which of several it is."""
+def _by_column(network: Network) -> dict[tuple[str, ...], Figure]:
+    """The network's errors by quantity, paper, table and setting."""
     spec = network.spec
     if spec is None:
         return {}
     printed = [figure for figure, _ in published.counted(spec, figures()) if _is_error(figure)]
-    by_column: dict[tuple[object, ...], Figure] = {}
+    by_column: dict[tuple[str, ...], Figure] = {}
     for figure in sorted(printed, key=lambda figure: not _is_of(figure, spec)):
         column = (figure.quantity, figure.source, figure.table, figure.setting)
-        number = sum(known[:-1] == column for known in by_column)
-        by_column[(*column, number)] = figure
+        by_column.setdefault(column, figure)
     return by_column
 
 
@@ -76,10 +75,10 @@ def _change(first: float | None, value: float | None) -> dict[str, Any]:
     return changes | {"delta": round(changes["delta"], 2)}
 
 
-def table(lines: Sequence[dict[str, Any]]) -> Table:
+def table(lines: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:
     """Two networks' `errors` as a table."""
     columns = (
-        Column("quantity", "error"), Column("a", "A", "percent"), Column("b", "B", "percent"),
+        Column("quantity", "error"), Column("a", names[0], "percent"), Column("b", names[1], "percent"),
         Column("delta", "Δ", "+percent"), Column("ratio", "ratio", "times"),
         Column("source", "source"),
     )  # fmt: skip

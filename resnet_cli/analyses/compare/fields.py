@@ -30,13 +30,22 @@ def fields(networks: Sequence[Network]) -> list[dict[str, Any]]:
     return lines
 
 
-def table(networks: Sequence[Network], lines: Sequence[dict[str, Any]]) -> Table:
+def table(
+    networks: Sequence[Network], lines: Sequence[dict[str, Any]], names: Sequence[str]
+) -> Table:
     """Two networks' names and `fields` as a table."""
-    columns = (Column("field", "field"), Column("a", "A", "mixed"), Column("b", "B", "mixed"))
-    body: list[tuple[Any, ...]] = [("network", *map(printable, distinct(networks)))]
-    sources = [network.origin.source for network in networks]
-    if sources != [network.name for network in networks]:
-        body.append(("from", *(source and printable(source) for source in sources)))
+    columns = (
+        Column("field", "field"),
+        Column("a", names[0], "mixed"),
+        Column("b", names[1], "mixed"),
+    )
+    body: list[tuple[Any, ...]] = []
+    own = [network.name for network in networks]
+    if list(names) != own:
+        body.append(("network", *map(printable, own)))
+    sources = [network.origin.source or name for network, name in zip(networks, own, strict=True)]
+    if sources != own:
+        body.append(("from", *map(printable, sources)))
     for line in lines:
         values = (_shown(line["field"], cell["value"]) for cell in line["networks"])
         body.append((line["field"].replace("_", " "), *values))

@@ -16,13 +16,14 @@ from resnet_cli.tables import Column, Measured, Table
 QUANTITIES = (
     Column("params", "params", "count"),
     Column("macs", "MACs", "count"),
-    Column("flops", "FLOPs", "count", drop=6),
-    Column("layers", "layers", "exact", drop=1),
-    Column("weights", "weights", "bytes", drop=5),
-    Column("memory", "training memory", "bytes", drop=3),
-    Column("activations", "activations", "count", drop=4),
-    Column("receptive_field", "receptive field", "exact", drop=2),
+    Column("flops", "FLOPs", "count"),
+    Column("layers", "layers", "exact"),
+    Column("weights", "weights", "bytes"),
+    Column("memory", "training memory", "bytes"),
+    Column("activations", "activations", "count"),
+    Column("receptive_field", "receptive field", "exact"),
 )
+LONGEST_TITLE = 20
 SETTINGS = Settings()
 NOTE = (
     f"weights: in {SETTINGS.dtype}; training memory: the peak of a step on one input, optimiser "
@@ -60,6 +61,12 @@ def change(first: float | None, value: float | None) -> dict[str, Any]:
     }
 
 
+def titles(networks: Sequence[Network]) -> list[str]:
+    """What columns of two networks are called: as the networks, or A and B where these names are long."""
+    names = distinct(networks)
+    return names if max(map(len, names)) <= LONGEST_TITLE else ["A", "B"]
+
+
 def rows(networks: Sequence[Network]) -> list[dict[str, Any]]:
     """JSON's rows: each network's quantities, with the change of each from the first network's."""
     each = [quantities(network) for network in networks]
@@ -76,24 +83,28 @@ def rows(networks: Sequence[Network]) -> list[dict[str, Any]]:
     return lines
 
 
-def side_by_side(lines: Sequence[dict[str, Any]]) -> Table:
-    """Several networks' `rows` as a table: a row for each."""
-    columns = [Column("name", "name")]
+def side_by_side(lines: Sequence[dict[str, Any]]) -> list[Table]:
+    """Several networks' `rows` as two tables: what they cost with its change, and what else there is."""
+    costs, others = [Column("name", "name")], [Column("name", "name")]
     for quantity in QUANTITIES:
-        columns.append(quantity)
         if quantity.key in ("params", "macs"):
-            columns += [
-                Column(f"delta_{quantity.key}", "Δ", "+count"),
-                Column(f"ratio_{quantity.key}", "ratio", "times"),
-            ]
-    return Table("rows", "", columns, [[line[column.key] for column in columns] for line in lines])
+            delta = Column(f"delta_{quantity.key}", "Δ", "+count")
+            costs += [quantity, delta, Column(f"ratio_{quantity.key}", "ratio", "times")]
+        elif quantity.key == "layers":
+            costs.append(quantity)
+        else:
+            others.append(quantity)
+    return [
+        Table("rows", title, columns, [[line[c.key] for c in columns] for line in lines])
+        for title, columns in (("", costs), ("Memory and field", others))
+    ]
 
 
-def totals(lines: Sequence[dict[str, Any]], changed: bool) -> Table:
+def totals(lines: Sequence[dict[str, Any]], names: Sequence[str], changed: bool) -> Table:
     """Two networks' `rows` as a table: a row for each quantity, or for those alone that are ``changed``."""
     a, b = lines
     columns = (
-        Column("quantity", "quantity"), Column("a", "A", "measured"), Column("b", "B", "measured"),
+        Column("quantity", "quantity"), Column("a", names[0], "measured"), Column("b", names[1], "measured"),
         Column("delta", "Δ", "measured"), Column("ratio", "ratio", "times"),
     )  # fmt: skip
     body = [

@@ -44,15 +44,21 @@ def differing(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[dict[str
     ]
 
 
-def named_alike(a: Named, b: Named) -> bool:
-    """Whether one library's names below one prefix are in both, or names of none that is known."""
+def names_differ(a: Named, b: Named) -> list[str]:
+    """A note where libraries or prefixes name the tensors otherwise, and both are known."""
     known = a.naming.scheme and b.naming.scheme
-    return not known or a.naming[:2] == b.naming[:2]
+    if not known or a.naming[:2] == b.naming[:2]:
+        return []
+    one, other = (
+        f"{file.naming.scheme}'s" + (f" below {printable(file.naming.prefix)}" if file.naming.prefix else "")
+        for file in (a, b)
+    )  # fmt: skip
+    return [f"names differ: {one} in A, {other} in B; tensors are matched by what they are"]
 
 
 def of_files(a: Named, b: Named) -> list[dict[str, Any]]:
     """`differing` of two files: by the files' names where these are alike, else by our names."""
-    alike = named_alike(a, b)
+    alike = not names_differ(a, b)
     one, other = (
         {
             name if alike else file.naming.names.get(name, name): Tensor(name, *tensor)

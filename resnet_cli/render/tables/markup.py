@@ -11,7 +11,7 @@ LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "√": r"$\surd$",
-    "²": r"$^2$", "ⁿ": r"$^n$", "₂": r"$_2$", "λ": r"$\lambda$", "μ": r"$\mu$", "γ": r"$\gamma$",
+    "²": r"$^2$", "ⁿ": r"$^n$", "₂": r"$_2$", "Δ": r"$\Delta$", "→": r"$\to$", "λ": r"$\lambda$", "μ": r"$\mu$", "γ": r"$\gamma$",
     "∂": r"$\partial$", "∏": r"$\prod$", "‖": r"$\Vert$", "–": "--", "…": r"\ldots{}",
     "×": r"$\times$", "·": r"$\cdot$", "−": "--",
 }  # fmt: skip
