@@ -12,7 +12,7 @@ from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.answers.weight_file import NOTE, weight_file
 from resnet_cli.errors import UserError, printable
-from resnet_cli.networks import Network, distinct, load
+from resnet_cli.networks import Network, load
 
 
 def difference(models: Sequence[Model], level: str | int, changed: bool, exit_code: bool) -> View:
@@ -52,22 +52,21 @@ def difference(models: Sequence[Model], level: str | int, changed: bool, exit_co
 
 
 def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_code: bool) -> View:
-    by, differing = align.common(given, level), fields.fields(given)
+    by, differing, titles = align.common(given, level), fields.fields(given), networks.titles(given)
     rows, parts = networks.rows(given), align.compared(given, by, changed)
     printed = [line for line in errors.errors(given) if not changed or _differs(line)]
     if len(given) == 2:
-        titles = networks.titles(given)
         tables = [
-            fields.table(given, differing, titles),
+            fields.table(differing, titles),
             networks.totals(rows, titles, changed),
             errors.table(printed, titles),
             align.table(parts, by, titles),
         ]
     else:
-        by_level = align.side_by_side(parts, by, distinct(given))
+        by_level = align.side_by_side(parts, by, titles)
         tables = [*networks.side_by_side(rows), by_level]
     equal = not differing and not any(cell["what"] for line in parts for cell in line["networks"])
-    notes = _notes(given, by, equal)
+    notes = _notes(given, titles, by, equal)
     more: dict[str, Any] = {
         "rows": rows, "fields": differing, "errors": printed, "level": by.key, f"{by.key}s": parts,
     }  # fmt: skip
@@ -75,21 +74,28 @@ def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_co
     return view._replace(code=int(exit_code and not equal))
 
 
-def _notes(given: Sequence[Network], by: Level, equal: bool) -> list[str]:
+def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bool) -> list[str]:
     sizes = dict.fromkeys(network.size for network in given)
-    unknown = [
-        name for name, network in zip(distinct(given), given, strict=True) if not network.spec
-    ]
+    unknown = [title for title, network in zip(titles, given, strict=True) if not network.spec]
     kinds = counts.multiplied(row for network in given for row in network.rows)
     return [
         *(["equal: no field of the specs, no layer and no shape differs"] if equal else []),
+        *filter(None, map(_whose, titles, given)),
         *([f"inputs differ, {' and '.join(sizes)}: costs are of one each"] if len(sizes) > 1 else []),
         *([f"no spec, so that fields are not compared: {', '.join(unknown)}"] if unknown else []),
         *by.notes,
         f"MACs: {kinds} layers, the papers' FLOPs; inputs of {', '.join(sizes)}; FLOPs: two a MAC",
         networks.NOTE,
-        f"Δ and ratio: to {distinct(given)[0]}",
+        f"Δ and ratio: to {titles[0]}",
     ]  # fmt: skip
+
+
+def _whose(title: str, network: Network) -> str:
+    """What a column's title stands for, where it does not say so itself."""
+    name, source = network.name, network.origin.source
+    if source in (None, name):
+        return "" if name == title else f"{title}: {printable(name)}"
+    return f"{title}: {printable(name)} of {printable(source or '')}"
 
 
 def _differs(line: dict[str, Any]) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from resnet_cli.errors import printable
 from resnet_cli.networks import Network, distinct
 from resnet_cli.tables import Column, Measured, Table
 
@@ -30,25 +29,14 @@ def fields(networks: Sequence[Network]) -> list[dict[str, Any]]:
     return lines
 
 
-def table(
-    networks: Sequence[Network], lines: Sequence[dict[str, Any]], names: Sequence[str]
-) -> Table:
-    """Two networks' names and `fields` as a table."""
-    columns = (
-        Column("field", "field"),
-        Column("a", names[0], "mixed"),
-        Column("b", names[1], "mixed"),
-    )
-    body: list[tuple[Any, ...]] = []
-    own = [network.name for network in networks]
-    if list(names) != own:
-        body.append(("network", *map(printable, own)))
-    sources = [network.origin.source or name for network, name in zip(networks, own, strict=True)]
-    if sources != own:
-        body.append(("from", *map(printable, sources)))
-    for line in lines:
-        values = (_shown(line["field"], cell["value"]) for cell in line["networks"])
-        body.append((line["field"].replace("_", " "), *values))
+def table(lines: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:
+    """Two networks' `fields` as a table."""
+    a, b = names
+    columns = (Column("field", "field"), Column("a", a, "mixed"), Column("b", b, "mixed"))
+    body = [
+        (line["field"].replace("_", " "), *(_shown(line["field"], cell["value"]) for cell in line["networks"]))
+        for line in lines
+    ]  # fmt: skip
     return Table("fields", "", columns, body)
 
 

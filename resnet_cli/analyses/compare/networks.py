@@ -62,9 +62,10 @@ def change(first: float | None, value: float | None) -> dict[str, Any]:
 
 
 def titles(networks: Sequence[Network]) -> list[str]:
-    """What columns of two networks are called: as the networks, or A and B where these names are long."""
+    """What columns are called: as the networks, or of two with long names A and B."""
     names = distinct(networks)
-    return names if max(map(len, names)) <= LONGEST_TITLE else ["A", "B"]
+    short = len(names) > 2 or max(map(len, names)) <= LONGEST_TITLE
+    return names if short else ["A", "B"]
 
 
 def rows(networks: Sequence[Network]) -> list[dict[str, Any]]:
