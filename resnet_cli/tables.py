@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 class Column(NamedTuple):
     """``key`` names it in JSON and CSV, ``title`` for people.
 
-    ``kind``: text, count (an integer), exact (never shortened), bytes, number (a float), range (two
-    of them), ratio (one for each compared number), times (a ratio alone), shape, numbers (as 3-4-6-3), mixed (texts, counts and `Stack`s, which
-    have a line for each part), measured (a `Measured`, of a kind of its own), share (0 to 1), bar (a share, drawn) or line (floats, drawn). With a "+"
-    before its kind a number has a sign: a change. Columns with a ``drop`` leave a narrow terminal, the highest first. Shares, bars and lines are for people
-    only: JSON and CSV hold the numbers they come from.
+    ``kind``: text, count (an integer), exact (never shortened), bytes, number (a float), percent (one from
+    0 to 100), range (two of them), times (one thing by another), ratio (one for each compared number), shape,
+    numbers (as 3-4-6-3), mixed (texts, counts and `Stack`s, which have a line for each part), measured
+    (`Measured`s), share (0 to 1), bar (a share, drawn) or line (floats, drawn). A "+" before a kind of
+    number gives it a sign: a change. Columns with a ``drop`` leave a narrow terminal, the highest first. Shares,
+    bars and lines are for people only: JSON and CSV hold the numbers they come from.
     """
 
     key: str
@@ -52,7 +53,7 @@ class Stack:
 
 
 class Measured(NamedTuple):
-    """A value among others of other kinds: 46.76 million bytes below 18 layers."""
+    """A value of a kind of its own, where a column has bytes below numbers of layers."""
 
     value: Any
     kind: str
