@@ -41,9 +41,9 @@ def lines_of(*models, level="stage", **options):
 
 
 def test_the_fields_that_differ_come_first():
-    """Of resnet50 and its v1.5 these are family and style; of a changed one, what was changed."""
+    """Of resnet50 and its v1.5 it is the style; of a changed one, what was changed."""
     answer = resnet_cli.compare("resnet50", "resnet50-v1.5")
-    assert answer.tables[0].rows == [("family", "ResNet", "ResNet v1.5"), ("style", "v1", "v1.5")]
+    assert answer.tables[0].rows == [("style", "v1", "v1.5")]
     wide = zoo.changed(zoo.find("resnet50"), groups=32, base_width=4, input_size=(224, 320))
     fields = resnet_cli.compare("resnet50", wide).data()["fields"]
     values = {line["field"]: [cell["value"] for cell in both(line)] for line in fields}
@@ -118,7 +118,8 @@ def test_an_error_that_papers_print_of_a_variant_is_not_the_networks():
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("pair", [("resnet18", "resnet50"), ("vgg11", "preact-resnet110"),
-                                  (TWICE, "resnet18"), (KNOWN, UNKNOWN)], ids=str)  # fmt: skip
+                                  (TWICE, "resnet18"), (KNOWN, UNKNOWN)],
+                         ids=["deeper", "families", "twice", "uncounted"])  # fmt: skip
 def test_rows_add_up_to_the_totals(pair, level):
     """At every level, of networks with a spec and without: cost and change of all rows are the total's."""
     data = resnet_cli.compare(*pair, level=level).data()
@@ -230,6 +231,14 @@ def test_what_the_first_lacks_stands_behind_what_it_follows(orders, expected):
 # several networks, equal ones, odd ones
 
 
+def test_a_network_by_another_name_is_equal(tmp_path):
+    """A TOML file that changes nothing of resnet20 has no difference, as a name is none."""
+    (tmp_path / "own.toml").write_text('base = "resnet20"\n')
+    answer = resnet_cli.compare("resnet20", str(tmp_path / "own.toml"), exit_code=True)
+    assert answer.code == 0 and answer.notes[0].startswith("equal: ")
+    assert [row["name"] for row in answer.data()["rows"]] == ["resnet20", "own"]
+
+
 def test_a_network_is_equal_to_itself():
     """Under numbered names, with a word, exit 0; without --changed all rows are there."""
     answer = resnet_cli.compare("resnet18", "resnet18", exit_code=True)
@@ -260,10 +269,10 @@ def test_several_networks_each_to_the_first():
 
 def test_up_to_64_networks():
     """64 are answered, 65 and one are refused."""
-    assert len(resnet_cli.compare(*["resnet20"] * 64).data()["rows"]) == 64
+    assert len(resnet_cli.compare(*[TWICE] * 64).data()["rows"]) == 64
     for number in (0, 1, 65):
         with pytest.raises(UserError, match=f"{number} to compare"):
-            resnet_cli.compare(*["resnet20"] * number)
+            resnet_cli.compare(*[TWICE] * number)
 
 
 def test_what_is_not_counted_or_known_is_said():

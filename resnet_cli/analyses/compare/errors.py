@@ -47,9 +47,9 @@ def _by_column(network: Network) -> dict[tuple[str, ...], Figure]:
     spec = network.spec
     if spec is None:
         return {}
-    printed = [figure for figure, _ in published.counted(spec, figures()) if _is_error(figure)]
+    printed = published.counted(spec, filter(_is_error, figures()))
     by_column: dict[tuple[str, ...], Figure] = {}
-    for figure in sorted(printed, key=lambda figure: not _is_of(figure, spec)):
+    for figure in sorted((figure for figure, _ in printed), key=lambda f: not _is_of(f, spec)):
         column = (figure.quantity, figure.source, figure.table, figure.setting)
         by_column.setdefault(column, figure)
     return by_column

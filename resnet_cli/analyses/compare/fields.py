@@ -9,18 +9,20 @@ from typing import Any
 from resnet_cli.networks import Network, distinct
 from resnet_cli.tables import Column, Measured, Table
 
+NAMES = ("name", "family")
+
 
 def fields(networks: Sequence[Network]) -> list[dict[str, Any]]:
     """JSON's fields: each that differs, with every network's value; None where it has no such field.
 
-    Nothing where a network has no spec.
+    What only names a network is none of them. Nothing where a network has no spec.
     """
     specs = [asdict(network.spec) for network in networks if network.spec]
     if len(specs) < len(networks):
         return []
     names = distinct(networks)
     lines = []
-    for field in dict.fromkeys(key for spec in specs for key in spec if key != "name"):
+    for field in dict.fromkeys(key for spec in specs for key in spec if key not in NAMES):
         values = [spec.get(field) for spec in specs]
         if any(value != values[0] for value in values):
             each = zip(names, values, strict=True)
