@@ -10,18 +10,23 @@ from typing import Any, NamedTuple
 class Column(NamedTuple):
     """``key`` names it in JSON and CSV, ``title`` for people.
 
-    ``kind``: text, count (an integer), exact (never shortened), bytes, number (a float), percent (one from
-    0 to 100), range (two of them), times (one thing by another), ratio (one for each compared number), shape,
-    numbers (as 3-4-6-3), mixed (texts, counts and `Stack`s, which have a line for each part), measured
-    (`Measured`s), share (0 to 1), bar (a share, drawn) or line (floats, drawn). A "+" before a kind of
-    number gives it a sign: a change. Columns with a ``drop`` leave a narrow terminal, the highest first. Shares,
-    bars and lines are for people only: JSON and CSV hold the numbers they come from.
+    ``kind``: text, count (an integer), exact (never shortened), bytes, amount (a count, or a
+    `ByteCount`), verdict (true or false), remark (a text for people), number (a float), percent (one from
+    0 to 100), times (one number by another), range (two of them), ratio (one for each compared number), shape,
+    numbers (as 3-4-6-3), mixed (texts, counts, shapes and `Stack`s, which have a line for each part), share (0 to
+    1), bar (a share, drawn) or line (floats, drawn). With a "+" before its kind a number is a change and has its
+    sign. Columns with a ``drop`` leave a narrow terminal, the highest first. Shares, bars, lines and remarks are for people
+    only: JSON and CSV hold the numbers they come from.
     """
 
     key: str
     title: str
     kind: str = "text"
     drop: int = 0
+
+
+class ByteCount(int):
+    """A number of bytes, among others that are none."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,6 @@ class Stack:
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.parts))
-
-
-class Measured(NamedTuple):
-    """A value of a kind of its own, where a column has bytes below numbers of layers."""
-
-    value: Any
-    kind: str
 
 
 class Table(NamedTuple):

@@ -52,6 +52,16 @@ def test_the_fields_that_differ_come_first():
     }  # fmt: skip
 
 
+def test_inline_overrides_are_networks_of_their_own():
+    """Both are resnet50 by name: numbered, with what was typed in JSON and in a note."""
+    answer = resnet_cli.compare("resnet50", "resnet50:style=v1.5,groups=32,base_width=4")
+    a, b = answer.data()["rows"]
+    assert (a["name"], b["name"]) == ("resnet50", "resnet50 (2)")
+    assert b["source"] == "resnet50:style=v1.5,groups=32,base_width=4" and b["params"] == 25_028_904
+    assert f"resnet50 (2): from {b['source']}" in answer.notes
+    assert [row[0] for row in answer.tables[0].rows] == ["style", "base width", "groups"]
+
+
 def test_a_field_that_one_family_lacks_is_null_there():
     """A VGG has no block, a ResNet no field for batch norm at all."""
     fields = resnet_cli.compare("resnet18", "vgg16").data()["fields"]
@@ -472,7 +482,7 @@ def test_identify_against_a_network_without_a_spec(small):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "No such file"),
+        (None, "no such file"),
         (b"", "is empty"),
         (struct.pack("<Q", 2) + b"{}", "no tensors"),
         (b"\x89HDF\r\n\x1a\n", "HDF5"),

@@ -3,7 +3,7 @@
 import pytest
 
 from resnet_cli.render.tables.numbers import binary, cell, count
-from resnet_cli.tables import Column, Measured
+from resnet_cli.tables import ByteCount, Column
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_exact_is_every_digit():
         ("+count", 13_867_520, "+13.87M"), ("+count", -1_792, "−1,792"), ("+count", 0, "0"),
         ("+bytes", -7_168, "−7.000 KiB"), ("+percent", -3.51, "−3.51%"), ("percent", 22.9, "22.9%"),
         ("times", 69_632 / 1_179_648, "0.059"), ("times", 1, "1"), ("times", 999.4, "999"),
-        ("times", 190_174.4, "190,174"), ("measured", Measured(1_536, "bytes"), "1.500 KiB"),
-        ("mixed", Measured((3, 4, 6, 3), "numbers"), "3-4-6-3"), ("measured", None, ""),
+        ("times", 190_174.4, "190,174"), ("+amount", ByteCount(-1_536), "−1.500 KiB"),
+        ("mixed", (7, 512), "7×512"), ("+count", None, ""),
     ],
 )  # fmt: skip
-def test_changes_ratios_and_values_of_kinds_of_their_own(kind, value, text):
-    """A change has its sign, a ratio three digits and no exponent, a measured value its own kind."""
+def test_changes_and_ratios(kind, value, text):
+    """A change has its sign, a ratio three digits and no exponent where it is large."""
     assert cell(Column("key", "title", kind), value, exact=False) == text

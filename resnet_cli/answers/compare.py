@@ -28,7 +28,7 @@ def compare(
     """
     if not 2 <= len(models) <= 64:
         raise UserError(
-            f"{len(models)} to compare", "give two or more, 64 at most: basic bottleneck"
+            f"{len(models)} to compare", "give two or more, 64 at most: resnet50 resnet50:groups=32"
         )
     names = analysis.blocks_among([model if isinstance(model, str) else "" for model in models])
     of_networks = {"--level": level, "--changed": changed, "--exit-code": exit_code}

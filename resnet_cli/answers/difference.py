@@ -8,10 +8,11 @@ from typing import Any
 
 from resnet_cli.analyses.compare import align, errors, fields, networks, tensors
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.answers.weight_file import NOTE, weight_file
-from resnet_cli.errors import UserError, printable
+from resnet_cli.errors import UserError, folded, printable
 from resnet_cli.networks import Network, load
 
 
@@ -84,6 +85,7 @@ def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bo
         *([f"inputs differ, {' and '.join(sizes)}: costs are of one each"] if len(sizes) > 1 else []),
         *([f"no spec, so that fields are not compared: {', '.join(unknown)}"] if unknown else []),
         *by.notes,
+        *elsewhere(given),
         f"MACs: {kinds} layers, the papers' FLOPs; inputs of {', '.join(sizes)}; FLOPs: two a MAC",
         networks.NOTE,
         f"Δ and ratio: to {titles[0]}",
@@ -93,9 +95,10 @@ def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bo
 def _whose(title: str, network: Network) -> str:
     """What a column's title stands for, where it does not say so itself."""
     name, source = network.name, network.origin.source
-    if source in (None, name):
-        return "" if name == title else f"{title}: {printable(name)}"
-    return f"{title}: {printable(name)} of {printable(source or '')}"
+    words = [] if title.startswith(name) else [printable(name)]
+    if source is not None and folded(source) != folded(name):
+        words.append(f"from {printable(source)}")
+    return f"{title}: {', '.join(words)}" if words else ""
 
 
 def _differs(line: dict[str, Any]) -> bool:

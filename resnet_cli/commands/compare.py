@@ -10,13 +10,14 @@ from resnet_cli.analyses.compare.blocks import BLOCKS
 from resnet_cli.analyses.levels import LEVELS
 from resnet_cli.answers.compare import compare
 from resnet_cli.commands import options
-from resnet_cli.commands.options import answers, complete
+from resnet_cli.commands.options import answers, changeable, complete
 from resnet_cli.tables import Answer
 
 NAMED = f"Two or more networks, blocks ({', '.join(BLOCKS)}), or two weight files."
 
 
 @answers
+@changeable("names")
 def command(
     names: Annotated[
         list[str], typer.Argument(metavar="A B [C…]", help=NAMED, autocompletion=complete)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from resnet_cli.designs.fields import inline
 from resnet_cli.networks import Network, distinct
-from resnet_cli.tables import Column, Measured, Table
+from resnet_cli.tables import Column, Table
 
 NAMES = ("name", "family")
 
@@ -34,16 +35,14 @@ def fields(networks: Sequence[Network]) -> list[dict[str, Any]]:
 def table(lines: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:
     """Two networks' `fields` as a table."""
     a, b = names
-    columns = (Column("field", "field"), Column("a", a, "mixed"), Column("b", b, "mixed"))
+    columns = (Column("field", "field"), Column("a", a), Column("b", b))
     body = [
-        (line["field"].replace("_", " "), *(_shown(line["field"], cell["value"]) for cell in line["networks"]))
+        (line["field"].replace("_", " "), *(_typed(line["field"], cell["value"]) for cell in line["networks"]))
         for line in lines
     ]  # fmt: skip
     return Table("fields", "", columns, body)
 
 
-def _shown(field: str, value: Any) -> Measured | str | None:
-    """A value as it is typed in a TOML file or behind a name."""
-    if isinstance(value, tuple):
-        return Measured(value, "shape" if field == "input_size" else "numbers")
-    return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+def _typed(field: str, value: object) -> str | None:
+    """A value as it is typed behind a name: stages=3-4-6-3."""
+    return None if value is None else inline(field, value).partition("=")[2]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 from resnet_cli.analyses.cost import counts
@@ -11,7 +10,7 @@ from resnet_cli.analyses.field.receptive_field import features
 from resnet_cli.analyses.memory.memory import Settings, memory
 from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.networks import Network, distinct
-from resnet_cli.tables import Column, Measured, Table
+from resnet_cli.tables import ByteCount, Column, Table
 
 QUANTITIES = (
     Column("params", "params", "count"),
@@ -40,7 +39,7 @@ def quantities(network: Network) -> dict[str, int | None]:
         **{key: total[key] for key in ("params", "macs", "flops", "layers")},
         "weights": total["params"] * PRECISIONS[SETTINGS.dtype].weight,
         "memory": memory(rows, SETTINGS).training.of(1),
-        "activations": sum(prod(row.output) for row in rows if row.layer.counted),
+        "activations": sum(counts.activations_of(rows)),
         "receptive_field": _field(network),
     }
 
@@ -105,16 +104,20 @@ def totals(lines: Sequence[dict[str, Any]], names: Sequence[str], changed: bool)
     """Two networks' `rows` as a table: a row for each quantity, or for those alone that are ``changed``."""
     a, b = lines
     columns = (
-        Column("quantity", "quantity"), Column("a", names[0], "measured"), Column("b", names[1], "measured"),
-        Column("delta", "Δ", "measured"), Column("ratio", "ratio", "times"),
+        Column("quantity", "quantity"), Column("a", names[0], "amount"), Column("b", names[1], "amount"),
+        Column("delta", "Δ", "+amount"), Column("ratio", "ratio", "times"),
     )  # fmt: skip
     body = [
-        (title, _of(a[key], kind), _of(b[key], kind), _of(b[f"delta_{key}"], f"+{kind}"), b[f"ratio_{key}"])
+        (
+            title,
+            *(_of(value, kind) for value in (a[key], b[key], b[f"delta_{key}"])),
+            b[f"ratio_{key}"],
+        )
         for key, title, kind, _ in QUANTITIES
         if not changed or a[key] != b[key]
-    ]  # fmt: skip
+    ]
     return Table("rows", "", columns, body)
 
 
-def _of(value: Any, kind: str) -> Measured | None:
-    return None if value is None else Measured(value, kind)
+def _of(value: int | None, kind: str) -> int | None:
+    return ByteCount(value) if value is not None and kind == "bytes" else value

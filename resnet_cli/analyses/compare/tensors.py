@@ -9,7 +9,7 @@ from resnet_cli.checkpoints.identify.recognise import Named, stored
 from resnet_cli.errors import printable
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.networks import Network
-from resnet_cli.tables import Column, Measured, Table
+from resnet_cli.tables import Column, Table
 from resnet_cli.trace import state_dict
 
 
@@ -89,7 +89,5 @@ def table(lines: Sequence[dict[str, Any]], key: str, title: str) -> Table:
     return Table(key, title, columns, body)
 
 
-def _shown(value: Shape | str | None) -> Measured | str | None:
-    if isinstance(value, tuple):
-        return Measured(value, "shape") if value else "a single number"
-    return value
+def _shown(value: Shape | str | None) -> Shape | str | None:
+    return "a single number" if value == () else value

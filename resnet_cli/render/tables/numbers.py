@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from resnet_cli.tables import Column, Measured, Stack
+from resnet_cli.tables import ByteCount, Column, Stack
 
 
 def count(value: int, exact: bool) -> str:
@@ -22,12 +22,12 @@ def count(value: int, exact: bool) -> str:
 
 def binary(value: int, exact: bool) -> str:
     """10,436,608 bytes as 9.953 MiB (four digits) unless exact."""
-    if exact or value < 1024:
+    if exact or abs(value) < 1024:
         return f"{value:,}" if exact else f"{value} B"
     scaled = float(value)
     for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
-        if scaled < 1023.5 or unit == "EiB":
-            return f"{scaled:,.{max(0, 4 - len(str(int(scaled))))}f} {unit}"
+        if abs(scaled) < 1023.5 or unit == "EiB":
+            return f"{scaled:,.{max(0, 4 - len(str(int(abs(scaled)))))}f} {unit}"
         scaled /= 1024
     raise AssertionError("unreachable: the last unit always answers")
 
@@ -36,23 +36,27 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
     """One value as text; None is an empty cell. ``tall`` text may have several lines."""
     if value is None:
         return ""
-    if isinstance(value, Measured):
-        return cell(column._replace(kind=value.kind), value.value, exact, tall)
     if column.kind.startswith("+"):
         sign = "+" if value > 0 else "−" if value < 0 else ""
-        return sign + cell(column._replace(kind=column.kind[1:]), abs(value), exact)
+        return sign + cell(column._replace(kind=column.kind[1:]), type(value)(abs(value)), exact)
     if column.kind == "count":
         return count(value, exact)
     if column.kind == "exact":
         return f"{value:,}"
     if column.kind == "bytes":
         return binary(value, exact)
+    if column.kind == "amount":
+        return binary(value, exact) if isinstance(value, ByteCount) else count(value, exact)
+    if column.kind == "verdict":
+        return "ok" if value else "FAILS"
     if column.kind == "ratio":
         return ratio(value)
     if column.kind == "mixed" and isinstance(value, int):
         return count(value, exact)
     if column.kind == "mixed" and isinstance(value, Stack) and tall:
         return stacked(value)
+    if column.kind == "mixed" and isinstance(value, tuple):
+        return "×".join(map(str, value))
     if column.kind == "numbers":
         return "-".join(map(str, value))
     if column.kind == "shape":
@@ -109,7 +113,7 @@ def line(values: list[float | None], low: float, high: float, width: int = 48) -
     return "".join(" " if v is None else "▁▂▃▄▅▆▇█"[round((v - low) * scale)] for v in chosen)
 
 
-LEFT = ("text", "bar", "mixed", "line", "numbers")
+LEFT = ("text", "bar", "mixed", "line", "numbers", "verdict", "remark")
 """The kinds that are aligned to the left."""
 
 
