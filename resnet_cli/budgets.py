@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from resnet_cli import files
+from resnet_cli import files, networks
 from resnet_cli.errors import UserError, did_you_mean
 
 FILE = "pyproject.toml"
@@ -17,10 +16,6 @@ MOST_NAME = 200
 MOST_BASELINE = 1 << 22
 HINT = 'limits stand in [tool.resnet-cli.check.NAME]; a NAME with dots in quotes: check."resnet50-v1.5"'
 SAVE = "save one by resnet-cli check --json > FILE"
-PLACE = re.compile(r"[/\\]|\.(?:toml|safetensors|json|pth?|bin|tar|onnx|pt2|py)$", re.IGNORECASE)
-"""What makes a text the path of a file, there or not."""
-RUNS = re.compile(r"^\s*(?:hf|timm|torchvision)\s*:|:(?!\s*[^\W\d]\w*\s*=|[\\/])", re.IGNORECASE)
-"""`hf:FOLDER`, `timm:NAME`, `net.py:Net`, `package.module:net`: whatever has a colon but `name:key=value` and `C:\\`."""
 
 
 class Tables(NamedTuple):
@@ -103,14 +98,9 @@ def _tables(ours: object, folder: str) -> Iterator[tuple[str, dict[str, object]]
 
 def _beside(model: str, folder: str) -> str:
     """A model with its path, if it is one, relative to the folder; changes may stand behind a colon."""
-    path = os.path.join(folder, model.partition(":")[0])
-    is_path = PLACE.search(model.partition(":")[0]) or os.path.exists(path)
+    source = networks.source(model)
+    is_path = networks.looks_like_a_path(source) or os.path.exists(os.path.join(folder, source))
     return os.path.join(folder, model) if is_path else model
-
-
-def runs_python(model: object) -> bool:
-    """Whether a MODEL is one of those that import or build what somebody wrote."""
-    return isinstance(model, str) and bool(RUNS.search(model))
 
 
 def baseline(path: str) -> dict[str, Any]:

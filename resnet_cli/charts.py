@@ -34,12 +34,14 @@ class Series(NamedTuple):
     """Points that belong together.
 
     ``kind``: line; scatter; bar (from 0 to x, at the category y, end to end with the bars of the
-    series before it); or front (a staircase to the right and down, behind the others).
+    series before it); or front (a staircase to the right and down, behind the others). ``network`` is
+    the one they are of, empty where each point's label names its own.
     """
 
     name: str
     points: Sequence[Point]
     kind: str = "line"
+    network: str = ""
 
 
 class Band(NamedTuple):

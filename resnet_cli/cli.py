@@ -24,6 +24,7 @@ PANELS = {
     "Pictures": ("diagram", "plot", "report"),
     "PyTorch": ("build", "verify"),
     "Weights": ("identify",),
+    "Scripts": ("schema",),
 }
 """The commands in the order of --help; each is ``command`` in its `file`."""
 PANEL = {name: panel for panel, names in PANELS.items() for name in names}

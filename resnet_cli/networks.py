@@ -15,6 +15,7 @@ from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.tree import Sequence
 from resnet_cli.layers.uncounted import Uncounted
+from resnet_cli.published.names import LIBRARIES
 from resnet_cli.trace import Row, trace
 
 SUFFIXES = (
@@ -23,6 +24,8 @@ SUFFIXES = (
 )  # fmt: skip
 """What a name ends in that is a file's, also where there is no such file."""
 OVERRIDDEN = re.compile(r"(.+):([A-Za-z][\w-]*=.*)", re.DOTALL)
+OBJECT = re.compile(r":(?![\\/])")
+"""A colon, but that of C:\\ on Windows."""
 PYTHON = re.compile(r"(.+):[^\W\d]\w*", re.DOTALL)
 
 
@@ -83,6 +86,23 @@ class Network(NamedTuple):
             return self.name
         changed = fields.differences(self.base, self.spec)
         return f"{self.name} ({', '.join([self.family, *changed])})"
+
+    @property
+    def model(self) -> str:
+        """MODEL as it may be typed again: what was named, and behind a colon what was changed of it."""
+        source, spec, base = self.origin.source or self.name, self.spec, self.base
+        if spec is None or base is None or spec == base:
+            return source
+        if names.library_of(source):  # which takes no changes behind a colon
+            source = names.in_library(source).ours
+        source, texts = overrides(source)
+        changes = {key: getattr(spec, key) for key in vars(spec) if key not in ("name", "family")}
+        written = {key: f"{key}={text}" for key, text in texts.items()} | {
+            key: fields.inline(key, value)
+            for key, value in changes.items()
+            if value != getattr(base, key)
+        }
+        return f"{source}:{','.join(written.values())}"
 
     @property
     def uncounted(self) -> list[dict[str, Any]]:
@@ -178,6 +198,35 @@ def overrides(model: str) -> tuple[str, dict[str, str]]:
     return parted[1], texts
 
 
+def source(model: str) -> str:
+    """What stands before KEY=VALUE, if that is there."""
+    parted = OVERRIDDEN.fullmatch(model)
+    return parted[1] if parted else model
+
+
+def looks_like_a_path(source: str) -> bool:
+    """Whether a text names a file, there or not; a name of the hub has a slash, too."""
+    is_path = "/" in source or os.sep in source or source.lower().endswith(SUFFIXES)
+    return is_path and not names.is_repository(source)
+
+
+def runs_python(model: str) -> bool:
+    """Whether MODEL would import or build what somebody wrote, by its form alone.
+
+    That is whatever has a colon which no KEY=VALUE follows, but for a library's network that is
+    described here; and what ends in .py.
+    """
+    model = model.strip()
+    before = source(model)
+    if names.library_of(before):
+        with suppress(UserError):
+            return not names.find(before)
+        return True
+    prefix = model.partition(":")[0].strip().lower()
+    objects = bool(OBJECT.search(before)) or ":" in model[len(before) + 1 :]
+    return objects or before.endswith(".py") or (":" in model and prefix in ("hf", *LIBRARIES))
+
+
 def _nothing_to_change(network: Network) -> UserError:
     return UserError(f"{network.name} has no spec to change", "change the network itself")
 
@@ -191,7 +240,7 @@ def _of_source(source: str) -> Network:
     python = PYTHON.fullmatch(source)
     if source.startswith("hf:") or python or source.endswith(".py"):
         raise _not_yet(source, python[1] if python else source)
-    if "/" in source or os.sep in source or source.lower().endswith(SUFFIXES):
+    if looks_like_a_path(source):
         what = (
             f"{source!r} is a directory" if os.path.isdir(source) else f"no such file: {source!r}"
         )

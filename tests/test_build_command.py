@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -19,6 +21,18 @@ def small(**changes):
 
 def inputs(batch=2):
     return torch.randn(batch, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+
+
+def test_an_ambiguous_suffix_is_refused_before_torch_is_loaded():
+    """.pt is what people call a state dict, TorchScript and a .pt2: the error names two to type."""
+    code = (
+        "import sys; from resnet_cli.cli import app; from resnet_cli.errors import UserError\n"
+        "try: app()(['build', 'resnet18', '-o', 'x.pt'], standalone_mode=False)\n"
+        "except UserError as error: print(error, 'torch' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ".pth" in done.stdout and ".pt2" in done.stdout
+    assert done.stdout.endswith("False\n")
 
 
 def test_the_stages_are_as_measured():

@@ -14,7 +14,7 @@ import pytest
 from program import assert_not_loaded, run
 
 import resnet_cli
-from resnet_cli import budgets, sizes, toml
+from resnet_cli import budgets, networks, sizes, toml
 from resnet_cli.analyses import check as analysis
 from resnet_cli.analyses.cost import counts
 from resnet_cli.answers.check import checks
@@ -439,7 +439,8 @@ def test_many_large_networks_are_bounded(project, monkeypatch):
     assert "over 100 layers" in answer["problems"][0]["what"]
 
 
-PYTHON = ["net.py:Net", "net.py:Net(depth=3)", "net:Net", "os:system", "a.b:c.d", "timm:resnet50", "torchvision:resnet18",
+PYTHON = ["net.py:Net", "net.py:Net(depth=3)", "net:Net", "os:system", "a.b:c.d", "timm:no_such_net", "timm:resnet50(num_classes=10)",
+          "torchvision:no_such_net", "timm:resnet50:x.y:z", "net.py", "x.py:a=b",
           "hf:folder", " HF:folder", "timm:a=b", "x:a=b.py:Net", "a=b/net.py:Net", "net.py: Net", "a:b:c"]  # fmt: skip
 
 
@@ -468,11 +469,21 @@ def test_run_code_lets_a_file_run_python(project):
 
 @pytest.mark.parametrize(
     "model",
-    ["resnet50", "net.toml", "a/net.toml", "resnet50:groups=32,base_width=4", "C:\\nets\\net.toml"],
+    [
+        "resnet50",
+        "net.toml",
+        "a/net.toml",
+        "resnet50:groups=32,base-width=4",
+        "C:\\nets\\net.toml",
+        "timm:resnet50",
+        "torchvision:resnet18",
+        "microsoft/resnet-50",
+        "timm/resnet50.a1_in1k",
+    ],
 )
 def test_what_runs_no_python_is_read(model):
     """Names, files, and either with changes."""
-    assert not budgets.runs_python(model)
+    assert not networks.runs_python(model)
 
 
 def test_paths_are_beside_the_file(tmp_path, monkeypatch):
@@ -482,7 +493,15 @@ def test_paths_are_beside_the_file(tmp_path, monkeypatch):
         "".join(
             f"[tool.resnet-cli.check.n{at}]\nmodel = {model!r}\n"
             for at, model in enumerate(
-                ["resnet18", "resnet34", "no.toml", "no.toml:width=3", "a/b", "/a/b"]
+                [
+                    "resnet18",
+                    "resnet34",
+                    "no.toml",
+                    "no.toml:width=3",
+                    "a/b",
+                    "/a/b",
+                    "timm/resnet50",
+                ]
             )
         )
     )
@@ -490,13 +509,8 @@ def test_paths_are_beside_the_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "sub")
     models = [table["model"] for table in budgets.read(".").tables.values()]
     assert models == [
-        "../resnet18",
-        "resnet34",
-        "../no.toml",
-        "../no.toml:width=3",
-        "../a/b",
-        "/a/b",
-    ]
+        "../resnet18", "resnet34", "../no.toml", "../no.toml:width=3", "../a/b", "/a/b", "timm/resnet50",
+    ]  # fmt: skip
 
 
 # ---- a baseline ---------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from program import run
 
+from resnet_cli.answers import json_keys
+from resnet_cli.answers.schema import schema
 from resnet_cli.cli import COMMANDS, file
 from resnet_cli.commands.options import NETWORK, OUTPUT
 from resnet_cli.designs.fields import FIELDS
@@ -88,8 +90,53 @@ def networks_page():
     )
 
 
+def type_of(value):
+    """What a key holds, in words."""
+    if "anyOf" in value:
+        return "object or null"
+    kind = value.get("type", "integer")
+    if kind == "array":
+        return "list of " + value["items"]["type"] + "s"
+    return kind if isinstance(kind, str) else " or ".join(kind).replace("array", "list of integers")
+
+
+def keys(of, path=""):
+    """A line for each key of an object's schema, and for those within."""
+    for key, value in {**of["properties"], **numbered(of)}.items():
+        star = "" if key in of["required"] else "*"
+        yield f"| `{path}{key}`{star} | {type_of(value)} | {value.get('description', '')} |"
+        inner = value.get("items", value)
+        if "properties" in inner:
+            yield from keys(inner, f"{path}{key}.")
+
+
+def numbered(of):
+    """Keys that end in any number, as they are written for people."""
+    patterns = of.get("patternProperties", {})
+    return {key[1:].replace("[0-9]+$", "N"): value for key, value in patterns.items()}
+
+
+def json_page():
+    """docs/json.md with the keys as the schemas have them, those of every network once."""
+    text = (DOCS / "json.md").read_text(encoding="utf-8")
+    page = [text.split("\n### ")[0].rstrip()]
+    head = "| key | type | |\n|---|---|---|"
+    about = [*keys(schema("explain"))]
+    about = about[2 : next(at for at, line in enumerate(about) if line.startswith("| `rows`"))]
+    page += ["", "### About one network", "", head, *about]
+    for name in json_keys.COMMANDS:
+        lines = [*keys(schema(name))][2:-1]
+        own = [line for line in lines if line not in about]
+        page += ["", f"### {name}", ""]
+        if len(own) < len(lines) - 10:
+            page += ["And what there is [about one network](#about-one-network).", ""]
+        page += [head, *own]
+    return "\n".join(page) + "\n"
+
+
 @pytest.mark.parametrize(
-    ("file", "page"), [("commands.md", commands_page), ("networks.md", networks_page)]
+    ("file", "page"),
+    [("json.md", json_page), ("commands.md", commands_page), ("networks.md", networks_page)],
 )
 def test_generated_pages_are_current(file, page):
     """docs/ says what the program has."""

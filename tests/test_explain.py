@@ -2,30 +2,36 @@
 
 import json
 import re
+import shlex
 from math import ceil, floor, prod
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from listed import ZOO, rows_of
+from listed import FAMILIES, ZOO, rows_of
 from program import assert_not_loaded, run
 
+import resnet_cli
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import depth, explain
+from resnet_cli.analyses.explain import receptive_field as field
 from resnet_cli.analyses.explain.conv import check, steps, traced
+from resnet_cli.analyses.field.receptive_field import fields
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import Conv2d
+from resnet_cli.layers.tree import Residual, Sequence, Stage
+from resnet_cli.networks import load, of_tree
 
 
 def value(numbers):
     """What a person gets who types the numbers into a calculator."""
-    text = numbers.replace(",", "").replace("·", "*").replace("−", "-")
+    text = re.sub(r"(?<=\d),(?=\d)", "", numbers).replace("·", "*").replace("−", "-")
     for sign, function in (("⌊", "floor("), ("⌈", "ceil("), ("⌋", ")"), ("⌉", ")")):
         text = text.replace(sign, function)
-    assert re.fullmatch(r"[-+*/() 0-9a-z]+", text)
-    return eval(text, {"__builtins__": {}}, {"floor": floor, "ceil": ceil})
+    assert re.fullmatch(r"[-+*/(), 0-9a-z]+", text)
+    return eval(text, {"__builtins__": {}}, {"floor": floor, "ceil": ceil, "max": max})
 
 
 def holds(step):
@@ -179,6 +185,7 @@ def test_a_layer_goes_by_torchs_path_or_the_papers_label(layer, paths):
         (("explain", "depth", "resnet50", "layer1"), 2, "whole network's"),
         (("explain", "dept", "resnet50"), 2, "did you mean 'depth'"),
         (("explain", "depth"), 2, "no network named"),
+        (("explain",), 2, "no network named"),
         (("conv", "--in", "6", "--out", "9", "--groups", "4", "--kernel", "1", "--size", "3"), 2, "do not divide --in 6"),
         (("conv", "--in", "4", "--out", "9", "--groups", "4", "--kernel", "1", "--size", "3"), 2, "do not divide --out 9"),
         (("conv", "--in", "0", "--out", "9", "--kernel", "1", "--size", "3"), 2, "--in 0 is out of range"),
@@ -244,6 +251,216 @@ def test_any_convolution_is_torchs(channels, kernel, stride, padding, bias, size
     assert (found["channels"], found["height"], found["width"]) == tuple(y.shape[1:])
     assert found["params"] == sum(p.numel() for p in torchs.parameters())
     assert found["MACs"] == torchs.weight.numel() * y.shape[2] * y.shape[3]
+
+
+# memory
+
+SETTINGS = (
+    {"optimizer": "sgd"},
+    {"batch": 64, "inplace": True},
+    {"optimizer": "adamw", "dtype": "amp", "batch": 3},
+    {"dtype": "bf16", "checkpoint": True, "batch": 7},
+)
+ADDED_UP = ("sum of the above", "sum of what is saved")
+
+
+def results(table):
+    return {step: result for step, _, _, result in table.rows}
+
+
+@pytest.mark.parametrize("how", SETTINGS, ids=str)
+@pytest.mark.parametrize("spec", FAMILIES, ids=lambda spec: spec.family)
+def test_memory_is_explained_to_the_byte(spec, how):
+    """Each line's arithmetic holds, they add up, and the sums are what `memory` prints."""
+    network = load(spec)
+    how = how | {"checkpoint": "checkpoint" in how and any(row.block for row in network.rows)}
+    answer = resnet_cli.explain("memory", network, **how)
+    total = resnet_cli.memory(network, **how).data()["bytes"]
+    first, training, inference, _ = answer.tables
+    for table in (first, training, inference):
+        assert all(holds(step) for step in table.rows if step.numbers not in ADDED_UP)
+    for table in (training, inference):
+        *above, last = table.rows
+        assert last.result == sum(step.result for step in above) == total[table.key]
+    lines = results(first)
+    for step, key in (("weights", "weights"), ("buffers", "buffers"), ("gradients", "gradients"),
+                      ("optimiser", "optimizer"), ("saved", "saved")):  # fmt: skip
+        assert lines[step] == total[key]
+    assert lines["saved"] == sum(n for step, n in lines.items() if step.startswith("saved: "))
+    assert answer.data()["bytes"] == total
+
+
+@pytest.mark.parametrize("part", ["conv3_x", "conv3_1", "layer2.0"])
+def test_a_parts_saved_bytes_are_those_of_its_layers(part):
+    """A stage is the sum of its blocks, a block of its layers, each explained alone."""
+    whole = results(resnet_cli.explain("memory", "resnet34", part, batch=5).tables[0])
+    chosen = explain.select(rows_of(zoo.find("resnet34")), part)
+    paths = {row.path for row in chosen if row.layer.is_module}  # an addition is its block's
+    alone = [resnet_cli.explain("memory", "resnet34", path, batch=5) for path in paths]
+    assert whole["saved"] == sum(results(answer.tables[0])["saved"] for answer in alone)
+    for answer in alone:
+        assert all(holds(step) for step in answer.tables[0].rows if step.numbers not in ADDED_UP)
+
+
+def test_a_layer_says_what_it_saves_and_why():
+    """A norm its input, 8·128·28·28 floats, and 2·128 statistics; the convolution before it nothing
+    that the ReLU before that has not."""
+    norm, why = resnet_cli.explain("memory", "resnet50", "layer2.0.bn1", batch=8).tables
+    lines = results(norm)
+    assert lines["saved: input"] == 8 * 128 * 28 * 28 * 4
+    assert lines["saved: statistics"] == 2 * 128 * 4
+    assert lines["buffers"] == 2 * 128 * 4 + 8
+    assert "mean" in why.rows[0][2]
+    convolution = resnet_cli.explain("memory", "resnet50", "layer2.0.conv1").tables[0]
+    assert convolution.rows[-2][:2] == ("needed: input", "saved by layer1.2.relu")
+    assert results(convolution)["saved"] == 0
+    assert results(convolution)["weights"] == 256 * 128 * 4
+
+
+def test_settings_of_memory_are_of_memory():
+    """The same question of another number is refused."""
+    with pytest.raises(UserError, match="macs does not depend on"):
+        resnet_cli.explain("macs", "resnet18", dtype="amp")
+
+
+# receptive field
+
+
+@pytest.mark.parametrize("spec", FAMILIES, ids=lambda spec: spec.family)
+def test_a_stages_receptive_field_is_explained(spec):
+    """Each line holds; r and j of each stage are those of `receptive-field`, oblong or not."""
+    for size in (spec.input_size, (97, 130) if min(spec.input_size) > 64 else (33, 40)):
+        network = load(spec).changed(input_size=size)
+        lines = field.by_stage(network.rows)
+        assert all(map(holds, lines))
+        explained = {step.step: step.result for step in lines}
+        for line in resnet_cli.receptive_field(network).data()["rows"]:
+            stage, (high, wide) = line["stage"], line["receptive_field"]
+            r = f"{stage}: r"
+            if r in explained:  # VGG's head sees windows that are unevenly apart
+                assert explained[r] == high == wide
+            elif f"{r}, height" in explained:
+                assert (explained[f"{r}, height"], explained[f"{r}, width"]) == (high, wide)
+            else:
+                assert stage == "fc" and spec.family.startswith("VGG")
+            if f"{stage}: j" in explained:
+                assert explained[f"{stage}: j"] == line["stride"]
+
+
+@pytest.mark.parametrize(
+    "model", ["resnet18", "resnet50-d", "preact-resnet18", "vgg11", "se-resnet18"]
+)
+def test_every_layers_receptive_field_is_explained(model):
+    """r, j, P and centre of each row: the arithmetic gives what its neurons reach."""
+    rows = rows_of(model)
+    for row, (height, _) in zip(rows, fields(rows), strict=True):
+        lines = field.by_layer(rows, [row])
+        assert all(map(holds, lines))
+        r, *_ = lines
+        assert r.result == height.size
+        found = {step.step.rpartition(": ")[2]: step.result for step in lines}
+        assert found["P"] == -height.start
+        if height.stride:
+            assert found["centre"] == height.centre
+
+
+def test_where_branches_meet_a_neuron_sees_what_either_does():
+    """17 + 8 pixels out: body 35 + (3 − 1)·8 = 51, shortcut 35."""
+    answer = resnet_cli.explain("receptive-field", "resnet50", "conv3_1").data()["rows"]
+    lines = {row["step"]: (row["numbers"], row["result"]) for row in answer}
+    assert lines["layer2.0.conv2: r"] == ("35 + (3 − 1)·8", 51)
+    assert lines["layer2.0 addition: r"] == ("max(35, 51)", 51)
+    assert lines["layer2.0 addition: P"] == ("max(17, 25)", 25)
+
+
+def test_branches_that_see_past_each_other_are_one_window():
+    """Of three pixels, one of them padding, and of three from the first one on: four."""
+    block = Residual("0", (Conv2d("a", 3, 3, 3, 3, 1),), (Conv2d("b", 3, 3, 3, 3, 0),), label="x_1")
+    rows = of_tree("both", Sequence("", (Stage("x", (block,)),)), (3, 9, 9)).rows
+    lines = {step.step: step for step in field.by_layer(rows, rows)}
+    assert all(map(holds, lines.values()))
+    assert lines["0 addition: r"].result == 4 and lines["0 addition: P"].result == 1
+    stage = field.by_stage(rows)  # no one sum leads there, so it is layer by layer
+    assert all(map(holds, stage)) and lines["0 addition: r"] in stage
+
+
+# whatever there is to explain
+
+
+def test_a_network_alone_is_told_what_can_be_explained():
+    """Each number in short, as other commands print it, and a command that works."""
+    network = resnet_cli.explain("resnet34")
+    lines = {what: (result, command) for what, result, _, command in network.tables[0].rows}
+    total = resnet_cli.summary("resnet34").data()["total"]
+    assert [*lines] == ["depth", "params", "macs", "memory", "shape", "receptive-field"]
+    assert (lines["depth"][0], lines["params"][0]) == (34, total["params"])
+    assert lines["macs"][0] == total["macs"]
+    assert lines["memory"][0] == resnet_cli.memory("resnet34").data()["bytes"]["training"]
+    assert lines["shape"][0] == 7
+    assert lines["receptive-field"][0] == 899
+    for what, (_, command) in lines.items():
+        program, explain_, *words = shlex.split(command)
+        assert (program, explain_, words[0]) == ("resnet-cli", "explain", what)
+        assert resnet_cli.explain(*words).tables[0].rows
+
+
+def test_a_layer_alone_is_told_too():
+    """Parameters and multiply-accumulates of a convolution, and what it sees."""
+    answer = resnet_cli.explain("resnet34", "layer2.0.conv2").tables[0]
+    lines = {what: result for what, result, *_ in answer.rows}
+    assert lines["params"] == 9 * 128 * 128 and lines["macs"] == 9 * 128 * 128 * 28 * 28
+    assert "depth" not in lines and lines["receptive-field"] == 83
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        (("resnet18", "params"), ("params", "resnet18")),
+        (("resnet18", "params", "conv3_1"), ("params", "resnet18", "conv3_1")),
+        (("parameters", "resnet18"), ("params", "resnet18")),
+        (("Receptive_Field", "resnet18"), ("receptive-field", "resnet18")),
+        (("rf", "resnet18"), ("receptive-field", "resnet18")),
+        (("MACs", "resnet18"), ("macs", "resnet18")),
+    ],
+)
+def test_words_are_taken_as_they_are_meant(words, same):
+    """In either order, whatever the case, by other names."""
+    assert resnet_cli.explain(*words) == resnet_cli.explain(*same)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("resnet50", "parms"), "did you mean 'params'"),
+        (("dept",), "did you mean 'depth'"),
+        (("resnet5O",), "did you mean 'resnet50'"),
+        (("resnet50", "conv1", "x"), "no number to explain named 'resnet50'"),
+        (("memory", "resnet50", "con1"), "did you mean 'conv1'"),
+        (("rf", "resnet50", "con1"), "did you mean 'conv1'"),
+    ],
+)
+def test_words_that_mean_nothing_are_answered_with_what_was_meant(words, message):
+    """A number, a network or a layer, whichever there is not."""
+    with pytest.raises(UserError) as error:
+        resnet_cli.explain(*words)
+    assert message in str(error.value)
+
+
+def test_macs_and_flops_are_one_derivation():
+    """Titled as they are called; flops end with two a MAC."""
+    macs, flops = (resnet_cli.explain(what, "resnet50").tables[0] for what in ("macs", "flops"))
+    assert (macs.title, flops.title) == ("MACs of resnet50 (ResNet)", "FLOPs of resnet50 (ResNet)")
+    *same, last = flops.rows
+    assert same == [*macs.rows]
+    assert last.result == 2 * macs.rows[-1].result
+
+
+def test_the_command_takes_a_depth_for_a_network():
+    """With it the words are WHAT and LAYER; alone it is told what can be explained."""
+    out, _ = run("explain", "params", "--depth", "38", "conv3_1", "--json")
+    assert json.loads(out)["rows"][-1]["result"] == 13_952
+    out, _ = run("explain", "--depth", "38", "--json")
+    assert json.loads(out)["rows"][0]["result"] == 38
 
 
 def conv(*words):

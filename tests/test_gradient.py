@@ -11,8 +11,12 @@ from torch import nn
 
 from resnet_cli.analyses import gradient as analysis
 from resnet_cli.analyses.cost import counts
+from resnet_cli.answers import gradient as answers
 from resnet_cli.answers.gradient import VARIANTS
+from resnet_cli.commands import extras
+from resnet_cli.commands.extras import progress
 from resnet_cli.designs import zoo
+from resnet_cli.networks import load
 from resnet_cli.published import figures
 from resnet_cli.pytorch import gradient
 from resnet_cli.pytorch.build import build
@@ -146,6 +150,26 @@ def test_variants_stand_beside_the_papers_errors():
     assert rows["constant scaling: shortcut 0.5, F 1"]["factor"] == 2**-9
     assert rows["1x1 conv shortcut"]["params"] > rows["original: shortcut 1, F 1"]["params"]
     assert len(answer["networks"]) == 11 and len(answer["networks"][0]["blocks"]) == 9
+
+
+def test_what_takes_long_is_announced(capsys):
+    """Networks, seeds, batch, size and MACs (three passes, but for the first layer's) before it begins."""
+    (case,) = answers.cases(load("resnet50"))
+    text = answers._announced([case, case], 5, 8)
+    assert text.startswith("2 networks × 5 seeds, forward and back on 8 inputs of 3×224×224: ")
+    each = 3 * 3_857_973_248 - 118_013_952
+    assert f"({each * 2 * 5 * 8:,}) MACs" in text and "--seeds 1" in text
+    assert answers._announced(answers.cases(load("resnet20")), 5, 8) == ""
+    assert [*progress([1, 2], "measuring", text)] == [1, 2]
+    assert capsys.readouterr().err == f"note: {text}\n"
+
+
+def test_how_long_the_others_take_is_said_after_the_first(capsys, monkeypatch):
+    """Where no bar shows it: 10 s for the first of three are 20 for the others."""
+    times = iter([0, 0, 10, 20, 30])
+    monkeypatch.setattr(extras, "monotonic", lambda: next(times))
+    assert [*progress("abc", "measuring", "much")] == ["a", "b", "c"]
+    assert capsys.readouterr().err == "note: much\nnote: measuring: about 20 s more\n"
 
 
 def test_norms_come_again_and_spread_over_the_seeds():

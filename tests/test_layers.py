@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import resnet_cli.layers
-from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.analyses.memory.storage import PRECISIONS, total
 from resnet_cli.designs import zoo
 from resnet_cli.designs.blocks import bottleneck
 from resnet_cli.layers import base
@@ -242,7 +242,7 @@ def test_operations(layer, shapes):
 
 
 def bytes_of(kept):
-    return PRECISIONS["fp32"].bytes_of(kept).of(BATCH)
+    return total(PRECISIONS["fp32"].pieces(kept)).of(BATCH)
 
 
 @EACH

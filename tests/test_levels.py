@@ -25,6 +25,8 @@ def test_lines_add_up_at_every_level(spec):
             assert sum(row[key] for row in data["rows"]) == data["total"][key]
         costs = resnet_cli.flops(spec, level).data()
         assert sum(row["macs"] for row in costs["rows"]) == data["total"]["macs"]
+        held = resnet_cli.memory(spec, level=level).tables[0]
+        assert sum(row[1] for row in held.rows if row[1]) == 4 * data["total"]["params"]
         training = resnet_cli.flops(spec, level, backward=True).data()
         assert sum(row["forward"] for row in training["rows"]) == data["total"]["macs"]
 

@@ -163,7 +163,7 @@ def test_a_training_step_peaks_where_torchs_does(spec, checkpoint, inplace):
         allocation.checkpointed(net)
     of = memory(rows_of(spec), Settings("momentum", "fp32", inplace, checkpoint))
     found = allocation.training_peak(net, batch_of(8, spec, device="meta"), "momentum")
-    assert analysis.stages(of, 8)[1]["training"] == pytest.approx(found, rel=0.01)
+    assert analysis.by_level(of, 8)[1]["training"] == pytest.approx(found, rel=0.01)
 
 
 def test_resnet50_is_as_measured_elsewhere():
@@ -188,7 +188,7 @@ def test_a_network_worked_by_hand():
     ))  # fmt: skip
     rows = trace(net, (3, 8, 8))
     of = memory(rows, Settings("adam"))
-    table, total = analysis.stages(of, 1)
+    table, total = analysis.by_level(of, 1)
     lines = {row[0]: dict(zip(analysis.PARTS, row[1:], strict=True)) for row in table.rows}
     large, pooled, stats = 4 * 8 * 8 * 4, 4 * 4 * 4 * 4, 2 * 4 * 4
     # conv1 keeps its input, bn1 conv1's output and statistics, the ReLU its own
@@ -227,7 +227,7 @@ def test_optimisers_keep_what_torchs_do(optimizer, dtype):
     spec = zoo.find("resnet20")
     net = module(spec)
     of = memory(rows_of(spec), Settings(optimizer, dtype))
-    total = analysis.stages(of, 1)[1]
+    total = analysis.by_level(of, 1)[1]
     net = net.bfloat16() if dtype == "bf16" else net
     assert total["optimizer"] == allocation.optimizer_state(net, optimizer)
     assert total["weights"] == sum(parameter.nbytes for parameter in net.parameters())
@@ -249,8 +249,8 @@ def test_the_largest_batch_fits_and_one_more_does_not(spec, how, budget):
     assume(of.resident <= budget)
     for use, peaks in (("training", of.training), ("inference", of.inference)):
         most = peaks.largest_batch(budget)
-        assert not most or analysis.stages(of, most)[1][use] <= budget
-        assert most == BATCH or analysis.stages(of, most + 1)[1][use] > budget
+        assert not most or analysis.by_level(of, most)[1][use] <= budget
+        assert most == BATCH or analysis.by_level(of, most + 1)[1][use] > budget
 
 
 @given(st.sampled_from(NETWORKS), st.integers(1, BATCH), st.booleans())
@@ -259,7 +259,7 @@ def test_rows_add_up_to_the_totals(spec, batch, checkpoint):
     """Each column sums to its total; live is the input and the largest stage."""
     checkpoint = checkpoint and not isinstance(spec, VGG)
     of = memory(rows_of(spec), Settings("adam", "amp", checkpoint=checkpoint))
-    table, total = analysis.stages(of, batch)
+    table, total = analysis.by_level(of, batch)
     for at, part in enumerate(analysis.PARTS[:-1], start=1):
         assert sum(row[at] or 0 for row in table.rows) == table.total[at] == total[part]
     first, *others = (row[-1] for row in table.rows if row[-1] is not None)
@@ -271,7 +271,8 @@ def test_rows_add_up_to_the_totals(spec, batch, checkpoint):
 @pytest.mark.parametrize("format", ["table", "plain", "json", "csv", "markdown", "latex"])
 def test_every_format_says_what_is_counted(format):
     """Totals and conventions are in each; JSON and CSV hold bytes."""
-    out, _ = run("memory", "resnet50-v1.5", "-f", format, "--budget", "24GiB")
+    notes = ("--notes",) * (format == "csv")
+    out, _ = run("memory", "resnet50-v1.5", "-f", format, "--budget", "24GiB", *notes)
     assert "not modelled" in out
     assert ("10436608" if format in ("json", "csv") else "9.953 MiB") in out
 

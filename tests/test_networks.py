@@ -76,6 +76,9 @@ QUESTIONS = {
     "explain params": lambda network: resnet_cli.explain("params", network),
     "explain flops": lambda network: resnet_cli.explain("flops", network),
     "explain shape": lambda network: resnet_cli.explain("shape", network),
+    "explain memory": lambda network: resnet_cli.explain("memory", network),
+    "explain receptive field": lambda network: resnet_cli.explain("receptive-field", network),
+    "explain": resnet_cli.explain,
     "compare": lambda network: resnet_cli.compare(network, "resnet18"),
     "table": lambda network: resnet_cli.table(network, "resnet18"),
 }
@@ -155,6 +158,14 @@ def test_what_it_hides_is_left_open_and_no_number():
     assert (feature["path"], feature["receptive_field"]) == ("relu", [3, 3])
 
 
+def test_no_network_is_proposed_to_be_built_that_cannot():
+    """Without a spec the lines of Python take the module itself; a file is built by its own name."""
+    assert not any("resnet-cli build" in note for note in resnet_cli.features(KNOWN).notes)
+    file = load("resnet20")._replace(name="own", origin=Origin("spec", "my nets/own.toml"))
+    built = "resnet-cli build 'my nets/own.toml' -o net.py writes"
+    assert built in resnet_cli.features(file).notes[0]
+
+
 def test_a_stage_without_a_feature_map_has_none():
     """And a network without any is refused."""
     rows = [row._replace(place=row.place._replace(part="head")) for row in UNKNOWN.rows]
@@ -168,6 +179,15 @@ def test_its_shape_is_explained_where_it_is_known():
     assert column(answer, "result") == {"height": 8, "width": 8, "channels": 4, "elements": 256}
     with pytest.raises(UserError, match="the shape of nonzero is not known"):
         resnet_cli.explain("shape", UNKNOWN, "nonzero")
+
+
+def test_its_receptive_field_is_explained_as_far_as_it_is_known():
+    """3 of the convolution before it; behind it a note says that nothing is, and a layer is refused."""
+    answer = resnet_cli.explain("receptive-field", KNOWN)
+    assert column(answer, "result") == {"input: r": 1, "stem: r": 3}
+    assert "from fft on it is not known" in answer.notes
+    with pytest.raises(UserError, match="the receptive field of conv2 is not known"):
+        resnet_cli.explain("receptive-field", KNOWN, "conv2")
 
 
 @ODD
@@ -266,6 +286,25 @@ def test_whatever_names_a_network_leads_to_it():
     assert load(network) is network
     assert network.origin == Origin("spec", "ResNet_50")
     assert network.inputs == (Input("input", (3, 224, 224), "float32"),)
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "again"),
+    [
+        ("resnet50", {}, "resnet50"),
+        ("resnet50:groups=32,base-width=4", {}, "resnet50:groups=32,base_width=4"),
+        ("resnet50:groups=32,base-width=4", {"stages": (1, 2, 2, 1)}, "resnet50:groups=32,base_width=4,stages=1-2-2-1"),
+        ("timm:resnet50", {"input_size": (64, 96)}, "resnet50-v1.5:input_size=64x96"),
+        ("resnet38", {"eca": True}, "resnet38:eca=true"),
+    ],
+)  # fmt: skip
+def test_what_names_a_network_can_be_typed_again(model, changes, again):
+    """With all that was changed of it, whichever way; it names the same network."""
+    network = load(model).changed(**changes)
+    assert sorted(network.model.replace(":", ",").split(",")) == sorted(
+        again.replace(":", ",").split(",")
+    )
+    assert load(network.model).spec == network.spec
 
 
 def test_a_file_is_where_a_network_comes_from(tmp_path):

@@ -7,7 +7,10 @@ from importlib import import_module
 import pytest
 from program import run
 
+from resnet_cli.analyses.memory.memory import STATES
+from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.cli import COMMANDS, app, file
+from resnet_cli.commands.options import DTYPES, OPTIMIZERS
 from resnet_cli.designs.fields import FIELDS
 from resnet_cli.errors import UserError
 
@@ -32,6 +35,11 @@ def test_an_override_keeps_the_batch_and_what_is_not_named():
     plain, one = asked("resnet50")
     assert (batch, one) == (8, 1)
     assert spec == plain | {"groups": 32, "base_width": 4}
+
+
+def test_what_is_completed_is_what_memory_knows():
+    """Optimisers and widths, written beside the options so that a page of help loads no analysis."""
+    assert (*STATES,) == OPTIMIZERS and (*PRECISIONS,) == DTYPES
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,17 @@ from listed import FAMILIES, ZOO, rows_of
 from positive import Positive
 from program import run
 
+import resnet_cli
 from resnet_cli.analyses.field.features import TIMM, features
 from resnet_cli.analyses.field.receptive_field import features as last_stage
 from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.answers.features import code as snippets
 from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
+from resnet_cli.networks import load
 from resnet_cli.pytorch.build import build
+from resnet_cli.render.tables import terminal_table
 
 
 @pytest.fixture(autouse=True)
@@ -208,11 +212,10 @@ def test_heads_get_resnet50s_channels_and_strides():
 @pytest.mark.parametrize("name", ["resnet50-v1.5", "vgg16_bn", "preact-resnet18", "resnet20"])
 def test_the_lines_to_copy_name_every_path_and_index(name):
     """They are Python; return_nodes has the rows' paths and names, out_indices as many."""
-    answer = json.loads(run("features", name, "--json")[0])
-    lines = [ast.parse(note) for note in answer["notes"] if "backbone = " in note]
+    answer = resnet_cli.features(name).data()
     given = {
         node.arg: ast.literal_eval(node.value)
-        for line in lines for node in ast.walk(line) if isinstance(node, ast.keyword)
+        for code in snippets(load(name)) for node in ast.walk(ast.parse(code)) if isinstance(node, ast.keyword)
     }  # fmt: skip
     assert given["return_nodes"] == {row["path"]: row["name"] for row in answer["rows"]}
     if name in TIMM:
@@ -226,6 +229,16 @@ def test_a_changed_network_is_not_sold_as_torchvisions():
     assert "torchvision.models.resnet" not in changed and "timm" not in changed
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_lines_to_copy_are_python_as_a_terminal_shows_them(width):
+    """What stands before the other notes is copied with its line breaks, and compiles."""
+    shown = terminal_table.render(resnet_cli.features("resnet50-v1.5"), False, width, False)
+    code = shown.partition("# torchvision\n")[2].partition("channels of ")[0]
+    assert [type(line) for line in ast.parse(code).body] == [
+        ast.Import, ast.ImportFrom, ast.Assign, ast.Import, ast.Assign
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "name", ["resnet18", "resnet50-v1.5", "resnet50-d", "se-resnet50", "vgg11_bn"]
 )
@@ -235,11 +248,11 @@ def test_the_lines_to_copy_run(name):
     pytest.importorskip("timm")
     answer = json.loads(run("features", name, "--input-size", "96", "--json")[0])
     shapes = [[row["channels"], *row["size"]] for row in answer["rows"]]
-    for line in (note for note in answer["notes"] if "backbone = " in note):
-        if "(model" in line:
+    for code in snippets(load(name)):
+        if "(model" in code:
             continue
         names = {}
-        exec(line, names)
+        exec(code, names)
         maps = names["backbone"].eval()(torch.zeros(1, 3, 96, 96))
         found = list(maps.values()) if isinstance(maps, dict) else maps
         assert [list(one.shape[1:]) for one in found] == shapes

@@ -9,10 +9,10 @@ ROOT = Path(__file__).parent.parent / "resnet_cli"
 LEVELS = (  # a room may import those of the levels above it in this list, none of its own
     ("errors", "garbage", "signals"),
     ("files", "layers", "published", "sizes", "toml"),
-    ("designs", "trace", "tables", "drawings", "charts", "budgets"),
+    ("designs", "trace", "tables", "drawings", "charts"),
     ("checkpoints",),
     ("networks",),
-    ("analyses", "pytorch", "render"),
+    ("analyses", "pytorch", "render", "budgets"),
     ("answers",),
     ("commands",),
     ("cli",),

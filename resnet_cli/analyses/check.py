@@ -127,28 +127,28 @@ def budget(
 
     Raises `UserError` for a key that there is not, and a value that it can't have.
     """
-    given = {key: value for key, value in asked.items() if value is not None}
-    for key, value in given.items():
+    values = {key: value for key, value in asked.items() if value is not None}
+    for key, value in values.items():
         if key not in (*LIMITS, *SETTINGS):
             raise UserError(f"unknown key {key[:80]!r}", _hint(key, name, value))
     words = {
-        key: _text(key, given.get(key, usual), allowed)
+        key: _text(key, values.get(key, usual), allowed)
         for key, usual, allowed in (
             ("dtype", "fp32", (*PRECISIONS,)),
             ("optimizer", "momentum", (*STATES,)),
             ("use", "training", USES),
         )
     }
-    if not isinstance(given.get("model", ""), str):
+    if not isinstance(values.get("model", ""), str):
         raise UserError("model is not a text", 'write it as model = "resnet50"')
-    batch = given.get("batch", 1)
+    batch = values.get("batch", 1)
     if type(batch) is not int:
         raise UserError("batch is not a whole number", "write it as batch = 64")
     limits.within("batch", batch, limits.BATCH)
     return Budget(
         name,
         model,
-        {key: _limit(key, given[key]) for key in LIMITS if key in given},
+        {key: _limit(key, values[key]) for key in LIMITS if key in values},
         Settings(words["optimizer"], words["dtype"]),
         batch,
         words["use"],

@@ -13,15 +13,15 @@ from resnet_cli.trace import trace
 
 COLUMNS = (
     Column("name", "name"),
-    Column("family", "family", drop=5),
+    Column("family", "family", drop=4),
     Column("dataset", "data set", drop=7),
     Column("block", "block", drop=6),
-    Column("stages", "blocks", "numbers", drop=4),
-    Column("layers", "layers", "count", drop=1),
+    Column("stages", "blocks", "numbers", drop=1),
+    Column("layers", "layers", "count", drop=3),
     Column("params", "params", "count"),
     Column("macs", "MACs", "count"),
     Column("error", "error %", "exact", drop=2),
-    Column("source", "printed in", drop=3),
+    Column("source", "printed in", drop=5),
 )
 TITLES = {column.key: column.title for column in COLUMNS}
 ERRORS = {"top1_err": "imagenet", "cifar10_err": "cifar10"}

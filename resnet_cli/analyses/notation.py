@@ -1,4 +1,4 @@
-"""What a stage or block looks like in the notation of the papers' tables."""
+"""What a stage or block looks like in the notation of the papers' tables, and numbers of things in words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from itertools import groupby
 from resnet_cli.analyses.cost.counts import is_counted
 from resnet_cli.tables import Run, Stack
 from resnet_cli.trace import Row
+
+
+def several(number: int, word: str) -> str:
+    """`1 seed`, `5 seeds`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def stages(traced: Iterable[Sequence[Row]]) -> list[str]:

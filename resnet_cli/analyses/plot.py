@@ -13,6 +13,7 @@ from resnet_cli.analyses.field.receptive_field import fields
 from resnet_cli.analyses.memory.memory import Settings
 from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.memory.storage import add
+from resnet_cli.analyses.notation import several
 from resnet_cli.charts import Axis, Band, Chart, Point, Series
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, distinct
@@ -72,7 +73,11 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
             if is_counted(row) and row.part != "head" and field[0].size
         ]
         lines.append(
-            Series(name, [Point(at, size, path) for at, (path, size) in enumerate(seen, start=1)])
+            Series(
+                name,
+                [Point(at, size, path) for at, (path, size) in enumerate(seen, start=1)],
+                network=name,
+            )
         )
     heights = sorted({network.input[1] for network in networks})
     notes = [
@@ -107,7 +112,7 @@ def paths(networks: Sequence[Network]) -> Chart:
                 f"{name} has one path, being without residual blocks", "give residual networks"
             )
         points = [Point(length.layers, length.paths / 2**n) for length in distribution]
-        lines.append(Series(f"{name}, n = {n}", points))
+        lines.append(Series(f"{name}, n = {n}", points, network=name))
     return Chart(
         "paths",
         "Paths through the blocks, by length",
@@ -144,11 +149,12 @@ def memory(network: Network, batch: int) -> Chart:
         "memory",
         f"Live tensors along {network.name}",
         Axis("layer, in the order of execution", kind="exact"),
-        Axis(f"memory of {_several(batch, 'input')} of {network.size}, fp32", "bytes", "bytes"),
+        Axis(f"memory of {several(batch, 'input')} of {network.size}, fp32", "bytes", "bytes"),
         [
             Series(
                 title,
                 [Point(at, value, rows[at - 1].path) for at, value in enumerate(values, start=1)],
+                network=network.name,
             )
             for title, values in lines.items()
         ],
@@ -178,7 +184,7 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
             raise UserError(
                 f"the gradient of {one.name} vanishes or overflows at every block", code=1
             )
-        lines.append(Series(one.name, points))
+        lines.append(Series(one.name, points, network=one.name))
     sizes = " and ".join(dict.fromkeys(one.network.size for one in measured))
     return Chart(
         "gradient",
@@ -187,11 +193,7 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
         Axis("norm of the gradient, ‖∂E/∂x‖", kind="number", log=True),
         lines,
         [
-            f"median over {_several(seeds, 'seed')}, in pictures shaded from the least to the largest; in train mode; "
-            f"E: mean cross-entropy of random labels over {_several(batch, 'random input')} of {sizes}"
+            f"median over {several(seeds, 'seed')}, in pictures shaded from the least to the largest; in train mode; "
+            f"E: mean cross-entropy of random labels over {several(batch, 'random input')} of {sizes}"
         ],
     )
-
-
-def _several(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

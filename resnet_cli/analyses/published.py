@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 from resnet_cli.analyses.cost.terms import by_rule
@@ -11,6 +12,13 @@ from resnet_cli.published import Figure
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row, trace
 
+ERRORS = {
+    "top1_err": "top-1", "top5_err": "top-5", "cifar10_err": "CIFAR-10", "cifar100_err": "CIFAR-100",
+}  # fmt: skip
+"""Quantities that are per cents wrong, as people say them."""
+CUTTING = (
+    "agrees by cutting: the printed digits are the first ones of ours, cut off instead of rounded"
+)
 UNITS = {"": 1, "M": 10**6, "G": 10**9}
 
 
@@ -91,7 +99,24 @@ def tables(figures: Sequence[dict[str, Any]]) -> list[Table]:
         Column("printed", "printed"),
         Column("ours", "ours", "count"),
         Column("agrees", "agrees", drop=1),
-        Column("source", "source", drop=2),
+        Column("source", "source"),
     )
-    body = [tuple(line[column.key] for column in columns) for line in figures]
+    body: list[tuple[Any, ...]] = []
+    for (source, is_error), group in groupby(
+        figures, key=lambda f: (f["source"], f["quantity"] in ERRORS)
+    ):
+        lines = list(group)
+        printed = [line["printed"].replace(" ", "") for line in lines]
+        if is_error:  # several errors of one table side by side
+            titles = ", ".join(ERRORS[line["quantity"]] for line in lines)
+            body.append((f"{titles} error", ", ".join(printed), None, None, source))
+            continue
+        for line, text in zip(lines, printed, strict=True):
+            title = {"flops": "FLOPs"}.get(line["quantity"], line["quantity"])
+            body.append((title, text, line["ours"], line["agrees"], source))
     return [Table("published", "", columns, body)] if body else []
+
+
+def explained(agreements: Iterable[str | None]) -> list[str]:
+    """A note on what "by cutting" says, where one of them does."""
+    return [CUTTING] if "by cutting" in agreements else []

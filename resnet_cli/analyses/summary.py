@@ -14,12 +14,12 @@ from resnet_cli.trace import Row
 COSTS = (
     Column("params", "params", "count"),
     Column("macs", "MACs", "count"),
-    Column("share", "share", "share", drop=9),
+    Column("share", "share", "share", drop=4),
 )
 
 SHAPE = (
     Column("output", "output", "shape", drop=5),
-    Column("architecture", "architecture", drop=8),
+    Column("architecture", "architecture"),
 )
 
 
@@ -66,9 +66,9 @@ def _layers(
         Column("path", "path"),
         Column("block", "block", drop=6),
         Column("layer", "layer"),
-        Column("kernel", "kernel", "count", drop=4),
+        Column("kernel", "kernel", "count", drop=2),
         Column("stride", "stride", "count", drop=3),
-        Column("padding", "pad", "count", drop=2),
+        Column("padding", "pad", "count", drop=5),
         Column("groups", "groups", "count", drop=7),
         Column("input", "input", "shape", drop=8),
         Column("output", "output", "shape", drop=1),

@@ -20,7 +20,7 @@ def table1(networks: Sequence[Network], figures: Sequence[Figure]) -> Table:
     Below them the MACs as computed, as printed in the paper, and whether these agree.
     """
     columns = [Column("stage", "stage"), Column("output", "output", "shape")]
-    columns += [Column(name, name, "mixed", drop=at) for at, name in enumerate(distinct(networks))]
+    columns += [Column(name, name, "mixed") for name in distinct(networks)]
     costs = by_paper(networks, figures)
     lines: list[list[Any]] = [[*line] for line in stages(networks)]
     lines.append(["MACs", None, *(cost["macs"] for cost in costs)])

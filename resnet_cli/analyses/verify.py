@@ -54,7 +54,7 @@ def by_stage(rows: Sequence[Row], routes: Sequence[Route]) -> Table:
             for counted, title in (("params", "params"), ("macs", "MACs"))
             for column in (
                 Column(counted, title, "exact"),
-                *(Column(_key(r), r.name, "exact") for r in routes if r.counted == counted),
+                *(Column(_key(r), r.name, "exact", drop=1) for r in routes if r.counted == counted),
             )
         ),
         Column("agrees", "agrees"),

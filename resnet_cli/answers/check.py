@@ -9,9 +9,9 @@ from resnet_cli import budgets, sizes
 from resnet_cli.analyses import check as analysis
 from resnet_cli.analyses.check import Baseline, Budget, Change, Verdict
 from resnet_cli.answers.view import Model, View, beside
-from resnet_cli.errors import UserError, printable
+from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import Network, load
+from resnet_cli.networks import Network, load, runs_python
 from resnet_cli.render.verdicts import cases
 from resnet_cli.tables import Column, Table
 
@@ -112,11 +112,11 @@ def _checked(asked: Sequence[Budget], earlier: Baseline) -> Iterator[Checked]:
     rows = 0
     for budget in asked:
         network, problem = None, None
-        name = budget.name or _typed(budget)
+        name = budget.name or _written(budget)
         try:
             if rows > MOST_ROWS:
                 what = f"the networks before it have over {MOST_ROWS:,} layers together"
-                raise UserError(what, f"type resnet-cli check {name}")
+                raise UserError(what, f"type {typed('check', name)}")
             network = _network(budget)
             rows += len(network.rows)
             name = budget.name or network.name
@@ -128,26 +128,28 @@ def _checked(asked: Sequence[Budget], earlier: Baseline) -> Iterator[Checked]:
         measured = analysis.measured(named, network, before) if network else {}
         verdicts = analysis.verdicts(named, measured, before, earlier)
         changes = analysis.changes(named, measured, before)
-        yield Checked(named, network and _left(network, name), verdicts, changes, apart, problem)
+        yield Checked(
+            named, network and _uncounted(network, name), verdicts, changes, apart, problem
+        )
 
 
 def _network(budget: Budget) -> Network:
     """Raises `UserError` for a network that can't be read, or would run Python and may not."""
-    if not budget.run_code and budgets.runs_python(budget.model):
+    if not budget.run_code and runs_python(_written(budget)):
         raise UserError(
-            f"{_typed(budget)!r} would run Python, and stands in a file",
+            f"{_written(budget)!r} would run Python, and stands in a file",
             "type --run-code if you trust it",
         )
     return load(budget.model)
 
 
-def _typed(budget: Budget) -> str:
+def _written(budget: Budget) -> str:
     """The MODEL as it was written; an object by its name."""
     model = budget.model
     return str(model) if isinstance(model, str | int) else model.name
 
 
-def _left(network: Network, name: str) -> Network:
+def _uncounted(network: Network, name: str) -> Network:
     """The network with those rows alone that are not counted: of hundreds the others are let go."""
     rows = [row for row in network.rows if isinstance(row.layer, Uncounted)]
     return network._replace(name=name, rows=rows)

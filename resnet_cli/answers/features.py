@@ -5,6 +5,7 @@ from __future__ import annotations
 from resnet_cli.analyses.field import features as analysis
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs.zoo import changed, is_listed
+from resnet_cli.errors import typed
 from resnet_cli.networks import Network, load
 
 
@@ -13,7 +14,7 @@ def features(model: Model) -> View:
     network = load(model)
     maps = analysis.features(network.rows)
     notes = [
-        *code(network),
+        *"\n".join(code(network)).split("\n"),
         f"channels of {maps[0].name} to {maps[-1].name}: {[m.shape[0] for m in maps]}; size: height×width "
         f"of the path's output for one input of {network.size}",
         "stride and receptive field: pixels of the input",
@@ -24,16 +25,21 @@ def features(model: Model) -> View:
 
 
 def code(network: Network) -> list[str]:
-    """Lines of Python that get the maps out of torchvision's, timm's or the built network."""
+    """Python that gets the maps out of torchvision's or the built network, then out of timm's."""
     spec, maps = network.spec, analysis.features(network.rows)
     elsewhere = None
     if spec is not None and network.base is not None:  # size and classes change no path or channel
         kept = {key: getattr(network.base, key) for key in ("input_size", "num_classes")}
         elsewhere = analysis.TIMM.get(spec.name) if is_listed(changed(spec, **kept)) else None
-    line = analysis.torchvision(maps, elsewhere)
-    if elsewhere in analysis.TORCHVISION:
-        lines = [f"{line}  # torchvision"]
-    else:
-        built = f"the network that resnet-cli build {network.name} -o net.py writes"
-        lines = [f"{line}  # torchvision; model: {built}"]
-    return lines + ([f"{analysis.timm(maps, elsewhere)}  # timm"] if elsewhere else [])
+    model = "" if elsewhere in analysis.TORCHVISION else f"; {_model(network)}"
+    snippets = [[f"# torchvision{model}", *analysis.torchvision(maps, elsewhere)]]
+    if elsewhere:
+        snippets.append(["# timm", *analysis.timm(maps, elsewhere)])
+    return ["\n".join(lines) for lines in snippets]
+
+
+def _model(network: Network) -> str:
+    """Where the ``model`` comes from that the lines of Python take."""
+    if network.spec is None:
+        return "model: the module whose layers are called so"
+    return f"model: what {typed('build', network.model, '-o', 'net.py')} writes"

@@ -10,7 +10,8 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.cost import flops as analysis
 from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.levels import Level
-from resnet_cli.answers.view import Model, View, about, cost_notes
+from resnet_cli.analyses.notation import several
+from resnet_cli.answers.view import Model, View, about, cost_notes, short_and_exact
 from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, load
@@ -61,7 +62,10 @@ def flops(
     notes.append(analysis.words(network.rows))
     answer = about(network, "flops", tables, notes, total, engine=engine or "trace")
     costs = [line for line in answer.envelope["published"] if line["quantity"] == "flops"]
-    return answer._replace(tables=[*answer.tables, *published.tables(costs)])
+    agreements = published.explained(line["agrees"] for line in costs)
+    return answer._replace(
+        tables=[*answer.tables, *published.tables(costs)], notes=[*answer.notes, *agreements]
+    )
 
 
 def _refuse(given: dict[str, Any], beside: str, but: str = "") -> None:
@@ -97,7 +101,9 @@ def _engine(network: Network, engine: str) -> tuple[list[int], str]:
         )
     else:
         cost = measure.fvcore(measure.zeroed(net), network.input)
-        left_out = ", ".join(f"{name} ({n} times)" for name, n in sorted(cost.left_out.items()))
+        left_out = ", ".join(
+            f"{name} ({several(n, 'time')})" for name, n in sorted(cost.left_out.items())
+        )
         said = (
             f"MACs by fvcore on the built network, in eval(); it meets and does not count: "
             f"{left_out or 'nothing'}; its {sum(cost.operations.values()):,} for norms and adaptive "
@@ -128,6 +134,7 @@ def _reconcile(network: Network) -> View:
         f"MACs of the ledger: multiply-accumulates of {counts.multiplied(network.rows)} layers",
         "checked: the tool itself, in the version named, printed the same for this network",
         *elsewhere([network]),
+        *published.explained(line.checked for line in lines),
     ]
     table = conventions.reconcile(lines, macs)
     return about(network, "flops", [table], notes, ledgers=conventions.ledgers(lines, macs))
@@ -148,7 +155,7 @@ def _backward(network: Network, by: Level) -> View:
         "are sums, not MACs",
     ]
     if network.batch > 1:
-        batch = f"{network.batch:,}: {step * network.batch:,} MACs"
+        batch = f"{network.batch:,}: {short_and_exact(step * network.batch)} MACs"
         notes.insert(len(by.notes) + 1, f"a training step on a batch of {batch}")
     costs = dict(zip(keys, (table.total or ())[1:], strict=True))
     return about(network, "flops", [table], notes, training=costs)

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from resnet_cli.analyses import gradient as analysis
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.cost.training import costs
+from resnet_cli.analyses.notation import several
 from resnet_cli.answers.needs import described, fits, need
-from resnet_cli.answers.view import Model, View, beside
+from resnet_cli.answers.view import Model, View, beside, short_and_exact
 from resnet_cli.designs import limits
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
@@ -16,11 +18,14 @@ from resnet_cli.networks import Network, load
 from resnet_cli.published import figures
 from resnet_cli.tables import Column, Table
 
-Progress = Callable[[Sequence[Any], str], Iterable[Any]]
-"""Hands on what it is given, one by one, and may show how far it is."""
+Progress = Callable[..., Iterable[Any]]
+"""Hands on the items that it is given, one by one, and may show what is being done, how far it is, and
+a note on how long it may take."""
+LONG = 50_000_000_000
+"""MACs from which on a measurement is announced: ten seconds or so of two cores."""
 
 
-def silent(items: Sequence[Any], doing: str) -> Iterable[Any]:
+def silent(items: Sequence[Any], doing: str, note: str = "") -> Iterable[Any]:
     """Shows nothing."""
     return items
 
@@ -47,9 +52,10 @@ VARIANTS: dict[str, tuple[dict[str, object], float]] = {
     "1x1 conv shortcut": ({"shortcut": "C"}, 0),
     "dropout shortcut 0.5": ({"shortcut": "dropout"}, 0),
 }
+LEVELS = ("network", "block")
 NOTES = (
     "‖∂E/∂x‖ at the input x of each block, of the network as initialised, in train mode: median and spread over "
-    "{seeds} seeds; E is the mean cross-entropy of random labels over {batch} random inputs of {size}",
+    "{seeds}; E is the mean cross-entropy of random labels over {inputs} of {size}",
     "shortcuts' ∏λ (He et al. 2016, Eq. 5 to 8: what reaches the first block past every weight): 1 for identities, "
     "λⁿ for n scaled ones; projections, gates and dropout count as 1; none in a plain network",
     "lines: log ‖∂E/∂x‖ from the first block to the last, on one scale, {low:.3g} to {high:.3g}",
@@ -60,7 +66,7 @@ def gradient(
     *models: Model,
     scale: float | None = None,
     variants: bool = False,
-    by: str = "network",
+    level: str = "network",
     seeds: int = 5,
     batch: int = 8,
     progress: Progress = silent,
@@ -70,21 +76,22 @@ def gradient(
     ``scale`` is λ of every shortcut; ``variants`` takes the shortcuts of He et al. 2016, Table 1.
     Raises `UserError` for networks without blocks, and (exit 1) without torch.
     """
-    limits.one_of("grouping", by, ("network", "block"))
+    limits.one_of("level", level, LEVELS)
     limits.within("seeds", seeds, 1000)
     limits.within("batch", batch, 1024)
     chosen = [case for model in models for case in cases(load(model), scale, variants)]
     need("gradient", "torch")
     measured = measure(chosen, seeds, batch, progress)
-    if by == "block":
+    if level == "block":
         tables = [analysis.by_block(one) for one in measured]
         tables = [t._replace(key="rows" if not i else f"rows_{i}") for i, t in enumerate(tables)]
     else:
         tables = [analysis.compared(measured)]
-    if variants and by == "network":
+    if variants and level == "network":
         tables = [_beside_the_paper(tables[0], chosen, measured)]
     low, high = analysis.extremes(measured)
-    values = {"low": low, "high": high, "seeds": seeds, "batch": batch}
+    values = {"low": low, "high": high, "seeds": several(seeds, "seed")}
+    values["inputs"] = several(batch, "random input")
     sizes = dict.fromkeys(case.network.size for case in chosen)
     notes = [note.format(size=" and ".join(sizes), **values) for note in NOTES]
     networks = [
@@ -132,7 +139,7 @@ def measure(
 
     runs = [(at, seed) for at in range(len(cases)) for seed in range(seeds)]
     norms: list[list[list[float]]] = [[] for _ in cases]
-    for at, seed in progress(runs, "measuring"):
+    for at, seed in progress(runs, "measuring", _announced(cases, seeds, batch)):
         case = cases[at]
         blocks = [*analysis.blocks(case.network.rows)]
         spec = described(case.network)
@@ -141,6 +148,20 @@ def measure(
         analysis.Measured(case.name, case.network, runs)
         for case, runs in zip(cases, norms, strict=True)
     ]
+
+
+def _announced(cases: Sequence[Case], seeds: int, batch: int) -> str:
+    """What is run, and how to run less of it, where that takes long."""
+    passes = (sum(map(sum, costs(case.network.rows))) for case in cases)
+    macs = sum(passes) * seeds * batch
+    if macs < LONG:
+        return ""
+    networks = f"{len(cases)} network{'s' * (len(cases) > 1)}"
+    sizes = " and ".join(dict.fromkeys(case.network.size for case in cases))
+    return (
+        f"{networks} × {seeds} seeds, forward and back on {batch} inputs of {sizes}: {short_and_exact(macs)} MACs; "
+        "less with --seeds 1 or a smaller --batch"
+    )
 
 
 def _beside_the_paper(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from resnet_cli import sizes
+from resnet_cli.analyses import levels
 from resnet_cli.analyses.memory import memory as analysis
 from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.analyses.notation import several
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.networks import Network, load
 
 NOTES = (
     "saved: what autograd keeps in PyTorch, each storage once; live: the most that tensors hold at once, each "
-    "freed after its last reader and the modules called with it; its total adds the input to the largest stage",
+    "freed after its last reader and the modules called with it; its total adds the input to the largest line",
     "training at its peak: the worst moment of a step, when what is left of the saved meets the gradients of "
     "weights and activations",
     "not modelled: workspaces of kernels, the allocator's rounding and fragmentation, the CUDA context, the "
@@ -35,11 +37,12 @@ def memory(
     inplace: bool = False,
     checkpoint: bool = False,
     budget: str | None = None,
+    level: str | int = "stage",
 ) -> View:
     """Memory of a batch by stage, in bytes: weights, gradients, optimiser, saved activations, live peak.
 
     ``optimizer`` is sgd, momentum, adam or adamw, ``dtype`` fp32, fp16, bf16 or amp; ``checkpoint``
-    keeps a block's input alone and runs the block again; ``budget``, such as 24GiB, asks
+    keeps a block's input alone and runs the block again; ``level`` is another one than stage; ``budget``, such as 24GiB, asks
     whether the batch fits, and for the largest that does: the answer's ``code`` is 1 where it does
     not fit in training. Raises `UserError` for values that there are not.
     """
@@ -47,29 +50,38 @@ def memory(
     if batch is not None:
         limits.within("batch", batch, limits.BATCH)
         network = network._replace(batch=batch)
-    limits.one_of("optimizer", optimizer, tuple(analysis.STATES))
-    limits.one_of("dtype", dtype, tuple(PRECISIONS))
-    if checkpoint and not any(row.block for row in network.rows):
-        raise UserError(f"{network.name} has no blocks to run again", "leave out --checkpoint")
-    settings = analysis.Settings(optimizer, dtype, inplace, checkpoint)
-    needs = analysis.memory(network.rows, settings)
+    how = settings(network, optimizer, dtype, inplace, checkpoint)
+    needs = analysis.memory(network.rows, how)
     room = None if budget is None else sizes.size("--budget", budget)
-    table, total = analysis.stages(needs, network.batch)
-    inputs = f"{network.batch:,} input{'s' if network.batch > 1 else ''}"
+    by = levels.level(network.rows, level)
+    table, total = analysis.by_level(needs, network.batch, by)
+    inputs = several(network.batch, "input")
     fits = room is None or total["training"] <= room
     most = 0 if room is None else needs.training.largest_batch(room)
     notes = [
         *([] if room is None else [_verdict(fits, network.batch, str(budget).strip(), most)]),
+        *by.notes,
         f"a batch of {inputs} of {network.size}, optimiser {optimizer}, ReLU {'' if inplace else 'not '}in place",
         DTYPES[dtype],
         *NOTES,
     ]
     tables = [table, analysis.uses(needs, total, room)]
     answer = about(
-        network, "memory", tables, notes, **settings._asdict(), budget=room,
+        network, "memory", tables, notes, **how._asdict(), budget=room,
         fits=None if room is None else fits, bytes=total,
     )  # fmt: skip
     return answer._replace(code=int(not fits))
+
+
+def settings(
+    network: Network, optimizer: str, dtype: str, inplace: bool, checkpoint: bool
+) -> analysis.Settings:
+    """How a network is run; raises `UserError` for what there is not."""
+    limits.one_of("optimizer", optimizer, tuple(analysis.STATES))
+    limits.one_of("dtype", dtype, tuple(PRECISIONS))
+    if checkpoint and not any(row.block for row in network.rows):
+        raise UserError(f"{network.name} has no blocks to run again", "leave out --checkpoint")
+    return analysis.Settings(optimizer, dtype, inplace, checkpoint)
 
 
 def _verdict(fits: bool, batch: int, budget: str, most: int) -> str:

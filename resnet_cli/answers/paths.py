@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.field import paths as analysis
+from resnet_cli.analyses.notation import several
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.networks import load
 
@@ -17,7 +18,7 @@ def paths(model: Model) -> View:
     total = 2**n
     shown = f"{total:,}" if n <= 64 else analysis.scientific(total)
     notes = [
-        f"2^{n} = {shown} paths: at each of {n} blocks through its body or past it (Veit et al. 2016)"
+        f"2^{n} = {shown} paths: at each of {several(n, 'block')} through its body or past it (Veit et al. 2016)"
         if n
         else "one path: without shortcuts there is no way past a layer",
         f"at least 95% of the paths go through {first.blocks} to {last.blocks} blocks, "

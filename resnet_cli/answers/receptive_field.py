@@ -24,11 +24,11 @@ def receptive_field(model: Model, level: str | int = "stage") -> View:
     network = load(model)
     by = levels.level(network.rows, level, analysis.LEVELS)
     table = analysis.receptive_field(network.rows, by)
-    notes = [*by.notes, *_whole_image(network), *_other_style(network), *NOTES]
+    notes = [*by.notes, *whole_image(network), *_other_style(network), *NOTES]
     return about(network, "receptive-field", [table], notes)
 
 
-def _whole_image(network: Network) -> list[str]:
+def whole_image(network: Network) -> list[str]:
     """What makes every neuron depend on the whole image, and is left out of the field."""
     why = []
     if any(row.role == "gate" for row in network.rows):

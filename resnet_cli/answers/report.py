@@ -131,10 +131,10 @@ def _receptive_field(network: Network) -> Section:
 
 
 def _features(network: Network) -> Section:
-    said, lines = features(network), code(network)
-    notes = [note for note in said.notes if note not in lines]
+    said, snippets = features(network), code(network)
+    notes = [note for note in said.notes if note not in "\n".join(snippets).split("\n")]
     tables = [_called(said, "rows", "Feature maps for detection and segmentation")]
-    return Section("features", "Features", tables=tables, notes=notes, code=lines)
+    return Section("features", "Features", tables=tables, notes=notes, code=snippets)
 
 
 def _depth(network: Network) -> Section:

@@ -41,5 +41,8 @@ def summary(model: Model, level: str | int = "stage", convention: str | None = N
     answer = about(
         network, "summary", [rows_of(network.rows, by)], [*notes, *cost_notes(network)], total
     )
-    figures = published.tables(answer.envelope["published"])
-    return answer._replace(tables=[*answer.tables, *figures])
+    figures = answer.envelope["published"]
+    agreements = published.explained(line["agrees"] for line in figures)
+    return answer._replace(
+        tables=[*answer.tables, *published.tables(figures)], notes=[*answer.notes, *agreements]
+    )

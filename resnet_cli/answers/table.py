@@ -5,10 +5,10 @@ from __future__ import annotations
 from resnet_cli.analyses import table1 as analysis
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
-from resnet_cli.analyses.published import of_network
+from resnet_cli.analyses.published import explained, of_network
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.designs.limits import within
-from resnet_cli.networks import load
+from resnet_cli.networks import distinct, load
 from resnet_cli.published import figures
 
 TABLE_1 = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
@@ -29,10 +29,20 @@ def table(*models: Model) -> View:
     kinds = counts.multiplied(row for network in networks for row in network.rows)
     notes.append(f"MACs: {kinds} layers, the papers' FLOPs; one input of {', '.join(sizes)}")
     notes += elsewhere(networks)
+    names = distinct(networks)
     rows = [
-        {"stage": stage, "output": size, "networks": cells}
+        {
+            "stage": stage,
+            "output": size,
+            "networks": [
+                {"name": name, "architecture": cell}
+                for name, cell in zip(names, cells, strict=True)
+                if cell
+            ],
+        }
         for stage, size, *cells in analysis.stages(networks)
     ]
     shown = [analysis.table1(networks, figures())]
     by_paper = analysis.by_paper(networks, figures())
+    notes += explained(line["agrees"] for line in by_paper)
     return beside(networks, "table", shown, notes, rows=rows, networks=by_paper)

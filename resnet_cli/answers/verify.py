@@ -9,6 +9,7 @@ from resnet_cli.analyses import published
 from resnet_cli.analyses import verify as analysis
 from resnet_cli.analyses.built import modules
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.notation import several
 from resnet_cli.answers.gradient import Progress, silent
 from resnet_cli.answers.needs import described, need
 from resnet_cli.answers.view import Model, View, beside
@@ -21,11 +22,11 @@ from resnet_cli.trace import state_dict
 COLUMNS = (
     Column("name", "network"),
     Column("params", "params", "exact"),
-    Column("params_module", "module", "exact", drop=3),
+    Column("params_module", "module", "exact", drop=4),
     Column("macs", "MACs", "exact"),
-    Column("macs_fvcore", "fvcore", "exact", drop=2),
-    Column("macs_torch", "flop counter", "exact", drop=1),
-    Column("published", "published", drop=4),
+    Column("macs_fvcore", "fvcore", "exact", drop=3),
+    Column("macs_torch", "flop counter", "exact", drop=2),
+    Column("published", "published", drop=1),
     Column("agrees", "agrees"),
 )
 NOTE = (
@@ -61,7 +62,9 @@ def verify(*models: Model, progress: Progress = silent) -> View:
         *problems,
         NOTE,
         "fvcore meets and does not count: "
-        + ", ".join(f"{operator} ({times} times)" for operator, times in sorted(left_out.items()))
+        + ", ".join(
+            f"{operator} ({several(times, 'time')})" for operator, times in sorted(left_out.items())
+        )
         + "; it counts norms and adaptive pooling, which are left out here; "
         "torch's flop counter has convolutions and matrix products alone",
     ]

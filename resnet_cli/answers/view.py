@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 from resnet_cli import networks
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
+from resnet_cli.analyses.notation import several
 from resnet_cli.designs import zoo
+from resnet_cli.render.tables import numbers
 from resnet_cli.tables import Answer, Table
 
 Model: TypeAlias = str | int | zoo.Spec | networks.Network
@@ -104,19 +106,26 @@ def uncounted(given: Sequence[networks.Network]) -> list[str]:
     """A note for each operation that nobody has described, for every format that people read."""
     return [
         f"not counted{f' in {name}' if len(given) > 1 else ''}: {each['operator']} "
-        f"({each['times']:,} times): {each['reason']}; totals are at least what is shown"
+        f"({several(each['times'], 'time')}): {each['reason']}; totals are at least what is shown"
         for name, network in zip(networks.distinct(given), given, strict=True)
         for each in network.uncounted
     ]
 
 
-def cost_notes(network: networks.Network) -> list[str]:
-    """Notes on what MACs count, what a batch of inputs costs, and what others build under this name."""
+def short_and_exact(number: int) -> str:
+    """A large number as a note has it: shortened, and then every digit."""
+    short, exact = numbers.count(number, exact=False), f"{number:,}"
+    return short if short == exact else f"{short} ({exact})"
+
+
+def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
+    """Notes on what MACs count, what a batch of inputs costs (so many ``macs`` each, or all of them), and
+    what others build under this name."""
     notes = [
         f"MACs: multiply-accumulates of {counts.multiplied(network.rows)} layers, the papers' FLOPs; "
         f"for one input of {network.size}"
     ]
     if network.batch > 1:
-        macs = counts.macs(network.rows) * network.batch
-        notes.append(f"batch of {network.batch:,}: {macs:,} MACs")
+        each = counts.macs(network.rows) if macs is None else macs
+        notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.batch)} MACs")
     return [*notes, *elsewhere([network])]

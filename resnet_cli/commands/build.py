@@ -47,9 +47,9 @@ def command(
     ] = False,
 ) -> Answer:  # fmt: skip
     """A real torch module: built, run once, measured, and saved where -o says."""
-    need("build", "torch")
     if target is not None:
         _check(target)
+    need("build", "torch")
     if weights is None and network.origin.kind == "weights":
         weights = network.origin.source
     if backbone_only and weights is None:
@@ -126,6 +126,11 @@ def _also(spec: zoo.Spec) -> list[str]:
 def _check(target: str) -> None:
     """Refuses before the work what could not be written after it."""
     suffix = Path(target).suffix.lower()
+    if suffix == ".pt":
+        raise UserError(
+            f"{target!r} could be weights or a program: both are called .pt",
+            "end it in .pth for the state dict, in .pt2 for the exported program",
+        )
     if suffix not in NEEDS:
         raise UserError(
             f"{target!r} has no suffix that says what to save", f"give one of {', '.join(NEEDS)}"

@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "build": ("build resnet50 -o resnet50.onnx", "build resnet18 --num-classes 10 -o net.py"),
     "verify": ("verify resnet50", "verify --all"),
     "identify": ("identify weights.pth", "identify weights.pth --against resnet50"),
+    "schema": ("schema summary -o summary.schema.json", "schema toml"),
 }
 FIRST = "Begin with resnet-cli summary resnet50; resnet-cli COMMAND -h has examples."
 

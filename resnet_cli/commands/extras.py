@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import TypeVar
 
 from resnet_cli.errors import printable
@@ -25,11 +26,27 @@ def working(doing: str) -> Iterator[None]:
         yield
 
 
-def progress(items: Sequence[Item], doing: str) -> Iterator[Item]:
-    """The items one by one, with a bar on stderr where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import track
+LONG = 5
+"""Seconds from which on it is said how long something takes."""
 
-    console = Console(stderr=True)
-    silent = not sys.stderr.isatty() or len(items) < 2
-    yield from track(items, doing, console=console, disable=silent, transient=True)
+
+def progress(items: Sequence[Item], doing: str, note: str = "") -> Iterator[Item]:
+    """The items one by one, with a bar on stderr where that is a terminal.
+
+    The note is said first; where there is no bar, after the first item how long the others may take.
+    """
+    if note:
+        print(f"note: {note}", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track
+
+        console, silent = Console(stderr=True), len(items) < 2
+        yield from track(items, doing, console=console, disable=silent, transient=True)
+        return
+    start = monotonic()
+    for at, item in enumerate(items):
+        left = (monotonic() - start) * (len(items) - 1)
+        if at == 1 and note and left > LONG:
+            print(f"note: {doing}: about {left:.0f} s more", file=sys.stderr, flush=True)
+        yield item

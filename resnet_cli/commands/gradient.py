@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.answers.gradient import gradient
+from resnet_cli.answers.gradient import LEVELS, gradient
+from resnet_cli.commands import options
 from resnet_cli.commands.extras import progress
 from resnet_cli.commands.options import answers, changeable, complete
 from resnet_cli.tables import Answer
@@ -22,7 +23,7 @@ def command(
     variants: Annotated[
         bool, typer.Option("--variants", help="The shortcuts of He et al. 2016, Table 1.")
     ] = False,
-    by: Annotated[str, typer.Option(help="A row for each network or block.")] = "network",
+    level: Annotated[str, options.level(LEVELS)] = "network",
     seeds: Annotated[int, typer.Option(help="Networks drawn and measured.")] = 5,
     batch: Annotated[int, typer.Option(help="Inputs at once.")] = 8,
 ) -> Answer:
@@ -31,7 +32,7 @@ def command(
         *networks,
         scale=scale,
         variants=variants,
-        by=by,
+        level=level,
         seeds=seeds,
         batch=batch,
         progress=progress,

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from resnet_cli.analyses.memory.memory import STATES
-from resnet_cli.analyses.memory.storage import PRECISIONS
+from resnet_cli.analyses.levels import LEVELS
 from resnet_cli.answers.memory import memory
 from resnet_cli.commands import options
-from resnet_cli.commands.options import about_a_network
+from resnet_cli.commands.options import CHECKPOINT, DTYPE, INPLACE, OPTIMIZER, about_a_network
 from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
 
@@ -18,24 +17,11 @@ from resnet_cli.tables import Answer
 @about_a_network
 def command(
     network: Network,
-    optimizer: Annotated[
-        str,
-        typer.Option(
-            help="sgd, momentum (sgd with it), adam or adamw.", **options.words((*STATES,))
-        ),
-    ] = "momentum",
-    dtype: Annotated[
-        str,
-        typer.Option(
-            help="fp32, fp16, bf16 or amp (autocast to half).", **options.words((*PRECISIONS,))
-        ),
-    ] = "fp32",
-    inplace: Annotated[
-        bool, typer.Option("--inplace/--no-inplace", help="ReLU in place; our modules': not.")
-    ] = False,
-    checkpoint: Annotated[
-        bool, typer.Option("--checkpoint", help="Keep a block's input, run the block again.")
-    ] = False,
+    optimizer: OPTIMIZER = "momentum",
+    dtype: DTYPE = "fp32",
+    inplace: INPLACE = False,
+    checkpoint: CHECKPOINT = False,
+    level: Annotated[str, options.level(LEVELS)] = "stage",
     budget: Annotated[
         str | None, typer.Option(help="Whether it fits into so much memory: 24GiB; exit 1 if not.")
     ] = None,
@@ -43,5 +29,5 @@ def command(
     """Memory of a batch by stage: weights, gradients, optimiser, saved activations, live peak."""
     return memory(
         network, None, optimizer=optimizer, dtype=dtype, inplace=inplace, checkpoint=checkpoint,
-        budget=budget,
+        budget=budget, level=level,
     )  # fmt: skip

@@ -66,6 +66,23 @@ def level(allowed: Sequence[str]) -> Any:
     return typer.Option("--level", "--by", help=f"{told}{deep}.", **words(allowed, "LEVEL"))
 
 
+OPTIMIZERS, DTYPES = ("sgd", "momentum", "adam", "adamw"), ("fp32", "fp16", "bf16", "amp")
+"""The words of `resnet_cli.analyses.memory`, which is not read for a page of help."""
+
+OPTIMIZER = Annotated[
+    str, typer.Option(help="sgd, momentum (sgd with it), adam or adamw.", **words(OPTIMIZERS))
+]
+DTYPE = Annotated[
+    str, typer.Option(help="fp32, fp16, bf16 or amp (autocast to half).", **words(DTYPES))
+]
+INPLACE = Annotated[
+    bool, typer.Option("--inplace/--no-inplace", help="ReLU in place; our modules': not.")
+]
+CHECKPOINT = Annotated[
+    bool, typer.Option("--checkpoint", help="Keep a block's input, run the block again.")
+]
+
+
 def _override(name: str) -> Any:
     """The option for a field; several numbers are typed as one text."""
     of, flag = FIELDS[name], f"--{name.replace('_', '-')}"
@@ -88,9 +105,14 @@ OUTPUT: dict[str, Any] = {
     "format": Annotated[str | None, _option("--format", "-f", help=f"{', '.join(output.FORMATS)}; else by the suffix of -o.", panel="The output", **words(output.FORMATS, "FORMAT"))],
     "json": Annotated[bool, _option("--json", help="Short for --format json.", panel="The output")],
     "target": Annotated[str | None, _option("--output", "-o", help="A file to write; - is stdout.", metavar="FILE", panel="The output")],
+    "columns": Annotated[str | None, _option("--columns", help="Those of the first table to show, in order: path,macs.", metavar="KEYS", panel="The output")],
     "exact": Annotated[bool, _option("--exact", help="Every digit: no K, M, G.", panel="The output")],
+    "table_key": Annotated[str | None, _option("--table-key", metavar="KEY", help="csv: another of the answer's tables.", panel="The output")],
+    "notes": Annotated[bool, _option("--notes", help="csv: the notes in one more column.", panel="The output")],
+    "caption": Annotated[str | None, _option("--caption", metavar="TEXT", help="latex: of the first table.", panel="The output")],
+    "label": Annotated[str | None, _option("--label", metavar="NAME", help="latex: of the first table, such as tab:cost.", panel="The output")],
 }  # fmt: skip
-DEFAULTS = {"batch": 1, "json": False, "exact": False}
+DEFAULTS = {"batch": 1, "json": False, "exact": False, "notes": False}
 
 
 def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
@@ -102,7 +124,7 @@ def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
     shown = _parameters({key: OUTPUT[key] for key in OUTPUT if key not in {p.name for p in own}})
 
     def run(**given: Any) -> None:
-        show = {parameter.name: given.pop(parameter.name) for parameter in shown}
+        show = {p.name: given.pop(p.name, DEFAULTS.get(p.name)) for p in shown}
         _check(show)
         network = _network(**{key: given.pop(key, DEFAULTS.get(key)) for key in NETWORK})
         _show(command(network, **given), **show)
@@ -140,7 +162,7 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
     own = list(inspect.signature(command, eval_str=True).parameters.values())
 
     def run(**given: Any) -> None:
-        show = {key: given.pop(key) for key in OUTPUT}
+        show = {key: given.pop(key, DEFAULTS.get(key)) for key in OUTPUT}
         _check(show)
         _show(command(**given), **show)
 
@@ -148,30 +170,41 @@ def answers(command: Callable[..., Answer]) -> Callable[..., None]:
 
 
 def shortened(command: Callable[..., None], words: Sequence[str]) -> Callable[..., None]:
-    """The command without the overrides where none of the words is one, nor anything unknown.
+    """The command without the options that are not among the words; whole where one is unknown.
 
     From 0.29 on Typer takes a third of a millisecond for each option, typed or not.
     """
     parameters = inspect.signature(command).parameters.values()
-    kept = [parameter for parameter in parameters if parameter.name not in FIELDS]
-    flags = {flag for parameter in kept for flag in _flags(parameter)}
-    long = (word.partition("=")[0] for word in words if word.startswith("--"))
-    if "-h" in words or any(flag not in flags for flag in long):
+    by_flag = {flag: parameter for parameter in parameters for flag in _flags(parameter)}
+    typed = {_flag(word) for word in words if word.startswith("-") and word != "-"}
+    if not typed <= set(by_flag):
         return command
+    given = {by_flag[flag].name for flag in typed}
+    left_out = {p.name: p.default for p in by_flag.values() if _optional(p) and p.name not in given}
 
-    def run(**given: Any) -> None:
-        command(**given)
+    def run(**values: Any) -> None:
+        command(**left_out, **values)
 
-    return _signed(run, command, kept)
+    return _signed(run, command, [p for p in parameters if p.name not in left_out])
+
+
+def _flag(word: str) -> str:
+    """The option in a word: --format of --format=json, -f of -fjson."""
+    return word.partition("=")[0] if word.startswith("--") else word[:2]
+
+
+def _optional(parameter: inspect.Parameter) -> bool:
+    return parameter.default is not inspect.Parameter.empty
 
 
 def _flags(parameter: inspect.Parameter) -> list[str]:
-    """How an option may be typed."""
-    named = getattr(parameter.annotation.__metadata__[0], "param_decls", None) or ()
-    return [
-        f"--{parameter.name.replace('_', '-')}",
-        *(f for name in named for f in name.split("/")),
-    ]
+    """How an option may be typed; nothing for an argument."""
+    info = parameter.annotation.__metadata__[0]
+    if type(info).__name__ == "ArgumentInfo":
+        return []
+    declared = (getattr(info, "default", None), *(info.param_decls or ()))
+    flags = [flag for names in declared if isinstance(names, str) for flag in names.split("/")]
+    return flags or [f"--{parameter.name.replace('_', '-')}"]
 
 
 def _parameters(options: dict[str, Any]) -> list[inspect.Parameter]:
@@ -196,12 +229,22 @@ def _check(show: dict[str, Any]) -> None:
     """Settles the format; refuses before the work what could not be written after it."""
     target = show.get("target")
     show["format"] = output.chosen(show["format"], show.pop("json"), target)
+    output.check_own(show["format"], show)
     if output.is_file(target):
         files.check_writable(target)
 
 
-def _show(answer: Answer, format: str, exact: bool, target: str | None = None) -> None:
-    text = output.render(answer, format, exact, to_file=output.is_file(target))
+def _show(
+    answer: Answer,
+    format: str,
+    exact: bool,
+    columns: str | None,
+    target: str | None = None,
+    **own: Any,
+) -> None:
+    if columns is not None:
+        answer = output.picked(answer, columns)
+    text = output.render(answer, format, exact, to_file=output.is_file(target), **own)
     output.send(text, target)
     if answer.code:
         raise typer.Exit(answer.code)

@@ -26,8 +26,12 @@ ASCII = str.maketrans({
     "┌": "+", "┐": "+", "┘": "+", "├": "+", "┈": ".", "┊": ":", "╮": ".", "╯": "'", "◄": "<",
     "│": "|", "┤": "+", "└": "+", "┬": "+", "░": ".", "▒": ":", "▓": "%", "▚": "x", "▞": "/",
     "■": "#", "□": "+", "▲": "^", "△": "A", "▼": "v", "◆": "*", "○": "0", "●": "o",
-    "▋": "#", "▌": "#", "▍": "|", "▎": "|", "▏": "|", "─": "-", "⎡": "[", "⎢": "|", "⎣": "[", "⎤": "]", "⎥": "|", "⎦": "]",
+    "▋": "#", "▌": "#", "▍": "|", "▎": "|", "▏": "|", "─": "-", "⎡": "/", "⎢": "|", "⎣": "\\", "⎤": "\\", "⎥": "|", "⎦": "/",
 })  # fmt: skip
+
+
+OWN = {"latex": ("caption", "label"), "csv": ("table_key", "notes")}
+"""Options that one format alone has."""
 
 
 def chosen(format: str | None, json: bool, target: str | None, usual: str = "table") -> str:
@@ -44,34 +48,74 @@ def chosen(format: str | None, json: bool, target: str | None, usual: str = "tab
     return SUFFIXES.get(os.path.splitext(target or "")[1].lower(), usual)
 
 
+def check_own(format: str, options: dict[str, Any]) -> None:
+    """Raises `UserError` for an option that is typed and another format's."""
+    for of, names in OWN.items():
+        for name in names:
+            if format != of and options.get(name) not in (None, False):
+                flag = f"--{name.replace('_', '-')}"
+                raise UserError(f"{flag} is an option of --format {of}", f"add --format {of}")
+
+
 def is_file(target: str | None) -> TypeGuard[str]:
     """Whether a file is to be written; ``-`` is stdout."""
     return target not in (None, "-")
 
 
-def render(answer: Answer, format: str, exact: bool, to_file: bool) -> str:
-    """The answer as text, in one of `FORMATS`."""
-    if format != "json":  # which has escapes of its own
+def render(answer: Answer, format: str, exact: bool, to_file: bool, **own: Any) -> str:
+    """The answer as text, in one of `FORMATS`; ``own`` are options of it."""
+    own = {option: own[option] for option in OWN.get(format, ()) if option in own}
+    if format not in ("json", "csv"):  # which have escapes of their own
         answer = _clean(answer)
     if format == "table":
-        from resnet_cli.render.tables import rich_table
+        from resnet_cli.render.tables import terminal_table
 
-        return rich_table.render(answer, exact, *terminal(to_file))
+        text = terminal_table.render(answer, exact, *terminal(to_file))
+        if to_file or not _lacks_signs(text):
+            return text
+        return terminal_table.render(answer, exact, *terminal(to_file), ASCII)
     if format == "plain":
         from resnet_cli.render.tables import plain
 
         return plain.render(answer, exact)
-    if format in ("json", "csv"):
+    if format == "json":
         from resnet_cli.render.tables import data
 
-        return data.as_json(answer) if format == "json" else data.as_csv(answer)
-    if format in ("markdown", "latex"):
-        from resnet_cli.render.tables import markup
+        return data.as_json(answer)
+    if format == "csv":
+        from resnet_cli.render.tables import spreadsheet
 
-        return (markup.markdown if format == "markdown" else markup.latex)(answer, exact)
+        return spreadsheet.render(answer, **own)
+    if format == "markdown":
+        from resnet_cli.render.tables import markdown
+
+        return markdown.render(answer, exact)
+    if format == "latex":
+        from resnet_cli.render.tables import latex
+
+        return latex.render(answer, exact, **own)
     from resnet_cli.render.tables import html
 
     return html.render(answer, exact)
+
+
+def picked(answer: Answer, columns: str) -> Answer:
+    """The answer with these columns of its first table alone, `path,kernel,output`, in this order.
+
+    None of them leaves a narrow terminal. Raises `UserError` for one that the table does not have.
+    """
+    table, *others = answer.tables
+    places = {column.key: place for place, column in enumerate(table.columns)}
+    keys = [key.strip().replace("-", "_") for key in columns.split(",")]
+    for key in keys:
+        one_of("column", key, tuple(places))
+    chosen = [places[key] for key in dict.fromkeys(keys)]
+    table = table._replace(
+        columns=[table.columns[place]._replace(drop=0) for place in chosen],
+        rows=[[row[place] for place in chosen] for row in table.rows],
+        total=table.total and [table.total[place] for place in chosen],
+    )
+    return answer._replace(tables=[table, *others])
 
 
 def _clean(answer: Answer) -> Answer:
@@ -109,16 +153,23 @@ def terminal(to_file: bool) -> tuple[int | None, bool]:
     return (os.get_terminal_size(sys.stdout.fileno()).columns if is_terminal else None), color
 
 
+def _lacks_signs(text: str) -> bool:
+    """Whether stdout cannot write the text as it is."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def send(text: str, target: str | None) -> None:
     """Writes to stdout, or to a file that appears whole or not at all.
 
     Raises `UserError` (exit 1) when the file cannot be written.
     """
     if not is_file(target):
-        encoding = sys.stdout.encoding or "utf-8"
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError:
+        if _lacks_signs(text):
+            encoding = sys.stdout.encoding or "utf-8"
             text = text.translate(ASCII).encode(encoding, "replace").decode(encoding)
         try:
             sys.stdout.write(text)

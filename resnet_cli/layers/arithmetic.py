@@ -30,12 +30,15 @@ class Size(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One line of a derivation: ``numbers`` is arithmetic whose value is ``result``."""
+    """One line of a derivation: ``numbers`` is arithmetic whose value is ``result``.
+
+    That is whole, but for a centre between two pixels.
+    """
 
     step: str
     formula: str
     numbers: str
-    result: int
+    result: float
 
 
 def value(product: Product) -> int:

@@ -29,8 +29,12 @@ class Kept(NamedTuple):
 
 
 class Saves(NamedTuple):
-    """What autograd keeps for the backward pass: which of the inputs, the output, and beside them."""
+    """What autograd keeps for the backward pass: which of the inputs, the output, and beside them.
 
+    ``why`` it is kept, or need not be, in words.
+    """
+
+    why: str
     inputs: tuple[int, ...] = ()
     output: bool = False
     beside: tuple[Kept, ...] = ()

@@ -8,6 +8,9 @@ from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Module, SameShape, Saves, Windowed, elements
 from resnet_cli.layers.reach import Reach
 
+FOR_WEIGHTS = "the gradient of its weights is made of it"
+"""Why what is multiplied by weights is saved."""
+
 
 class Conv2d(Windowed, Fresh):
     """A square convolution; output size ⌊(n + 2p − k) / s⌋ + 1."""
@@ -62,7 +65,7 @@ class Conv2d(Windowed, Fresh):
         return elements(y) if self.bias else 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(inputs=(0,))
+        return Saves(FOR_WEIGHTS, inputs=(0,))
 
     def module(self) -> Module:
         usual = {"stride": 1, "padding": 0, "groups": 1, "bias": True}
@@ -105,7 +108,7 @@ class ChannelConv(SameShape, Fresh):
         return 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(inputs=(0,))
+        return Saves(FOR_WEIGHTS, inputs=(0,))
 
     def module(self) -> Module:
         return Module("ChannelConv", self.fields())
@@ -146,7 +149,7 @@ class Linear(Fresh):
         return self.out_features
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(inputs=(0,))
+        return Saves(FOR_WEIGHTS, inputs=(0,))
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].whole()

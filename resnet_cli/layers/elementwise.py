@@ -17,7 +17,7 @@ class ReLU(SameShape, Unweighted, Fresh):
         return elements(y)
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(output=True)
+        return Saves("the gradient passes where it is above 0", output=True)
 
     def shares(self, training: bool, inplace: bool) -> bool:
         return inplace
@@ -37,7 +37,7 @@ class SiLU(SameShape, Unweighted, Fresh):
         return 2 * elements(y)
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(inputs=(0,))
+        return Saves("the slope is another at each number", inputs=(0,))
 
     def module(self) -> Module:
         return Module("SiLU")
@@ -53,7 +53,7 @@ class Sigmoid(SameShape, Unweighted, Fresh):
         return elements(y)
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(output=True)
+        return Saves("the slope is y·(1 − y)", output=True)
 
     def module(self) -> Module:
         return Module("Sigmoid")
@@ -70,7 +70,7 @@ class Dropout(SameShape, Unweighted, Fresh):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         """Which elements it kept, as factors."""
-        return Saves(beside=(Kept(elements(y)),))
+        return Saves("the gradient passes where an element was kept", beside=(Kept(elements(y)),))
 
     def shares(self, training: bool, inplace: bool) -> bool:
         return not training

@@ -11,6 +11,9 @@ from resnet_cli.layers.arithmetic import Factor, Product, Shape
 from resnet_cli.layers.base import Fresh, Kept, Module, SameShape, Saves, Unweighted, elements
 from resnet_cli.layers.reach import Reach
 
+FOR_FACTORS = "a product's gradient is made of its other factor"
+"""Why what is multiplied element by element is saved."""
+
 
 class Add(SameShape, Unweighted, Fresh):
     """Shortcut + body, element by element (He et al. 2015, Eq. 1)."""
@@ -28,7 +31,7 @@ class Add(SameShape, Unweighted, Fresh):
         return elements(y)
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves()
+        return Saves("the gradient is handed on as it is")
 
     def hands_on(self, at: int) -> bool:
         return True
@@ -57,6 +60,9 @@ class ScaledAdd(Add):
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         """The sum, and a product for each factor that is not 1."""
         return (1 + (self.shortcut != 1) + (self.body != 1)) * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the gradient is handed on, times each factor")
 
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept(2 * elements(y)),)
@@ -106,7 +112,8 @@ class GatedAdd(Add):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         """g and 1 − g beside what they multiply."""
-        return Saves(inputs=(0, 1) if self.exclusive else (0,), beside=(Kept(2 * elements(y)),))
+        inputs = (0, 1) if self.exclusive else (0,)
+        return Saves(FOR_FACTORS, inputs, beside=(Kept(2 * elements(y)),))
 
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept((2 + self.exclusive) * elements(y)),)
@@ -149,7 +156,7 @@ class Scale(SameShape, Unweighted, Fresh):
         return elements(y)
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(inputs=(0, 1))
+        return Saves(FOR_FACTORS, inputs=(0, 1))
 
     def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         """The gate's gradient before it is added up over the places of a channel."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from resnet_cli.layers.arithmetic import Factor, Product, Shape
 from resnet_cli.layers.base import Fresh, Kept, Module, SameShape, Saves, elements
 
+FOR_STATISTICS = "its gradients are made of it, of the mean and the deviation"
+"""Why a norm saves what it does."""
+
 
 class BatchNorm2d(SameShape, Fresh):
     """Batch normalisation (Ioffe & Szegedy 2015): statistics of the batch, and running ones."""
@@ -36,7 +39,9 @@ class BatchNorm2d(SameShape, Fresh):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         """The input, and a mean and an inverse deviation a channel."""
-        return Saves(inputs=(0,), beside=(Kept(2 * self.channels, "statistic", each=False),))
+        return Saves(
+            FOR_STATISTICS, inputs=(0,), beside=(Kept(2 * self.channels, "statistic", each=False),)
+        )
 
     def module(self) -> Module:
         return Module("BatchNorm2d", self.fields())
@@ -72,7 +77,7 @@ class GroupNorm(SameShape, Fresh):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         """The input, and a mean and an inverse deviation a group and input."""
-        return Saves(inputs=(0,), beside=self.held(x, y))
+        return Saves(FOR_STATISTICS, inputs=(0,), beside=self.held(x, y))
 
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept(2 * self.groups, "statistic"),)

@@ -9,6 +9,9 @@ from resnet_cli.layers.arithmetic import Shape, Size
 from resnet_cli.layers.base import Fresh, Kept, Module, Saves, Unweighted, Windowed, elements
 from resnet_cli.layers.reach import Reach
 
+FOR_SHAPE = "torch takes its shape from it"
+"""Why a mean's input is saved, of which no number is needed."""
+
 
 class MaxPool2d(Windowed, Unweighted, Fresh):
     """The largest of k×k values: k² − 1 comparisons an output."""
@@ -30,7 +33,7 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         """The input and the place of each maximum."""
-        return Saves(inputs=(0,), beside=self.held(x, y))
+        return Saves("the gradient goes to the place of each maximum", (0,), beside=self.held(x, y))
 
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept(elements(y), "index"),)
@@ -71,7 +74,7 @@ class AvgPool2d(Unweighted, Fresh):
         return elements(x[0])
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(inputs=(0,))
+        return Saves(FOR_SHAPE, inputs=(0,))
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].through(self.kernel, self.kernel, 0, y)
@@ -117,7 +120,9 @@ class AdaptiveAvgPool2d(Unweighted, Fresh):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         """Pooling to one pixel is a mean, whose gradient needs no numbers."""
-        return Saves(inputs=() if self.size == 1 else (0,))
+        if self.size == 1:
+            return Saves("the gradient is handed on in equal parts")
+        return Saves(FOR_SHAPE, inputs=(0,))
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         (one,) = seen

@@ -24,7 +24,7 @@ class Flatten(Unweighted, Fresh):
         return 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves()
+        return Saves("the gradient is handed on as it is")
 
     def shares(self, training: bool, inplace: bool) -> bool:
         return True
@@ -60,7 +60,7 @@ class PadShortcut(Unweighted, Fresh):
         return 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves()
+        return Saves("the gradient is handed on to where its numbers were")
 
     def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         """The gradient with its columns spread out, before its rows are."""

@@ -51,7 +51,7 @@ class Uncounted(Fresh):
         return 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves()
+        return Saves("not known, and counted as nothing")
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return UNKNOWN

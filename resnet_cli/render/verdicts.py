@@ -44,7 +44,7 @@ def _lines(table: Table) -> list[Row]:
 
 
 def _standing(row: Row) -> str:
-    """How a number stands to its limit: `25.56M, at most 26.00M: 443.0K left (1.7%); most in conv5_x`."""
+    """How a number stands to its limit: `25.56M, max 26.00M: 443.0K left (1.7%); most in conv5_x`."""
     if row["actual"] is None:
         return f"not known, {_limit(row)}"
     most = f"; most in {_clean(row['where'])}" if row["where"] else ""

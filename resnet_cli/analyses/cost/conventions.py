@@ -83,11 +83,11 @@ def in_words(convention: Convention, rows: Iterable[Row]) -> str:
 COLUMNS = (
     Column("name", "convention"),
     Column("counted", "prints", "exact"),
-    Column("unit", "unit", drop=1),
+    Column("unit", "unit"),
     Column("ledger", "ledger", "mixed"),
-    Column("checked", "checked", drop=2),
-    Column("tool", "tool", drop=3),
-    Column("remark", "remark", drop=4),
+    Column("checked", "checked", drop=1),
+    Column("tool", "tool", drop=2),
+    Column("remark", "remark", drop=3),
 )
 
 

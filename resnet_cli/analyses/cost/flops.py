@@ -55,7 +55,8 @@ def flops(
 
 def words(rows: Iterable[Row]) -> str:
     """What "other operations" adds up, for the operators that are there."""
-    beside = dict.fromkeys(
-        f"{row.layer.operator} {row.layer.beside}" for row in rows if row.layer.beside
-    )
+    beside: dict[str, None] = {}
+    for row in rows:
+        if row.layer.beside and operations(row):  # convolutions without a bias have none
+            beside[f"{row.layer.operator} {row.layer.beside}"] = None
     return f"FLOPs: two a MAC; other operations: {', '.join(beside)}"

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from resnet_cli.analyses.cost.counts import is_convolution, is_counted, totals
+from resnet_cli.analyses.notation import several
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.trace import Row
 
@@ -59,7 +60,9 @@ def formula(rows: Sequence[Row]) -> str:
         terms = f"({'+'.join(map(str, of.convolutions))}) + {of.fc}"
         words = "convolutions, fc"
     text = f"depth: {terms} = {of.layers} ({words})"
-    return text + (f"; {projections} projections are not counted" if projections else "")
+    if not projections:
+        return text
+    return f"{text}; {several(projections, 'projection')} {'is' if projections == 1 else 'are'} not counted"
 
 
 def steps(rows: Sequence[Row], name: str) -> list[Step]:

@@ -19,7 +19,7 @@ from resnet_cli.trace import Row
 
 COLUMNS = (
     Column("step", "step"),
-    Column("formula", "formula", drop=1),
+    Column("formula", "formula"),
     Column("numbers", "with the numbers"),
     Column("result", "result", "exact"),
 )
@@ -50,7 +50,12 @@ def select(rows: Sequence[Row], layer: str) -> list[Row]:
     raise UserError(f"no layer named {layer[:80]!r}", f"{guess}? {hint}" if guess else hint)
 
 
-def added(numbers: Iterable[int]) -> str:
+def named(row: Row) -> str:
+    """Its path; where that is its block's, with what it does there."""
+    return row.path if row.layer.is_module else f"{row.path} {row.layer.operator}"
+
+
+def added(numbers: Iterable[float]) -> str:
     """`75,008 + 2·70,400`: a sum, with runs of equal numbers as products and no zeros."""
     runs = [(n, len(list(same))) for n, same in groupby(n for n in numbers if n)]
     return " + ".join(f"{times}·{n:,}" if times > 1 else f"{n:,}" for n, times in runs) or "0"

@@ -94,21 +94,21 @@ def table(maps: Sequence[Feature]) -> Table:
     return Table("rows", "", columns, body)
 
 
-def torchvision(maps: Sequence[Feature], model: str | None) -> str:
-    """The line of Python for torchvision's feature extractor; ``model`` is its name there, if any."""
+def torchvision(maps: Sequence[Feature], model: str | None) -> list[str]:
+    """Lines of Python for torchvision's feature extractor; ``model`` is its name there, if any."""
     nodes = ", ".join(f'"{m.path}": "{m.name}"' for m in maps)
-    imports = "from torchvision.models.feature_extraction import create_feature_extractor; "
-    if model in TORCHVISION:
-        imports, network = f"import torchvision; {imports}", f"torchvision.models.{model}()"
-    else:
-        network = "model"
-    return f"{imports}backbone = create_feature_extractor({network}, return_nodes={{{nodes}}})"
+    network = f"torchvision.models.{model}()" if model in TORCHVISION else "model"
+    return [
+        *(["import torchvision"] if model in TORCHVISION else []),
+        "from torchvision.models.feature_extraction import create_feature_extractor",
+        f"backbone = create_feature_extractor({network}, return_nodes={{{nodes}}})",
+    ]
 
 
-def timm(maps: Sequence[Feature], model: str) -> str:
-    """The line of Python for timm's; its indices count from 0 at C1."""
+def timm(maps: Sequence[Feature], model: str) -> list[str]:
+    """Lines of Python for timm's; its indices count from 0 at C1."""
     indices = tuple(range(len(maps)))
-    return (
-        f'import timm; backbone = timm.create_model("{model}", features_only=True, '
-        f"out_indices={indices})"
-    )
+    return [
+        "import timm",
+        f'backbone = timm.create_model("{model}", features_only=True, out_indices={indices})',
+    ]

@@ -4,32 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from math import prod
 
 from resnet_cli.analyses.cost.counts import multiplies, parameters
-from resnet_cli.analyses.memory.storage import Bytes, Precision, owner, owners, size
+from resnet_cli.analyses.memory.storage import (
+    Bytes,
+    Moment,
+    Piece,
+    Precision,
+    Span,
+    alive,
+    output,
+    owner,
+    owners,
+)  # fmt: skip
 from resnet_cli.trace import INPUT, Row
 
 
-def live(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Bytes]:
+def live(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Moment]:
     """Bytes of the tensors alive while each row runs, the network's input and weights excluded.
 
+    Autocast's copies of the weights it keeps to the end of the pass.
+    """
+    passing = alive(outputs(rows, precision, inplace), len(rows))
+    copies = accumulate(_copied(row, precision) for row in rows)
+    return [
+        Moment(index, Bytes(), each, once)
+        for index, (each, once) in enumerate(zip(passing, copies, strict=True))
+    ]
+
+
+def outputs(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Span]:
+    """The output of each row that has a storage of its own, and what is allocated while one runs.
+
     A tensor is freed after its last reader, but not before the modules that were called with it
-    have returned: Python holds a call's arguments. Autocast's copies of the weights, which it keeps
-    to the end of the pass, are the bytes ``once``.
+    have returned: Python holds a call's arguments.
     """
     made = owners(rows, inplace, training=False)
     last = last_use(rows, made)
-    changes = [0] * (len(rows) + 1)
-    for index, row in enumerate(rows):
-        if made[index] == index:
-            changes[index] += size(row, precision)
-            changes[last[index] + 1] -= size(row, precision)
-    alive = accumulate(changes)
-    copies = accumulate(_copied(row, precision) for row in rows)
-    return [
-        Bytes(each + during(row, precision), once)
-        for row, each, once in zip(rows, alive, copies, strict=False)
+    spans = [
+        Span(index, "output", index, last[index], output(rows, index, precision))
+        for index in range(len(rows))
+        if made[index] == index
+    ]
+    return spans + [
+        span for index, row in enumerate(rows) for span in during(index, row, precision)
     ]
 
 
@@ -67,12 +85,12 @@ def _modules(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
     return spans
 
 
-def during(row: Row, precision: Precision) -> int:
-    """What a layer allocates and frees, with autocast's copy of the network's input."""
-    own = precision.bytes_of(row.layer.held(row.inputs, row.output)).each
+def during(index: int, row: Row, precision: Precision) -> list[Span]:
+    """What a layer allocates and frees, or else autocast's copy of the network's input."""
+    own = precision.pieces(row.layer.held(row.inputs, row.output))
     if row.reads[0] == INPUT and precision.casts and not own:
-        return prod(row.input) * precision.activation
-    return own
+        own = [Piece("activation", row.input, precision.activation)]
+    return [Span(index, "beside", index, index, piece) for piece in own]
 
 
 def _copied(row: Row, precision: Precision) -> int:

@@ -1,4 +1,4 @@
-"""Memory by stage, in training and at inference, and the largest batch that a budget holds."""
+"""Memory by stage or another level, in training and at inference, and the largest batch that a budget holds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
+from resnet_cli.analyses import levels
 from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.levels import Level
 from resnet_cli.analyses.memory.backward import backward
 from resnet_cli.analyses.memory.live import live
 from resnet_cli.analyses.memory.saved import Saved, saved
-from resnet_cli.analyses.memory.storage import INDEX, PRECISIONS, Bytes, Precision
+from resnet_cli.analyses.memory.storage import INDEX, PRECISIONS, Bytes, Moment, Precision
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
@@ -19,7 +21,6 @@ STATES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 """Numbers that an optimiser keeps for each weight, besides its step counters."""
 
 COLUMNS = (
-    Column("stage", "stage"),
     Column("weights", "weights", "bytes"),
     Column("buffers", "buffers", "bytes", drop=3),
     Column("gradients", "gradients", "bytes", drop=2),
@@ -27,7 +28,7 @@ COLUMNS = (
     Column("saved", "saved", "bytes"),
     Column("live", "live", "bytes"),
 )
-PARTS = tuple(column.key for column in COLUMNS[1:])
+PARTS = tuple(column.key for column in COLUMNS)
 SUMMED = PARTS[:-1]
 
 
@@ -44,11 +45,15 @@ class Peaks(NamedTuple):
     """What is there ``always``, and what comes to it at each moment that could be the worst."""
 
     always: Bytes
-    moments: list[Bytes]
+    moments: list[Moment]
+
+    def worst(self, batch: int) -> Moment:
+        """The moment that takes most for a batch."""
+        return max(self.moments, key=lambda moment: moment.of(batch))
 
     def of(self, batch: int) -> int:
         """All bytes at the worst moment for a batch."""
-        return self.always.of(batch) + max(moment.of(batch) for moment in self.moments)
+        return self.always.of(batch) + self.worst(batch).of(batch)
 
     def largest_batch(self, budget: int) -> int:
         """The most inputs for which every moment is within the budget; 0 where one is too many.
@@ -68,13 +73,19 @@ class Memory(NamedTuple):
     """
 
     rows: Sequence[Row]
+    settings: Settings
     input: int
     resident: int
     fixed: list[dict[str, int]]
     saved: Saved
-    live: list[Bytes]
+    live: list[Moment]
     training: Peaks
     inference: Peaks
+
+    @property
+    def precision(self) -> Precision:
+        """How wide its numbers are."""
+        return PRECISIONS[self.settings.dtype]
 
 
 def memory(rows: Sequence[Row], settings: Settings) -> Memory:
@@ -90,6 +101,7 @@ def memory(rows: Sequence[Row], settings: Settings) -> Memory:
     training = Bytes(one if precision.casts else 0, resident + state)
     return Memory(
         rows,
+        settings,
         one,
         resident,
         fixed,
@@ -103,39 +115,50 @@ def memory(rows: Sequence[Row], settings: Settings) -> Memory:
 def _fixed(row: Row, precision: Precision, states: int) -> dict[str, int]:
     """What the weights of a layer take, whatever the batch."""
     weights = counts.parameters(row) * precision.weight
-    counters = 0 if row.shared else sum(not shape for shape in row.layer.buffers().values())
     return {
         "weights": weights,
-        "buffers": counts.buffers(row) * precision.weight + INDEX * counters,
+        "buffers": counts.buffers(row) * precision.weight + INDEX * counters(row),
         "gradients": weights,
         "optimizer": weights * states,
     }
 
 
-def stages(of: Memory, batch: int) -> tuple[Table, dict[str, int]]:
-    """Bytes by stage, and their totals: sums, but for ``live`` the input and the largest stage.
+def counters(row: Row) -> int:
+    """A norm's counters of batches, an int64 each."""
+    return 0 if row.shared else sum(not shape for shape in row.layer.buffers().values())
+
+
+def heaviest_again(of: Memory, batch: int) -> tuple[str, int]:
+    """The checkpointed block that saves most when it runs again, and its bytes."""
+    runs = {
+        of.rows[block[0]].label: sum(of.saved.again[index].of(batch) for index in block)
+        for block in of.saved.blocks
+    }
+    return max(runs.items(), key=lambda run: run[1])
+
+
+def by_level(of: Memory, batch: int, level: Level | None = None) -> tuple[Table, dict[str, int]]:
+    """Bytes by stage or another level, and their totals: sums, but for ``live`` the input and the largest line.
 
     The totals have the peaks of ``training`` and ``inference`` too. Where blocks are checkpointed, the
     one that saves most when it runs again has a line of its own.
     """
+    level = level or levels.level(of.rows, "stage")
     found: dict[str, dict[str, int]] = {"input": {"live": of.input * batch}}
     for row, fixed, saves, alive in zip(of.rows, of.fixed, of.saved.rows, of.live, strict=True):
-        line = found.setdefault(row.stage, dict.fromkeys(PARTS, 0))
+        line = found.setdefault(level.name(row), dict.fromkeys(PARTS, 0))
         for part, value in fixed.items():
             line[part] += value
         line["saved"] += saves.of(batch)
         line["live"] = max(line["live"], alive.of(batch))
     if of.saved.blocks:
-        runs = {
-            of.rows[block[0]].label: sum(of.saved.again[index].of(batch) for index in block)
-            for block in of.saved.blocks
-        }
-        largest = max(runs, key=runs.__getitem__)
-        found[f"{largest} again"] = {"saved": runs[largest]}
+        label, again = heaviest_again(of, batch)
+        found[f"{label} again"] = {"saved": again}
     total = {part: sum(line.get(part, 0) for line in found.values()) for part in SUMMED}
     total["live"] = of.inference.of(batch) - of.resident
     body = [(name, *map(line.get, PARTS)) for name, line in found.items()]
-    table = Table("rows", "", COLUMNS, body, ("total", *total.values()))
+    columns = (Column(level.key, level.key), *COLUMNS)
+    table = Table("rows", "", columns, body, ("total", *total.values()))
     total |= {"training": of.training.of(batch), "inference": of.inference.of(batch)}
     return table, total
 
@@ -169,6 +192,6 @@ def by_batch(rows: Sequence[Row], batches: Sequence[int]) -> Table:
         Column("training", "training at its peak", "bytes"),
         Column("inference", "inference at its peak", "bytes"),
     )
-    totals = [(batch, stages(needs, batch)[1]) for batch in batches]
+    totals = [(batch, by_level(needs, batch)[1]) for batch in batches]
     body = [(batch, *(total[column.key] for column in columns[1:])) for batch, total in totals]
     return Table("batches", "Memory by batch, optimiser momentum, fp32", columns, body)

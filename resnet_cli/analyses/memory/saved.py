@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import prod
 from typing import NamedTuple
 
 from resnet_cli.analyses.cost.counts import multiplies
-from resnet_cli.analyses.memory.storage import Bytes, Precision, add, owner, owners
+from resnet_cli.analyses.memory.storage import (
+    Bytes,
+    Piece,
+    Precision,
+    output,
+    owner,
+    owners,
+    total,
+)
 from resnet_cli.trace import INPUT, Block, Row
 
 
 class Saved(NamedTuple):
-    """Bytes by the row that saves them first, in the forward pass; and, where blocks are
-    checkpointed, when a block of ``blocks`` (the indices of its rows) runs ``again``, with the
-    row that then saves each output first."""
+    """What each row saves first in the forward pass, and how many bytes ``rows`` of it are.
 
+    ``first`` is the row that saved each storage. Where blocks are checkpointed, ``again`` is what
+    is saved when a block of ``blocks`` (the indices of its rows) runs again, and ``first_again`` the
+    row that then saves each output first.
+    """
+
+    pieces: list[list[Piece]]
     rows: list[Bytes]
-    again: list[Bytes]
+    first: dict[int, int]
     blocks: list[range]
+    pieces_again: list[list[Piece]]
+    again: list[Bytes]
     first_again: dict[int, int]
 
 
@@ -31,25 +44,61 @@ def saved(rows: Sequence[Row], precision: Precision, inplace: bool, checkpoint: 
     """
     made = owners(rows, inplace, training=True)
     blocks = _blocks(rows) if checkpoint else []
-    held, again = [Bytes()] * len(rows), [Bytes()] * len(rows)
     inside = {index: block for block in blocks for index in block}
-    known: dict[int, int] = {}
+    pieces: list[list[Piece]] = []
+    first: dict[int, int] = {}
     for index, row in enumerate(rows):
         if index not in inside:
-            held[index] = _saves(rows, index, made, precision, known)
+            kept = wanted(rows, index, made, precision)
         elif index == inside[index][0]:
-            held[index] = _outputs(rows, {owner(made, row.reads[0])}, index, known, precision)
-        if precision.casts:
-            held[index] = add(held[index], _copy(row, precision))
+            kept = [output(rows, owner(made, row.reads[0]), precision)]
+        else:
+            kept = []
+        pieces.append(_new([*kept, *_copies(row, precision)], index, first))
+    pieces_again: list[list[Piece]] = [[] for _ in rows]
     first_again: dict[int, int] = {}
     for block in blocks:
-        given = owner(made, rows[block[0]].reads[0])
-        known = {given: INPUT}  # it is there already
+        start = owner(made, rows[block[0]].reads[0])
+        known = {start: INPUT}  # it is there already
         for index in block:
-            again[index] = _saves(rows, index, made, precision, known)
-        del known[given]
+            pieces_again[index] = _new(wanted(rows, index, made, precision), index, known)
+        del known[start]
         first_again |= known
-    return Saved(held, again, blocks, first_again)
+    again = [*map(total, pieces_again)]
+    return Saved(pieces, [*map(total, pieces)], first, blocks, pieces_again, again, first_again)
+
+
+def wanted(
+    rows: Sequence[Row], index: int, made: Sequence[int], precision: Precision
+) -> list[Piece]:
+    """All that the backward pass of a row takes from the forward pass, saved before or not."""
+    row = rows[index]
+    saves = row.layer.saves(row.inputs, row.output)
+    storages = [owner(made, row.reads[at]) for at in saves.inputs]
+    if saves.output:
+        storages.append(made[index])
+    outputs = [output(rows, storage, precision) for storage in storages]
+    return [*outputs, *precision.pieces(saves.beside)]
+
+
+def _new(pieces: Iterable[Piece], index: int, first: dict[int, int]) -> list[Piece]:
+    """The pieces without the storages that a row has saved before; from this row on these are."""
+    new = []
+    for piece in pieces:
+        if piece.storage is None:
+            new.append(piece)
+        elif piece.storage not in first:
+            first[piece.storage] = index
+            new.append(piece)
+    return new
+
+
+def _copies(row: Row, precision: Precision) -> list[Piece]:
+    """Autocast's copy of a weight, made once; a bias has one too, which is not saved."""
+    if not precision.casts or not multiplies(row) or "weight" in row.shared:
+        return []
+    shape = row.layer.parameters()["weight"]
+    return [Piece("weight", shape, precision.activation, each=False)]
 
 
 def _blocks(rows: Sequence[Row]) -> list[range]:
@@ -59,45 +108,3 @@ def _blocks(rows: Sequence[Row]) -> list[range]:
         if row.block:
             ends[row.block] = (ends.get(row.block, (index,))[0], index + 1)
     return [range(*end) for end in ends.values()]
-
-
-def _saves(
-    rows: Sequence[Row],
-    index: int,
-    made: Sequence[int],
-    precision: Precision,
-    known: dict[int, int],
-) -> Bytes:
-    """What a row saves that no row has saved before."""
-    row = rows[index]
-    kept = row.layer.saves(row.inputs, row.output)
-    storages = {owner(made, row.reads[at]) for at in kept.inputs}
-    if kept.output:
-        storages.add(made[index])
-    own = _outputs(rows, storages, index, known, precision)
-    return add(own, precision.bytes_of(kept.beside))
-
-
-def _outputs(
-    rows: Sequence[Row],
-    storages: Iterable[int],
-    index: int,
-    known: dict[int, int],
-    precision: Precision,
-) -> Bytes:
-    """Bytes of those outputs that are not ``known`` to be saved; from this row on they are.
-
-    Of the network's input they are autocast's copy, where there is one.
-    """
-    each = 0
-    for storage in storages:
-        if known.setdefault(storage, index) == index:
-            each += prod(rows[storage].output if storage >= 0 else rows[0].input)
-    return Bytes(each * precision.activation)
-
-
-def _copy(row: Row, precision: Precision) -> Bytes:
-    """Autocast's copy of a weight, made once; a bias has one too, which is not saved."""
-    if not multiplies(row) or "weight" in row.shared:
-        return Bytes()
-    return Bytes(once=prod(row.layer.parameters()["weight"]) * precision.activation)

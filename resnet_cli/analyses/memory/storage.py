@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from math import prod
 from typing import NamedTuple
 
+from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Kept
 from resnet_cli.trace import INPUT, Row
 
@@ -29,6 +31,85 @@ def add(one: Bytes, other: Bytes) -> Bytes:
     return Bytes(one.each + other.each, one.once + other.once)
 
 
+class Piece(NamedTuple):
+    """Numbers kept together: of this ``shape``, ``width`` bytes each, for ``each`` input or once.
+
+    ``what`` they are: an activation, statistic, index or weight. ``storage`` is the row whose output
+    they are (INPUT: the network's), None where they stand beside.
+    """
+
+    what: str
+    shape: Shape
+    width: int
+    each: bool = True
+    storage: int | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes: of one input, or of all where it is kept once."""
+        return prod(self.shape) * self.width
+
+
+def total(pieces: Iterable[Piece]) -> Bytes:
+    """All of them together."""
+    each = once = 0
+    for piece in pieces:
+        if piece.each:
+            each += piece.size
+        else:
+            once += piece.size
+    return Bytes(each, once)
+
+
+class Span(NamedTuple):
+    """A tensor that is alive from the row ``first`` to ``last``: ``what`` it is to its ``row``."""
+
+    row: int
+    what: str
+    first: int
+    last: int
+    piece: Piece
+
+
+def alive(spans: Iterable[Span], rows: int) -> list[int]:
+    """Bytes of one input that the spans hold together at each row."""
+    changes = [0] * (rows + 1)
+    for _, _, first, last, piece in spans:
+        changes[first] += piece.size
+        changes[last + 1] -= piece.size
+    return list(accumulate(changes[:-1]))
+
+
+class Moment(NamedTuple):
+    """What is alive while a row runs, or its gradients are computed, beside what always is.
+
+    What autograd has ``saved``; for one input the ``passing`` tensors, activations or their
+    gradients; of the ``weights`` the gradients so far, at inference autocast's copies. ``again``:
+    while the row runs again for its block.
+    """
+
+    row: int
+    saved: Bytes
+    passing: int
+    weights: int
+    again: bool = False
+
+    @property
+    def each(self) -> int:
+        """Bytes of every input."""
+        return self.saved.each + self.passing
+
+    @property
+    def once(self) -> int:
+        """Bytes whatever the batch."""
+        return self.saved.once + self.weights
+
+    def of(self, batch: int) -> int:
+        """All bytes of a batch."""
+        _, (each, once), passing, weights, _ = self
+        return (each + passing) * batch + once + weights
+
+
 class Precision(NamedTuple):
     """Bytes of a weight (as of its gradient and optimiser state, of an input and a running
     statistic), of an activation, and of the mean and deviation that a norm saves.
@@ -45,14 +126,12 @@ class Precision(NamedTuple):
         """Whether it is autocast: weights and the input are copied to the activations' width."""
         return self.weight != self.activation
 
-    def bytes_of(self, kept: Iterable[Kept]) -> Bytes:
-        """What numbers beside the activations themselves take."""
+    def pieces(self, kept: Sequence[Kept]) -> list[Piece]:
+        """Numbers beside the activations themselves, with the bytes that each takes."""
+        if not kept:
+            return []
         widths = {"activation": self.activation, "statistic": self.statistic, "index": INDEX}
-        each = once = 0
-        for numbers, width, every in kept:
-            each += numbers * widths[width] * every
-            once += numbers * widths[width] * (not every)
-        return Bytes(each, once)
+        return [Piece(what, (numbers,), widths[what], each) for numbers, what, each in kept]
 
 
 PRECISIONS = {
@@ -77,6 +156,7 @@ def owner(made: Sequence[int], read: int) -> int:
     return made[read] if read != INPUT else INPUT
 
 
-def size(row: Row, precision: Precision) -> int:
-    """Bytes of a row's output for one input."""
-    return prod(row.output) * precision.activation
+def output(rows: Sequence[Row], storage: int, precision: Precision) -> Piece:
+    """A row's output, or the network's input as autocast or the first layer has it."""
+    shape = rows[storage].output if storage != INPUT else rows[0].input
+    return Piece("activation", shape, precision.activation, storage=storage)

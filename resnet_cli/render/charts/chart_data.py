@@ -39,10 +39,19 @@ def _point(point: Point) -> dict[str, Any]:
 
 def _table(chart: Chart) -> Table:
     """One row for each point."""
-    points = [(series.name, point) for series in chart.series for point in series.points]
+    points = [(series, point) for series in chart.series for point in series.points]
     keys = ["x", "y"]
     if any(point.low is not None for _, point in points):
         keys += ["low", "high"]
-    columns = [Column("series", "series"), Column("label", "label"), *(Column(k, k) for k in keys)]
-    rows = [(name, point.label, *(getattr(point, key) for key in keys)) for name, point in points]
+    texts = ("network", "series", "label")
+    columns = [*(Column(k, k) for k in texts), *(Column(k, k) for k in keys)]
+    rows = [
+        (
+            series.network or point.label,
+            series.name,
+            point.label,
+            *(getattr(point, key) for key in keys),
+        )
+        for series, point in points
+    ]
     return Table("rows", chart.title, columns, rows)
