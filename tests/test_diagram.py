@@ -12,7 +12,7 @@ from browser import browser, show
 from listed import ZOO, rows_of
 from program import assert_not_loaded, run
 
-from resnet_cli.analyses import compare
+from resnet_cli.analyses.compare import blocks as compare
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS, diagram
 from resnet_cli.answers.diagram import CHANNELS, SIZE

@@ -2,7 +2,8 @@
 
 import pytest
 
-from resnet_cli.render.tables.numbers import binary, count
+from resnet_cli.render.tables.numbers import binary, cell, count
+from resnet_cli.tables import ByteCount, Column
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,18 @@ def test_exact_is_every_digit():
     """No unit takes a digit away."""
     assert count(999_950, exact=True) == "999,950"
     assert binary(1_048_064, exact=True) == "1,048,064"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("+count", 13_867_520, "+13.87M"), ("+count", -1_792, "−1,792"), ("+count", 0, "0"),
+        ("+bytes", -7_168, "−7.000 KiB"), ("+percent", -3.51, "−3.51%"), ("percent", 22.9, "22.9%"),
+        ("times", 69_632 / 1_179_648, "0.059"), ("times", 1, "1"), ("times", 999.4, "999"),
+        ("times", 190_174.4, "190,174"), ("+amount", ByteCount(-1_536), "−1.500 KiB"),
+        ("mixed", (7, 512), "7×512"), ("+count", None, ""),
+    ],
+)  # fmt: skip
+def test_changes_and_ratios(kind, value, text):
+    """A change has its sign, a ratio three digits and no exponent where it is large."""
+    assert cell(Column("key", "title", kind), value, exact=False) == text

@@ -52,6 +52,8 @@ def answers(folder):
     yield cli.receptive_field("resnet18", "module")
     yield from (cli.compare("basic", "bottleneck", "resnext"), cli.compare("resnet18", "vgg16"))
     yield cli.compare("resnet18", "resnet18", "resnet34", "resnet50", "wrn-28-10")
+    yield cli.compare("resnet18", "resnet50", level="layer", changed=True)
+    yield cli.compare(file, weights(folder, "resnet32"), level="block")
     yield from (cli.explain(what, "resnet50") for what in ("depth", "params", "flops", "shape"))
     yield cli.explain("params", "resnet50", "layer1.0.conv1")
     yield from (cli.conv(192, 32, 1, 28), cli.conv(3, 64, 7, (224, 320), 2, bias=True))

@@ -53,12 +53,6 @@ TENSORS = (
     Column("dtype", "dtype", drop=1),
     Column("numbers", "numbers", "count"),
 )
-DIFFERENCES = (
-    Column("name", "name in the file", drop=1),
-    Column("ours", "name here"),
-    Column("file", "in the file", "shape"),
-    Column("network", "in the network", "shape"),
-)
 
 
 def facts(checkpoint: Checkpoint, file: Named, recognised: Recognised) -> dict[str, Any]:
@@ -168,16 +162,6 @@ def tensors(file: Named, pattern: str) -> Table:
             here = None if ours is None else printable(ours)
             rows.append((printable(theirs), here, tensor.shape, tensor.dtype, prod(tensor.shape)))
     return Table("rows", "", TENSORS, rows, ("total", None, None, None, sum(r[-1] for r in rows)))
-
-
-def against(file: Named, spec: zoo.Spec) -> Table:
-    """The tensors that are not the same in the file and in the network."""
-    theirs = {ours: name for name, ours in file.naming.names.items()}
-    rows = []
-    for name, stored, wanted in file.differences(spec):
-        here = printable(theirs[name]) if name in theirs else None
-        rows.append((here, printable(name), stored, wanted))
-    return Table("rows", "", DIFFERENCES, rows)
 
 
 def _difference(difference: Difference) -> dict[str, object]:

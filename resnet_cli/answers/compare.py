@@ -1,51 +1,52 @@
-"""compare(): blocks or networks side by side."""
+"""compare(): what differs between blocks, networks or weight files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_cli.analyses import compare as analysis
-from resnet_cli.analyses.cost import counts
-from resnet_cli.analyses.elsewhere import elsewhere
-from resnet_cli.answers.view import Model, View, beside
+from resnet_cli.analyses.compare import blocks as analysis
+from resnet_cli.answers.view import Model, View
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
 
 
-def compare(*models: Model, channels: int = 256, size: int = 56) -> View:
-    """Two or more blocks (basic, bottleneck, ...) or networks, with ratios to the first.
+def compare(
+    *models: Model,
+    channels: int | None = None,
+    size: int | None = None,
+    level: str | int | None = None,
+    changed: bool = False,
+    exit_code: bool = False,
+) -> View:
+    """Two or more networks, blocks (basic, bottleneck, ...) or two weight files, with ratios to the first.
 
-    ``channels`` and ``size`` (height and width) are of a block's input. Raises `UserError` for blocks
-    beside networks.
+    Of networks: fields of the spec that differ, totals, errors that papers print, then a row for each
+    stage (or ``level`` block, layer, module, operator, or a number: modules so deep); ``changed`` leaves out the rows that are equal. Of two weight
+    files also each tensor that differs. With ``exit_code`` a difference sets the answer's ``code`` to 1.
+    Of blocks ``channels`` (256) and ``size`` (56, height and width) are the input's. Raises `UserError` for
+    blocks beside networks and for options of the other.
     """
     if not 2 <= len(models) <= 64:
         raise UserError(
-            f"{len(models)} to compare", "give two or more, 64 at most: basic bottleneck"
+            f"{len(models)} to compare", "give two or more, 64 at most: resnet50 resnet50:groups=32"
         )
-    limits.within("channels", channels, limits.CHANNELS)
-    limits.within("size", size, limits.PIXELS)
-    blocks = analysis.blocks_among([model if isinstance(model, str) else "" for model in models])
-    if blocks:
-        return _blocks(blocks, channels, size)
-    networks = [load(model) for model in models]
-    sizes = dict.fromkeys(network.size for network in networks)
-    rows = [row for network in networks for row in network.rows]
-    note = (
-        f"MACs: {counts.multiplied(rows)} layers, the papers' FLOPs; inputs of {', '.join(sizes)}"
-    )
-    tables, stages = analysis.networks(networks), analysis.stages(networks)
-    keys = [column.key for column in tables[0].columns]
-    lines = [
-        {**dict(zip(keys, row, strict=True)), "source": network.origin.source}
-        for row, network in zip(tables[0].rows, networks, strict=True)
-    ]
-    return beside(
-        networks, "compare", tables, [note, *elsewhere(networks)], rows=lines, stages=stages
-    )
+    names = analysis.blocks_among([model if isinstance(model, str) else "" for model in models])
+    of_networks = {"--level": level, "--changed": changed, "--exit-code": exit_code}
+    of_blocks = {"--channels": channels, "--size": size}
+    what, others = ("blocks", of_networks) if names else ("networks", of_blocks)
+    for option, value in others.items():
+        if value not in (None, False):
+            raise UserError(f"{option} is not for {what}", f"leave out {option}")
+    if names:
+        return _blocks(names, 256 if channels is None else channels, 56 if size is None else size)
+    from resnet_cli.answers.difference import difference  # what blocks do without
+
+    return difference(models, "stage" if level is None else level, changed, exit_code)
 
 
 def _blocks(names: Sequence[str], channels: int, size: int) -> View:
+    limits.within("channels", channels, limits.CHANNELS)
+    limits.within("size", size, limits.PIXELS)
     each = [channels] * len(names)
     tables = [analysis.blocks(names, each, size, "rows", f"At {channels} channels")]
     shallow = [analysis.BLOCKS[name]["block"] == "basic" for name in names]
@@ -64,6 +65,6 @@ def _blocks(names: Sequence[str], channels: int, size: int) -> View:
     )
     notes.append(
         f"weights: of convolutions; batch norm's are apart ({norms}); "
-        f"MACs for one input of {size}×{size}"
+        f"MACs for one input of {size}×{size}; ratio: to the first"
     )
     return View({"command": "compare", "rows": []}, tables, notes)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from resnet_cli.analyses import compare
 from resnet_cli.analyses import diagram as analysis
+from resnet_cli.analyses.compare import blocks as compare
 from resnet_cli.answers.view import Model
 from resnet_cli.designs import limits
 from resnet_cli.drawings import Drawing

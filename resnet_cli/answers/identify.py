@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 
 from resnet_cli.analyses import identify as analysis
-from resnet_cli.answers.view import Model, View
+from resnet_cli.analyses.compare import tensors
+from resnet_cli.answers.view import Model, View, uncounted
+from resnet_cli.answers.weight_file import NOTE, weight_file
 from resnet_cli.checkpoints.container.contents import Checkpoint
 from resnet_cli.checkpoints.container.read import read
 from resnet_cli.checkpoints.identify.recognise import Named, named, recognise
 from resnet_cli.errors import UserError, printable
 from resnet_cli.networks import load
 
-NOTE = "told from names, shapes and types alone: no number was read, nothing in the file was run"
-
 
 def identify(file: str, against: Model | None = None, keys: str | None = None) -> View:
     """The network of a weight file, without torch and without running anything in it.
 
-    ``against`` lists the tensors that differ from a network, ``keys`` those that match a pattern.
+    ``against`` lists the tensors that differ from a network or another file, ``keys`` those that match a pattern.
     Raises `UserError` (exit 1) for a file that holds no network.
     """
     if against is not None and keys is not None:
@@ -48,23 +48,31 @@ def _identify(file: str, content: Named, checkpoint: Checkpoint) -> View:
 
 
 def _against(file: str, content: Named, model: Model) -> View:
-    network = load(model)
-    if network.spec is None:
-        raise UserError(f"{network.name} has no spec to compare with", "give a name")
-    table = analysis.against(content, network.spec)
-    title = f"{_name(file)} against {network.name}"
-    said = "equal: every tensor has the network's name and shape"
-    if table.rows:
-        said = f"differing tensors: {len(table.rows):,}"
-    notes = [f"{said}; counters of batches are left out", *_beside(content), NOTE]
+    other = weight_file(model)
+    if other is not None:
+        lines, name = tensors.of_files(content, other), printable(str(model))
+        notes = tensors.names_differ(content, other)
+        equal = "shape and type" if notes else "name, shape and type"
+    else:
+        network = load(model)
+        lines, name = tensors.of_network(content, network), network.name
+        equal, notes = "name and shape; counters of batches are left out", uncounted([network])
+    title = f"A: {_name(file)}; B: {_name(name)}"
+    said = f"differing tensors: {len(lines):,}" if lines else f"equal: every tensor has B's {equal}"
     envelope = {
         "command": "identify",
         "file": printable(file),
-        "against": network.name,
-        "equal": not table.rows,
+        "against": name,
+        "equal": not lines,
         "rows": [],
     }
-    return View(envelope, [table._replace(title=title)], notes, code=int(bool(table.rows)))
+    table = tensors.table(lines, "rows", title)
+    return View(
+        envelope | {"rows": lines},
+        [table],
+        [said, *notes, *_beside(content), NOTE],
+        code=int(bool(lines)),
+    )
 
 
 def _keys(file: str, content: Named, pattern: str) -> View:

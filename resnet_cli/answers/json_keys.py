@@ -109,24 +109,50 @@ RATIO: Keys = {
     "": "each number over the first one's, null where that is 0",
     "params": "number?: of parameters",
     "macs": "number?: of multiply-accumulates",
-    "flops?": "number?: of FLOPs",
-    "layers?": "number?: of layers",
 }
 COMPARED: Keys = {
-    "name": "string: the network's; the second of one name is resnet18 (2)",
     "params": "integer: learnable parameters",
     "macs": "integer: multiply-accumulates of one input",
     "flops": "integer: two a MAC",
     "layers": "integer: the depth, as the papers count",
-    "ratio": RATIO,
+}
+BESIDE: Keys = {
+    "weights": "integer: bytes of the parameters in fp32",
+    "memory": "integer: bytes at the worst moment of a training step on one input",
+    "activations": "integer: elements that convolution and linear layers put out",
+    "receptive_field": "integer?: pixels across, of the last stage before the classifier; null where it is not known",
+}
+TO_THE_FIRST: Keys = {
+    "delta": "less the first's; null where one of them is not known",
+    "ratio": "over the first's; null where that is 0 or one of them is not known",
 }
 BLOCK: Keys = {
     **COMPARED,
     "name": "string: the block's",
     "channels": "integer: into and out of the block",
     "params": "integer: weights of the convolutions",
+    "ratio_params": "number: over the first's",
+    "ratio_macs": "number: over the first's",
     "layers": "integer: convolutions on the main path",
     "arithmetic": "string: the weights as products",
+}
+TENSOR: Keys = {
+    "name": "string: as in the first that has it",
+    "a": "shape or type: in the first; null where it has none",
+    "b": "shape or type: in the second; null where it has none",
+    "what": "string: only-a, only-b, shape or dtype",
+}
+PART: Keys = {
+    "": "one for each network, nulls where it has none",
+    "name": "string: the network's",
+    "params": "integer?: learnable parameters",
+    "macs": "integer?: multiply-accumulates of one input",
+    "delta_params": "integer?: less the first's, of which what is not there is 0; null where both are not",
+    "ratio_params": "number?: over the first's; null where one is not there or that is 0",
+    "delta_macs": "integer?: less the first's, of which what is not there is 0; null where both are not",
+    "ratio_macs": "number?: over the first's; null where one is not there or that is 0",
+    "what": "string?: only-a (the first has it), only-b (this one), changed; null where they are equal",
+    "differs?": "changes: of layers, each reading that is another, with its value in the first and in this one",
 }
 ROUTES: Keys = {
     "params": "integer: as traced",
@@ -342,27 +368,68 @@ COMMANDS: dict[str, Keys] = {
     "compare": {
         "rows": [
             {
-                "": "one line for each network, or for each block",
+                "": "one line for each network, or for each block; none where a file's network is not known",
+                "name": "string: the network's; the second of one name is resnet18 (2)",
                 **COMPARED,
+                **{f"{key}?": words for key, words in BESIDE.items()},
+                **{
+                    f"{what}_{key}?": f"{'integer' if what == 'delta' else 'number'}?: {words}"
+                    for key in (*COMPARED, *BESIDE)
+                    for what, words in TO_THE_FIRST.items()
+                },
                 "channels?": "integer: into and out of a block",
                 "arithmetic?": "string: a block's weights as products",
                 "source?": "string?: what was named",
             }
         ],
-        "stages?": [
+        "fields?": [
             {
-                "": "networks: one for each stage",
-                "stage": "string: conv1, conv2_x, ..., fc",
+                "": "what differs in the networks' descriptions",
+                "field": "string: its name, as in TOML",
                 "networks": [
                     {
-                        "": "the networks that have it",
+                        "": "one for each network",
                         "name": "string: the network's",
-                        "params": "integer: learnable parameters",
-                        "macs": "integer: multiply-accumulates of one input",
+                        "value": "value: of the field; null where there is no such field",
                     }
                 ],
             }
         ],
+        "errors?": [
+            {
+                "": "what papers print: one for each column of a table that has one of the networks",
+                "quantity": "string: top1_err, top5_err, cifar10_err or cifar100_err",
+                "networks": [
+                    {
+                        "": "one for each network, nulls where it is not printed",
+                        "name": "string: the network's",
+                        "printed": "number?: in per cent",
+                        "delta": "number?: less the first's",
+                        "ratio": "number?: over the first's",
+                        "source": "string?: paper, table and setting, and of which variant it is",
+                    }
+                ],
+            }
+        ],
+        "level?": "string: stage, block, layer, module or operator: which of the following lists there is",
+        **{
+            f"{level}s?": [
+                {
+                    "": f"networks by {level}",
+                    key: f"string: {words}",
+                    "networks": [PART],
+                }
+            ]
+            for level, key, words in (
+                ("stage", "stage", "conv1, conv2_x, ..., fc"),
+                ("block", "block", "the paper's label, conv2_1"),
+                ("layer", "path", "torch's name of the layer"),
+                ("module", "module", "torch's name of the module"),
+                ("operator", "operator", "the kind of layer"),
+            )
+        },
+        "files?": "strings: two weight files, as typed",
+        "tensors?": [{"": "of two weight files: those that differ", **TENSOR}],
         "figure5?": [{"": "blocks at similar cost (He et al. 2015, Figure 5)", **BLOCK}],
         "uncounted?": [UNCOUNTED],
     },
@@ -609,8 +676,8 @@ COMMANDS: dict[str, Keys] = {
         "cannot_tell?": "strings: what no tensor says",
         "format?": "string: how the file is stored",
         "bytes?": "integer: its size",
-        "against?": "string: the network that --against names",
-        "equal?": "boolean: whether every tensor is that network's",
+        "against?": "string: the network or file that --against names",
+        "equal?": "boolean: whether every tensor is that one's",
         "rows": [
             {
                 "": "the properties; with --keys the tensors, with --against those that differ",
@@ -621,8 +688,7 @@ COMMANDS: dict[str, Keys] = {
                 "shape?": "integers: of the tensor",
                 "dtype?": "string: of its numbers",
                 "numbers?": "integer: how many it has",
-                "file?": "integers?: shape in the file",
-                "network?": "integers?: shape in the network",
+                **{f"{key}?": words for key, words in TENSOR.items() if key != "name"},
             }
         ],
         "total?": {

@@ -18,6 +18,12 @@ TYPES: dict[str, dict[str, Any]] = {
         f"{name}s": {"type": "array", "items": {"type": name}}
         for name in ("string", "integer", "number")
     },
+    "value": {"type": ["integer", "number", "string", "boolean", "array", "null"]},
+    "shape or type": {"type": ["array", "string", "null"], "items": {"type": "integer"}},
+    "changes": {
+        "type": "object",
+        "additionalProperties": {"type": "object", "required": ["a", "b"]},
+    },
     "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
 }
 FIELDS = {

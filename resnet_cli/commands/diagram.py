@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from resnet_cli import files
-from resnet_cli.analyses.compare import BLOCKS
+from resnet_cli.analyses.compare.blocks import BLOCKS
 from resnet_cli.answers.diagram import diagram
 from resnet_cli.commands import output
 from resnet_cli.commands.options import changeable, complete

@@ -19,7 +19,9 @@ def command(
     against: Annotated[
         str | None,
         typer.Option(
-            metavar="MODEL", help="List the tensors that differ from it.", autocompletion=complete
+            metavar="MODEL",
+            help="List the tensors that differ, from a network's or another file's.",
+            autocompletion=complete,
         ),
     ] = None,
     keys: Annotated[

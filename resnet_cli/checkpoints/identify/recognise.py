@@ -150,8 +150,11 @@ def _listed(spec: zoo.Spec, scheme: str) -> tuple[zoo.Spec, list[str]]:
 
 
 def _stored(spec: zoo.Spec, norm: str) -> Shapes:
-    """The network's tensors without counters, and with its batch norm as the file stores it."""
-    whole = state_dict(trace(spec.net(), spec.input_shape))
+    return stored(state_dict(trace(spec.net(), spec.input_shape)), norm)
+
+
+def stored(whole: Shapes, norm: str) -> Shapes:
+    """A network's tensors without counters, and with its batch norm as a file stores it."""
     if norm == "no statistics":
         left_out = {COUNTER, "running_mean", "running_var"}
         return {n: shape for n, shape in whole.items() if n.rpartition(".")[2] not in left_out}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from resnet_cli.render.tables.numbers import LEFT, cell
-from resnet_cli.tables import Answer, Column, Table
+from resnet_cli.tables import Answer, ByteCount, Column, Table
 
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 SAME = {"stage": "data-stage", "block": "data-label", "path": "data-path"}
 """First columns whose value a row carries as an attribute, as a diagram's boxes do."""
-UNITS = {"count": "", "bytes": " bytes"}
+UNITS = {"count": "", "amount": "", "bytes": " bytes"}
 """Kinds that are shortened; their every digit is the cell's title."""
 STYLE = """
 .resnet-cli table { border-collapse: collapse; margin: 0 0 1em; font-variant-numeric: tabular-nums; }
@@ -75,8 +75,9 @@ def _cell(column: Column, value: Any, exact: bool) -> str:
         return f'<td class="t stack">{escape(text)}</td>'
     if column.kind in LEFT:
         return f'<td class="t">{escape(text)}</td>'
-    if column.kind in UNITS and text != (whole := f"{value:,}"):
-        return f'<td title="{whole}{UNITS[column.kind]}">{text}</td>'
+    unit = " bytes" if isinstance(value, ByteCount) else UNITS.get(column.kind.removeprefix("+"))
+    if unit is not None and text != (whole := f"{value:,}"):
+        return f'<td title="{whole}{unit}">{text}</td>'
     return f"<td>{escape(text)}</td>"
 
 

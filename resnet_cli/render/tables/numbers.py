@@ -36,6 +36,9 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
     """One value as text; None is an empty cell. ``tall`` text may have several lines."""
     if value is None:
         return ""
+    if column.kind.startswith("+"):
+        sign = "+" if value > 0 else "−" if value < 0 else ""
+        return sign + cell(column._replace(kind=column.kind[1:]), type(value)(abs(value)), exact)
     if column.kind == "count":
         return count(value, exact)
     if column.kind == "exact":
@@ -52,12 +55,18 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
         return count(value, exact)
     if column.kind == "mixed" and isinstance(value, Stack) and tall:
         return stacked(value)
+    if column.kind == "mixed" and isinstance(value, tuple):
+        return "×".join(map(str, value))
     if column.kind == "numbers":
         return "-".join(map(str, value))
     if column.kind == "shape":
         return "×".join(map(str, value))
     if column.kind == "share":
         return f"{100 * value:.1f}%"
+    if column.kind == "times":
+        return f"{value:.3g}" if value < 999.5 else f"{value:,.0f}"
+    if column.kind == "percent":
+        return f"{value:g}%"
     if column.kind == "number":
         return f"{value:.3g}"
     if column.kind == "range":

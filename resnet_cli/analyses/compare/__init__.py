@@ -1,0 +1,1 @@
+"""What differs: between blocks, between networks by stage, block or layer, between weight files."""

@@ -1,0 +1,105 @@
+"""What differs between networks, or between the weight files that two of them are from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from resnet_cli.analyses.compare import align, errors, fields, networks, tensors
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.elsewhere import elsewhere
+from resnet_cli.analyses.levels import Level
+from resnet_cli.answers.view import Model, View, beside
+from resnet_cli.answers.weight_file import NOTE, weight_file
+from resnet_cli.errors import UserError, folded, printable
+from resnet_cli.networks import Network, load
+
+
+def difference(models: Sequence[Model], level: str | int, changed: bool, exit_code: bool) -> View:
+    """Networks with what differs between them; of two weight files each tensor that does as well."""
+    files = [weight_file(model) for model in models] if len(models) == 2 else []
+    a, b = files or (None, None)
+    if a is None or b is None:
+        return _networks([load(model) for model in models], level, changed, exit_code)
+    lines = tensors.of_files(a, b)
+    names = [printable(os.path.basename(str(model))) for model in models]
+    table = tensors.table(lines, "tensors", f"Tensors of A: {names[0]}; B: {names[1]}")
+    renamed = tensors.names_differ(a, b)
+    differ = bool(lines or renamed)
+    same = "shape and type" if renamed else "name, shape and type"
+    said = [
+        f"differing tensors: {len(lines):,}" if lines else f"equal: every tensor has one {same} in both files",
+        *renamed,
+        NOTE,
+    ]  # fmt: skip
+    known, problems = [], []
+    for side, model in zip("AB", models, strict=True):
+        try:
+            known.append(load(model))
+        except UserError as problem:
+            problems.append(f"{side}: {problem.what}")
+    more = {"files": [printable(str(model)) for model in models], "tensors": lines}
+    if problems:
+        envelope = {"command": "compare", "rows": [], **more}
+        return View(envelope, [table], [*problems, *said], int(exit_code and differ))
+    view = _networks(known, level, changed, exit_code)
+    return view._replace(
+        envelope=view.envelope | more,
+        tables=[*view.tables, table] if lines else view.tables,
+        notes=[*said, *view.notes],
+        code=int(exit_code and (differ or bool(view.code))),
+    )
+
+
+def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_code: bool) -> View:
+    by, differing, titles = align.common(given, level), fields.fields(given), networks.titles(given)
+    rows, parts = networks.rows(given), align.compared(given, by, changed)
+    printed = [line for line in errors.errors(given) if not changed or _differs(line)]
+    if len(given) == 2:
+        tables = [
+            fields.table(differing, titles),
+            networks.totals(rows, titles, changed),
+            errors.table(printed, titles),
+            align.table(parts, by, titles),
+        ]
+    else:
+        by_level = align.side_by_side(parts, by, titles)
+        tables = [*networks.side_by_side(rows), by_level]
+    equal = not differing and not any(cell["what"] for line in parts for cell in line["networks"])
+    notes = _notes(given, titles, by, equal)
+    more: dict[str, Any] = {
+        "rows": rows, "fields": differing, "errors": printed, "level": by.key, f"{by.key}s": parts,
+    }  # fmt: skip
+    view = beside(given, "compare", [table for table in tables if table.rows], notes, **more)
+    return view._replace(code=int(exit_code and not equal))
+
+
+def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bool) -> list[str]:
+    sizes = dict.fromkeys(network.size for network in given)
+    unknown = [title for title, network in zip(titles, given, strict=True) if not network.spec]
+    kinds = counts.multiplied(row for network in given for row in network.rows)
+    return [
+        *(["equal: no field of the specs, no layer and no shape differs"] if equal else []),
+        *filter(None, map(_whose, titles, given)),
+        *([f"inputs differ, {' and '.join(sizes)}: costs are of one each"] if len(sizes) > 1 else []),
+        *([f"no spec, so that fields are not compared: {', '.join(unknown)}"] if unknown else []),
+        *by.notes,
+        *elsewhere(given),
+        f"MACs: {kinds} layers, the papers' FLOPs; inputs of {', '.join(sizes)}; FLOPs: two a MAC",
+        networks.NOTE,
+        f"Δ and ratio: to {titles[0]}",
+    ]  # fmt: skip
+
+
+def _whose(title: str, network: Network) -> str:
+    """What a column's title stands for, where it does not say so itself."""
+    name, source = network.name, network.origin.source
+    words = [] if title.startswith(name) else [printable(name)]
+    if source is not None and folded(source) != folded(name):
+        words.append(f"from {printable(source)}")
+    return f"{title}: {', '.join(words)}" if words else ""
+
+
+def _differs(line: dict[str, Any]) -> bool:
+    return len({cell["printed"] for cell in line["networks"]}) > 1
