@@ -153,7 +153,7 @@ def table(lines: Sequence[dict[str, Any]], by: Level, names: Sequence[str]) -> T
             Column(f"a_{cost}", f"{names[0]} {title}", "count"),
             Column(f"b_{cost}", f"{names[1]} {title}", "count"),
             Column(f"delta_{cost}", f"Δ {title}", "+count"),
-            Column(f"ratio_{cost}", "ratio", "times"),
+            Column(f"ratio_{cost}", "ratio", "times", drop=1),
         )
     ]
     last = Column("differs", "what differs", "mixed")
