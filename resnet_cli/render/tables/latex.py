@@ -368,15 +368,17 @@ def _head(title: str, end: str, ems: float) -> str:
 
 def parts(table: Table, exact: bool, sizes: Sequence[Size]) -> list[Laid]:
     """The table as it fits: flat brackets before tall ones, unbroken lines before broken ones, large
-    text before small; else in several parts that begin with the same column."""
+    text before small, few broken lines before many; else in several parts that begin with the same column."""
     flat, tall = grid(table, exact, tall=False), grid(table, exact, tall=True)
-    for shown, broken_heads, wrapped in (
-        (flat, False, False), (flat, True, False), (tall, True, False), (tall, True, True),
-    ):  # fmt: skip
-        for size in sizes[1:] or sizes if wrapped else sizes:
-            whole = laid(shown, size, broken_heads, wrapped)
+    for shown, broken_heads in ((flat, False), (flat, True), (tall, True)):
+        for size in sizes:
+            whole = laid(shown, size, broken_heads, wrapped=False)
             if whole:
                 return [whole]
+    wrapped = [laid(tall, size, broken_heads=True, wrapped=True) for size in sizes[1:] or sizes]
+    fitting = [whole for whole in wrapped if whole]
+    if fitting:
+        return [min(fitting, key=lambda whole: round(whole.high / whole.size.leading))]
     return _parted(tall, sizes)
 
 
