@@ -111,12 +111,13 @@ def test_uncounted_operations_are_numbered_for_each_network():
     assert [(row["network"], row["uncounted"]) for row in made] == [("a", "0"), ("b", "3")]
 
 
-def test_a_key_called_network_that_is_none_keeps_its_place(tmp_path):
-    """The shapes of identify --against stand under a name of their own."""
-    from usual import weights
-
-    (row, *_) = lines(resnet_cli.identify(weights(tmp_path, "resnet20"), "resnet32"))
-    assert row["network"].endswith("resnet20.safetensors") and row["rows_network"] == "16x16x3x3"
+def test_a_key_called_network_that_is_none_keeps_its_place():
+    """A shape in the network, beside that in a file, stands under a name of its own."""
+    table = Table(
+        "rows", "", [Column("name", ""), Column("network", "", "shape")], [["fc", (7, 64)]]
+    )
+    (row,) = lines(Answer({"command": "identify", "file": "a.pth"}, [table]))
+    assert (row["network"], row["name"], row["rows_network"]) == ("a.pth", "fc", "7x64")
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,17 @@ BYTES: Keys = {
     "saved": "integer: bytes that autograd keeps for the backward pass",
     "live": "integer: the most bytes that live at once at inference",
 }
+PEAKS: Keys = {
+    **BYTES,
+    "training": "integer: bytes at the worst moment of a training step",
+    "inference": "integer: bytes at the worst moment at inference",
+}
+SETTINGS: Keys = {
+    "optimizer": "string: sgd, momentum, adam or adamw",
+    "dtype": "string: fp32, fp16, bf16 or amp",
+    "inplace": "boolean: whether ReLU overwrites its input",
+    "checkpoint": "boolean: whether blocks are run again",
+}
 
 COMMANDS: dict[str, Keys] = {
     "summary": {
@@ -294,23 +305,17 @@ COMMANDS: dict[str, Keys] = {
         **ABOUT,
         "rows": [
             {
-                "": "one line for each stage, for the whole batch",
-                "stage": "string: conv1, conv2_x, ..., fc, or the input",
+                "": "one line for the input, then for each stage, block, layer, module or operator, for the whole batch",
+                **LEVEL,
+                "layer?": "string: torch's name of the layer",
+                "operator?": "string: the kind of layer",
                 **{key: words.replace("integer", "integer?") for key, words in BYTES.items()},
             }
         ],
-        "optimizer": "string: sgd, momentum, adam or adamw",
-        "dtype": "string: fp32, fp16, bf16 or amp",
-        "inplace": "boolean: whether ReLU overwrites its input",
-        "checkpoint": "boolean: whether blocks are run again",
+        **SETTINGS,
         "budget": "integer?: bytes, as typed",
         "fits": "boolean?: whether the batch fits it in training; null without a budget",
-        "bytes": {
-            "": "of the whole network",
-            **BYTES,
-            "training": "integer: bytes at the worst moment of a training step",
-            "inference": "integer: bytes at the worst moment at inference",
-        },
+        "bytes": {"": "of the whole network", **PEAKS},
         "uses": [
             {
                 "": "training and inference",
@@ -435,8 +440,28 @@ COMMANDS: dict[str, Keys] = {
     },
     "explain": {
         **ABOUT,
-        "rows": [STEPS],
+        "rows": [
+            {
+                "": "one line for each step; of a network alone one for each number that can be explained",
+                **{f"{key}?": words for key, words in STEPS.items() if key},
+                "what?": "string: the number",
+                "unit?": "string: of what",
+                "command?": "string: that explains it",
+            }
+        ],
         "balance?": [{**STEPS, "": "explain shape: the MACs of one layer in each stage"}],
+        **{f"{key}?": words for key, words in SETTINGS.items()},
+        "bytes?": {"": "explain memory: of the whole network", **PEAKS},
+        "training?": [{**STEPS, "": "explain memory: the worst moment of a training step"}],
+        "inference?": [{**STEPS, "": "explain memory: the worst moment at inference"}],
+        "reasons?": [
+            {
+                "": "explain memory: why layers keep what they do",
+                "layer": "string: the kind of layer",
+                "keeps": "string: for the backward pass",
+                "why": "string: what its gradient needs it for",
+            }
+        ],
     },
     "conv": {
         "convolution": {
