@@ -105,11 +105,6 @@ STEPS = {
     "numbers": "string: the same with the numbers in",
     "result": "integer: what it gives",
 }
-RATIO: Keys = {
-    "": "each number over the first one's, null where that is 0",
-    "params": "number?: of parameters",
-    "macs": "number?: of multiply-accumulates",
-}
 COMPARED: Keys = {
     "params": "integer: learnable parameters",
     "macs": "integer: multiply-accumulates of one input",
@@ -489,9 +484,10 @@ COMMANDS: dict[str, Keys] = {
                 "name": "string: the kernel",
                 "output": "integers: channels, height and width",
                 "params": "integer: learnable parameters",
+                "ratio_params": "number: over the 3×3's",
                 "macs": "integer: multiply-accumulates of one input",
+                "ratio_macs": "number: over the 3×3's",
                 "receptive_field": "integer: pixels across",
-                "ratio": RATIO,
             }
         ],
     },
@@ -555,7 +551,7 @@ COMMANDS: dict[str, Keys] = {
     "gradient": {
         "rows": [
             {
-                "": "one line for each network, or with --by block for each block of the first",
+                "": "one line for each network, or with --level block for each block of the first",
                 "name?": "string: the network or variant",
                 "blocks?": "integer: of the network",
                 "factor?": "number?: the shortcuts' factor; null where there are none",
@@ -572,7 +568,7 @@ COMMANDS: dict[str, Keys] = {
         ],
         "rows_N?": [
             {
-                "": "with --by block, the blocks of each further network: rows_1, rows_2, ...",
+                "": "with --level block, the blocks of each further network: rows_1, rows_2, ...",
                 **BLOCKS,
             }
         ],
