@@ -14,9 +14,9 @@ from program import run
 
 from resnet_cli.commands.report import command as report
 from resnet_cli.designs import zoo
-from resnet_cli.render.drawings.themes import THEMES
 from resnet_cli.render.report.page import POLICY
 from resnet_cli.render.tables import html
+from resnet_cli.render.themes import THEMES
 from resnet_cli.tables import Answer, Column, Stack, Table
 
 VOID = {"meta", "input", "img"}

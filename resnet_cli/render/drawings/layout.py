@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 
 from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Unit
@@ -130,7 +131,8 @@ def place(drawing: Drawing) -> Layout:
         page.rules.append(ends)
     extent = (across, rows[-1]) if axes.down else (rows[-1], across)
     right, bottom = _legend(page, drawing, *extent)
-    return page._replace(width=right + MARGIN, height=bottom + MARGIN)
+    # whole pixels, or a PNG's last ones would be half transparent
+    return page._replace(width=ceil(right + MARGIN), height=ceil(bottom + MARGIN))
 
 
 def _height(box: Box) -> float:
@@ -146,7 +148,8 @@ def _width(box: Box) -> float:
 
 def caption(column: DrawnNetwork) -> str:
     """What stands below a network's name."""
-    return f"{count(column.params, False)} params, {count(column.macs, False)} MACs"
+    least = "at least " if column.at_least else ""
+    return f"{least}{count(column.params, False)} params, {least}{count(column.macs, False)} MACs"
 
 
 def _along(

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from resnet_cli.drawings import Drawing
 from resnet_cli.render.drawings.svg import svg
-from resnet_cli.render.drawings.themes import THEMES, Theme
 from resnet_cli.render.tables import html
 from resnet_cli.render.tables.numbers import cell
+from resnet_cli.render.themes import THEMES, Theme
 from resnet_cli.tables import Table
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
