@@ -23,7 +23,7 @@ from resnet_cli.charts import Chart, Point, Series
 from resnet_cli.errors import UserError
 from resnet_cli.render.charts.chart_style import Style, styled
 from resnet_cli.render.charts.placement import Extent, place
-from resnet_cli.render.charts.scale import named, scales, totals
+from resnet_cli.render.charts.scale import named, scales, shortened, totals
 from resnet_cli.render.tables import numbers
 from resnet_cli.render.themes import SANS, SERIF, THEMES, Theme
 
@@ -407,11 +407,6 @@ MARKER, NAME, SMALL, TITLE = 7.5, 9.0, 8.0, 15.0
 """Points across a marker; font sizes of the names of points, of notes and of the title."""
 NARROWEST = 60.0
 """Pixels of the axes, across and up."""
-
-
-def shortened(name: str, most: int = 40) -> str:
-    """A name of a file's own may be long; its middle is left out."""
-    return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 + 1 :]}"
 
 
 def darker(color: str) -> str:

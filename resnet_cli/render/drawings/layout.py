@@ -91,8 +91,11 @@ def is_round(box: Box) -> bool:
     return box.kind in ("addition", "gated addition", "scale") and box.lines[0] in "+×addition"
 
 
-def place(drawing: Drawing) -> Layout:
-    """Positions and sizes for everything, from the width of the texts; nothing overlaps."""
+def place(drawing: Drawing, alone: int | None = None) -> Layout:
+    """Positions and sizes for everything, from the width of the texts; nothing overlaps.
+
+    With ``alone`` only that column is there, in the rows that it would share with the others.
+    """
     axes = _Axes(drawing.direction == "down", drawing.level == "layer")
     sizes = ["×".join(map(str, size)) for size in drawing.sizes]
     heads = [
@@ -106,6 +109,8 @@ def place(drawing: Drawing) -> Layout:
     ranks = {size: rank for rank, size in enumerate(drawing.sizes)}
     page = Layout(0, 0, [], [], [], [], [], [], [])
     for number, column in enumerate(drawing.columns):
+        if alone not in (None, number):
+            continue
         chain = chains[number]
         edge = max(axes.breadth(box) for box in column.boxes) / 2
         room = heads[number] / 2 if axes.down else LINE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
 from resnet_cli.drawings import Box, Drawing
@@ -12,15 +13,20 @@ from resnet_cli.render.drawings.text_width import width as text_width
 from resnet_cli.render.themes import THEMES, Theme
 
 
-def svg(drawing: Drawing, theme: str = "light", prefix: str = "diagram") -> str:
+def svg(
+    drawing: Drawing, theme: str = "light", prefix: str = "diagram", alone: int | None = None
+) -> str:
     """The drawing as an SVG document, which may also stand within HTML.
 
-    ``prefix`` begins every id, for several drawings on one page. Each box is a ``g.box`` with
+    ``prefix`` begins every id, for several drawings on one page; ``alone`` draws one column of several, in
+    their common rows. Each box is a ``g.box`` with
     ``data-stage``, ``data-label`` (the paper's names of its blocks) and ``data-path`` (torch's names
     of its layers), the latter two with a space between several; each arc a ``path.arc`` with
     ``data-kind``, ``data-from`` and ``data-to``, the ids of boxes.
     """
-    colours, page = THEMES[theme], layout.place(drawing)
+    colours, page = THEMES[theme], layout.place(drawing, alone)
+    if alone is not None:
+        drawing = drawing._replace(columns=(drawing.columns[alone],))
     return "\n".join(_lines(drawing, page, colours, prefix)) + "\n"
 
 
@@ -43,8 +49,8 @@ def _lines(drawing: Drawing, page: Layout, theme: Theme, prefix: str) -> Iterato
     for x, y, width, height in page.frames:
         yield f'<rect {_box(x, y, width, height)} rx="6"/>'
     yield f'</g>\n<g class="wires" fill="none" stroke="{theme.wire}">'
-    for column in range(len(drawing.columns)):
-        way = "".join(f"M{_at(a)}L{_at(b)}" for number, a, b in page.wires if number == column)
+    for column, wires in groupby(page.wires, key=lambda wire: wire[0]):
+        way = "".join(f"M{_at(a)}L{_at(b)}" for _, a, b in wires)
         yield f'<path data-column="{column}" d="{way}"/>'
     for shortcut in page.shortcuts:
         yield _arc(shortcut, prefix)
