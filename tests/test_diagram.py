@@ -437,7 +437,7 @@ def test_a_caption_says_at_least_where_something_is_not_counted():
 def test_a_dash_is_stdout(words, capsys):
     """`-o -` writes the format that is named, or the drawing in signs; so does -f without a file."""
     command(
-        ["basic"],
+        names=["basic"],
         **dict(
             zip(map({"-o": "target", "-f": "format"}.get, words[::2]), words[1::2], strict=True)
         ),
@@ -448,9 +448,9 @@ def test_a_dash_is_stdout(words, capsys):
 
 def test_a_format_wins_over_a_suffix(tmp_path):
     """And .txt is the drawing in signs."""
-    command(["basic"], target=str(tmp_path / "x.png"), format="mmd")
+    command(names=["basic"], target=str(tmp_path / "x.png"), format="mmd")
     assert (tmp_path / "x.png").read_text().startswith("flowchart TB")
-    command(["basic"], target=str(tmp_path / "x.txt"))
+    command(names=["basic"], target=str(tmp_path / "x.txt"))
     assert "│ 3×3, 64 │" in (tmp_path / "x.txt").read_text()
 
 
@@ -459,7 +459,7 @@ def test_a_terminal_gets_no_bytes(format, monkeypatch):
     """A picture without a file is refused there, and what to type is said."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     with pytest.raises(UserError, match="nothing to read in a terminal") as error:
-        command(["basic"], target="-", format=format)
+        command(names=["basic"], target="-", format=format)
     assert f"-o FILE.{format}" in error.value.hint
 
 

@@ -452,13 +452,13 @@ def test_a_name_without_room_is_said(tmp_path, capsys):
     """On stderr, by name, with what to type; in a picture that has room nothing is said."""
     pytest.importorskip("matplotlib")
     target = str(tmp_path / "x.svg")
-    command.command("tradeoff", target=target, size="3.3x2.4", bare=True)
+    command.command(kind="tradeoff", networks=[], target=target, size="3.3x2.4", bare=True)
     told = capsys.readouterr().err.strip()
     unnamed = re.fullmatch("note: no room for the names of (.*): give a larger --size", told)[1]
     written = (tmp_path / "x.svg").read_text()
     for point in (p for s in CHARTS["tradeoff imagenet 1 macs"].series[1:] for p in s.points):
         assert (f">{point.label}<" in written) != (point.label in unnamed.split(", "))
-    command.command("tradeoff", target=target)
+    command.command(kind="tradeoff", networks=[], target=target)
     assert capsys.readouterr().err == ""
 
 
@@ -635,21 +635,23 @@ def test_files_appear_whole_and_alone(tmp_path):
 def test_the_suffix_chooses_the_format_of_the_points(suffix, has, tmp_path):
     """What -f writes to stdout, a file's name chooses; .txt is the chart in signs."""
     file = tmp_path / f"x{suffix}"
-    command.command("paths", ["resnet18"], target=str(file))
+    command.command(kind="paths", networks=["resnet18"], target=str(file))
     assert has in file.read_text()
 
 
 def test_a_dash_is_stdout_and_a_format_wins(tmp_path, capsys):
     """Text there without a format, and the format's text whatever the file is called."""
-    command.command("paths", ["resnet18"], target="-")
+    command.command(kind="paths", networks=["resnet18"], target="-")
     assert capsys.readouterr().out.startswith("Paths through the blocks")
-    command.command("paths", ["resnet18"], target=str(tmp_path / "x.svg"), format="csv")
+    command.command(
+        kind="paths", networks=["resnet18"], target=str(tmp_path / "x.svg"), format="csv"
+    )
     assert (tmp_path / "x.svg").read_text().startswith("series,")
 
 
 def test_a_bare_chart_in_the_terminal(capsys):
     """Neither title nor notes: the legend comes first, the label of x last."""
-    command.command("paths", ["resnet18"], bare=True)
+    command.command(kind="paths", networks=["resnet18"], bare=True)
     lines = capsys.readouterr().out.splitlines()
     assert (
         lines[0].strip().endswith("resnet18, n = 8")
@@ -687,7 +689,7 @@ def test_without_the_library_the_extra_is_named(monkeypatch, tmp_path):
     """`pip install '.[plot]'`, and no file."""
     monkeypatch.setattr(needs, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="matplotlib") as problem:
-        command.command("cost", ["resnet50"], target=str(tmp_path / "x.svg"))
+        command.command(kind="cost", networks=["resnet50"], target=str(tmp_path / "x.svg"))
     assert "pip install '.[plot]'" in problem.value.hint
     assert not list(tmp_path.iterdir())
 

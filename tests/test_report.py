@@ -89,7 +89,7 @@ class Reader(HTMLParser):
 
 def written(tmp_path, *names, **options):
     target = tmp_path / "report.html"
-    report(list(names), str(target), **options)
+    report(names=list(names), target=str(target), **options)
     return target
 
 
@@ -100,7 +100,7 @@ def pages(tmp_path_factory):
     made = {}
     for key, names in NETWORKS.items():
         made[key] = folder / f"{key}.html"
-        report(names, str(made[key]))
+        report(names=names, target=str(made[key]))
     return made
 
 
@@ -247,8 +247,17 @@ def test_several_networks_are_compared_and_each_has_its_chapter(pages):
     names = ["resnet18", "vgg16", "se-resnet50"]
     assert [next(a.all("h2")).words() for a in articles] == ["Comparison", *names]
     raw = json.loads(run("compare", "resnet18", "vgg16", "se-resnet50", "--json")[0])
-    digits = " ".join(re.findall('title="([^"]*)"', pages["three"].read_text()))
+    markup = pages["three"].read_text()
+    digits = " ".join(re.findall('title="([^"]*)"', markup))
     assert all(f"{row['macs']:,}" in digits for row in raw["rows"])
+    text = articles[0].words()
+    for row in raw["rows"]:  # memory and receptive field with all their digits
+        assert f"{row['memory']:,} bytes" in digits and f">{row['receptive_field']:,}<" in markup
+    cells = [cell.words() for cell in articles[0].all("td")]
+    for line in raw["errors"]:
+        for cell in line["networks"]:
+            assert cell["printed"] is None or f"{cell['printed']:g}%" in cells
+            assert cell["source"] is None or cell["source"] in text
     drawings = [svg for svg in articles[0].all("svg") if svg.attributes["class"] == "diagram"]
     assert [next(svg.all("title")).words() for svg in drawings] == names
     heights = {svg.attributes["height"] for svg in drawings}
@@ -377,7 +386,7 @@ def test_report_loads_neither_torch_nor_an_extra():
     code = (
         "import sys; from resnet_cli.commands.report import command\n"
         "import tempfile, os; folder = tempfile.mkdtemp()\n"
-        "command(['resnet50'], os.path.join(folder, 'x.html'))\n"
+        "command(names=['resnet50'], target=os.path.join(folder, 'x.html'))\n"
         "heavy = {'torch', 'numpy', 'matplotlib', 'rich'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )

@@ -10,6 +10,7 @@ from resnet_cli.answers.diagram import diagram
 from resnet_cli.answers.needs import need
 from resnet_cli.commands import output, pictures
 from resnet_cli.commands.options import changeable, complete, words
+from resnet_cli.designs.limits import one_of
 from resnet_cli.drawings import Drawing
 from resnet_cli.render.themes import THEMES
 
@@ -47,6 +48,7 @@ def command(
     ] = None,
 ) -> None:  # fmt: skip
     """Networks or blocks drawn as in the papers' figures, in the terminal or to a file."""
+    one_of("theme", theme or "light", tuple(THEMES))
     format = pictures.chosen(format, target, SUFFIXES, FORMATS)
     if format in UNCOLOURED:
         pictures.refuse_for_text(format, theme=theme)

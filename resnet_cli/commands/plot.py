@@ -13,6 +13,7 @@ from resnet_cli.charts import Chart
 from resnet_cli.commands import output, pictures
 from resnet_cli.commands.extras import progress
 from resnet_cli.commands.options import changeable, complete, words
+from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError
 from resnet_cli.render.themes import THEMES
 
@@ -53,6 +54,7 @@ def command(
     """Cost, error, memory, receptive field, gradient or paths as a chart: here, or SVG, PNG, PDF."""
     if json and format not in (None, "json"):
         raise UserError(f"both --json and --format {format} given", "give one of them")
+    one_of("theme", theme or "light", tuple(THEMES))
     format = pictures.chosen("json" if json else format, target, SUFFIXES, FORMATS)
     inches = _inches(size)
     if format not in PICTURES:
