@@ -99,18 +99,21 @@ def _network(key: str, network: Network) -> Chapter:
 
 
 def _architecture(network: Network) -> Section:
-    many = len(network.rows) > MOST_LAYERS
     blocks = any(row.block for row in network.rows)
-    shown = ["stage", *(["block"] if blocks else []), *([] if many else ["layer"])]
+    shown = ["stage", *(["block"] if blocks else []), *(["layer"] if _is_readable(network) else [])]
     answers = {level: summary(network, level) for level in shown}
     levels = []
     for level, said in answers.items():
         table = _called(said, "rows", f"{network.title} by {level}")
         levels.append(Level(level, diagram([network], level), _costs_first(table)))
     notes = [note for note in answers["stage"].notes if not note.startswith("depth: ")]
-    if many:
-        notes.append(f"the {len(network.rows):,} layers have no table of their own here")
+    if not _is_readable(network):
+        notes.append(f"the {len(network.rows):,} layers have no table and no chart here")
     return Section("architecture", "Architecture", levels=levels, notes=notes)
+
+
+def _is_readable(network: Network) -> bool:
+    return len(network.rows) <= MOST_LAYERS
 
 
 def _cost(network: Network) -> Section:
@@ -138,14 +141,14 @@ def _memory(network: Network) -> Section:
         memory_analysis.by_batch(network.rows, BATCHES),
         _called(said, "rows", "Memory by stage, a batch of 1"),
     ]
-    charts = _drawable(plot.memory(network, 1))
+    charts = _drawable(plot.memory(network, 1)) if _is_readable(network) else []
     return Section("memory", "Memory", tables=tables, charts=charts, notes=said.notes)
 
 
 def _receptive_field(network: Network) -> Section:
     said = receptive_field(network)
     tables = [_called(said, "rows", "Receptive field by stage")]
-    charts = _drawable(plot.receptive_field([network]))
+    charts = _drawable(plot.receptive_field([network])) if _is_readable(network) else []
     return Section(
         "receptive-field", "Receptive field", tables=tables, charts=charts, notes=said.notes
     )
@@ -178,7 +181,8 @@ def _comparison(networks: list[Network]) -> Chapter:
     if not any(table.key == "errors" for table in tables):
         tables += _errors(said)
     by_stage = [table for table in said.tables if table.key not in OVERALL]
-    fields = _drawable(plot.receptive_field(networks))
+    readable = all(map(_is_readable, networks))
+    fields = _drawable(plot.receptive_field(networks)) if readable else []
     costs = [plot.cost(networks, "params")]
     if len({network.size for network in networks}) == 1:
         costs.insert(0, plot.cost(networks, "macs"))

@@ -62,7 +62,7 @@ class _Page(Artist):
     def __init__(self, page: Layout, theme: Theme) -> None:
         super().__init__()
         self.page, self.theme = page, theme
-        self.family = "DejaVu Serif" if theme.font == SERIF else "DejaVu Sans"
+        self.family = "STIXGeneral" if theme.font == SERIF else "DejaVu Sans"
         self.turned = Affine2D().scale(POINT, -POINT).translate(0, page.height * POINT)
 
     def draw(self, renderer: Any) -> None:
