@@ -646,7 +646,7 @@ def test_a_dash_is_stdout_and_a_format_wins(tmp_path, capsys):
     command.command(
         kind="paths", networks=["resnet18"], target=str(tmp_path / "x.svg"), format="csv"
     )
-    assert (tmp_path / "x.svg").read_text().startswith("series,")
+    assert "series,label,x,y" in (tmp_path / "x.svg").read_text().splitlines()[0]
 
 
 def test_a_bare_chart_in_the_terminal(capsys):
