@@ -102,4 +102,6 @@ def _whose(title: str, network: Network) -> str:
 
 
 def _differs(line: dict[str, Any]) -> bool:
-    return len({cell["printed"] for cell in line["networks"]}) > 1
+    """Whether an error is printed of all networks and not the same."""
+    printed = {cell["printed"] for cell in line["networks"]}
+    return None not in printed and len(printed) > 1
