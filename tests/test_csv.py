@@ -112,10 +112,12 @@ def test_uncounted_operations_are_numbered_for_each_network():
 
 
 def test_a_key_called_network_that_is_none_keeps_its_place():
-    """A shape that is called so stands under a name of its own, beside the network's."""
-    table = Table("rows", "", [Column("network", "", "shape")], [[(16, 3)]])
-    (row,) = lines(Answer({"command": "x", "model": "resnet20", "rows": []}, [table]))
-    assert (row["network"], row["rows_network"]) == ("resnet20", "16x3")
+    """A shape in the network, beside that in a file, stands under a name of its own."""
+    table = Table(
+        "rows", "", [Column("name", ""), Column("network", "", "shape")], [["fc", (7, 64)]]
+    )
+    (row,) = lines(Answer({"command": "identify", "file": "a.pth"}, [table]))
+    assert (row["network"], row["name"], row["rows_network"]) == ("a.pth", "fc", "7x64")
 
 
 @pytest.mark.parametrize(

@@ -479,8 +479,8 @@ def test_a_1x1_squeezes_192_channels_into_32():
         == (9 * own["params"], 9 * own["macs"])
     )
     assert own["receptive_field"] == 1 and square["receptive_field"] == 3
-    assert square["ratio"] == {"params": 1, "macs": 1}
-    assert own["ratio"] == {"params": 1 / 9, "macs": 1 / 9}
+    assert square["ratio_params"] == square["ratio_macs"] == 1
+    assert own["ratio_params"] == own["ratio_macs"] == 1 / 9
 
 
 def test_a_bottlenecks_weights_one_by_one():

@@ -24,11 +24,12 @@ def settled(command, text):
 
 
 def shown():
-    """Pages with output; those of commands that need torch are slow."""
+    """Pages with output; those with commands that need torch are slow."""
     for page in PAGES:
-        if CONSOLE.search(page.read_text(encoding="utf-8")):
-            marks = [pytest.mark.slow] if page.name in ("build.md", "gradient.md") else []
-            yield pytest.param(page, id=page.name, marks=marks)
+        commands = [match[1] for match in CONSOLE.finditer(page.read_text(encoding="utf-8"))]
+        if commands:
+            heavy = any(command.startswith(("build", "gradient", "verify")) for command in commands)
+            yield pytest.param(page, id=page.name, marks=[pytest.mark.slow] if heavy else [])
 
 
 @pytest.mark.parametrize("page", list(shown()))

@@ -359,6 +359,23 @@ def test_markdown_of_usual_names_is_plain():
     assert r"<br>[1×1, 128 \| 3×3, 128, C=32 \| 1×1, 256] × 3 |" in text
 
 
+def test_markdown_has_a_line_for_each_part_of_a_cell():
+    """GitHub reads every row of Table 1 as one of seven cells, with breaks between a stage's parts."""
+    text = run("table", "-f", "markdown")[0]
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    rows = [token for token in tokens if token.type == "tr_open"]
+    cells = [
+        tokens[at + 1] for at, token in enumerate(tokens) if token.type in ("td_open", "th_open")
+    ]
+    assert len(cells) == 7 * len(rows) and len(rows) == 1 + 6 + 3
+    breaks = [
+        part.content for cell in cells for part in cell.children if part.type == "html_inline"
+    ]
+    assert (
+        breaks == ["<br>"] * 10
+    )  # the pool before conv2_x's blocks and before fc, of five networks
+
+
 def test_csv_runs_nothing():
     """A text that a spreadsheet takes for a formula begins with an apostrophe; numbers stay numbers."""
     cells = ["=1+1", "+1", "-1", "@a", "\t=1", "\uff1d1", "a=1", -1, -0.5, (3, 224)]

@@ -56,6 +56,11 @@ def answers(folder):
     yield cli.compare(file, weights(folder, "resnet32"), level="block")
     yield from (cli.explain(what, "resnet50") for what in ("depth", "params", "flops", "shape"))
     yield cli.explain("params", "resnet50", "layer1.0.conv1")
+    yield from (cli.explain("memory", "resnet50"), cli.explain("memory", "resnet18", "layer1.0"))
+    yield from (cli.explain("receptive-field", "resnet50"), cli.explain("resnet50"))
+    yield from (
+        cli.memory("resnet18", level=level) for level in ("block", "layer", "operator", "1")
+    )
     yield from (cli.conv(192, 32, 1, 28), cli.conv(3, 64, 7, (224, 320), 2, bias=True))
     yield from (cli.features("resnet50"), cli.features("vgg16"))
     yield from (cli.paths("resnet50"), cli.paths("preact-resnet1001"), cli.paths("vgg16"))

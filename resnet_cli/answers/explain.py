@@ -194,7 +194,7 @@ def _macs(question: Question) -> Explained:
     macs = steps[-1].result
     note, *batch = cost_notes(network, counts.macs(rows))
     notes = [
-        "norms, activations, pooling and additions have no MACs: see resnet-cli flops --by operator",
+        "norms, activations, pooling and additions have no MACs: see resnet-cli flops --level operator",
         note,
         *batch,
     ]

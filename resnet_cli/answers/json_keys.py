@@ -105,11 +105,6 @@ STEPS = {
     "numbers": "string: the same with the numbers in",
     "result": "integer: what it gives",
 }
-RATIO: Keys = {
-    "": "each number over the first one's, null where that is 0",
-    "params": "number?: of parameters",
-    "macs": "number?: of multiply-accumulates",
-}
 COMPARED: Keys = {
     "params": "integer: learnable parameters",
     "macs": "integer: multiply-accumulates of one input",
@@ -181,6 +176,17 @@ BYTES: Keys = {
     "optimizer": "integer: bytes of the optimiser's state",
     "saved": "integer: bytes that autograd keeps for the backward pass",
     "live": "integer: the most bytes that live at once at inference",
+}
+PEAKS: Keys = {
+    **BYTES,
+    "training": "integer: bytes at the worst moment of a training step",
+    "inference": "integer: bytes at the worst moment at inference",
+}
+SETTINGS: Keys = {
+    "optimizer": "string: sgd, momentum, adam or adamw",
+    "dtype": "string: fp32, fp16, bf16 or amp",
+    "inplace": "boolean: whether ReLU overwrites its input",
+    "checkpoint": "boolean: whether blocks are run again",
 }
 
 COMMANDS: dict[str, Keys] = {
@@ -294,23 +300,17 @@ COMMANDS: dict[str, Keys] = {
         **ABOUT,
         "rows": [
             {
-                "": "one line for each stage, for the whole batch",
-                "stage": "string: conv1, conv2_x, ..., fc, or the input",
+                "": "one line for the input, then for each stage, block, layer, module or operator, for the whole batch",
+                **LEVEL,
+                "layer?": "string: torch's name of the layer",
+                "operator?": "string: the kind of layer",
                 **{key: words.replace("integer", "integer?") for key, words in BYTES.items()},
             }
         ],
-        "optimizer": "string: sgd, momentum, adam or adamw",
-        "dtype": "string: fp32, fp16, bf16 or amp",
-        "inplace": "boolean: whether ReLU overwrites its input",
-        "checkpoint": "boolean: whether blocks are run again",
+        **SETTINGS,
         "budget": "integer?: bytes, as typed",
         "fits": "boolean?: whether the batch fits it in training; null without a budget",
-        "bytes": {
-            "": "of the whole network",
-            **BYTES,
-            "training": "integer: bytes at the worst moment of a training step",
-            "inference": "integer: bytes at the worst moment at inference",
-        },
+        "bytes": {"": "of the whole network", **PEAKS},
         "uses": [
             {
                 "": "training and inference",
@@ -435,8 +435,28 @@ COMMANDS: dict[str, Keys] = {
     },
     "explain": {
         **ABOUT,
-        "rows": [STEPS],
+        "rows": [
+            {
+                "": "one line for each step; of a network alone one for each number that can be explained",
+                **{f"{key}?": words for key, words in STEPS.items() if key},
+                "what?": "string: the number",
+                "unit?": "string: of what",
+                "command?": "string: that explains it",
+            }
+        ],
         "balance?": [{**STEPS, "": "explain shape: the MACs of one layer in each stage"}],
+        **{f"{key}?": words for key, words in SETTINGS.items()},
+        "bytes?": {"": "explain memory: of the whole network", **PEAKS},
+        "training?": [{**STEPS, "": "explain memory: the worst moment of a training step"}],
+        "inference?": [{**STEPS, "": "explain memory: the worst moment at inference"}],
+        "reasons?": [
+            {
+                "": "explain memory: why layers keep what they do",
+                "layer": "string: the kind of layer",
+                "keeps": "string: for the backward pass",
+                "why": "string: what its gradient needs it for",
+            }
+        ],
     },
     "conv": {
         "convolution": {
@@ -464,9 +484,10 @@ COMMANDS: dict[str, Keys] = {
                 "name": "string: the kernel",
                 "output": "integers: channels, height and width",
                 "params": "integer: learnable parameters",
+                "ratio_params": "number: over the 3×3's",
                 "macs": "integer: multiply-accumulates of one input",
+                "ratio_macs": "number: over the 3×3's",
                 "receptive_field": "integer: pixels across",
-                "ratio": RATIO,
             }
         ],
     },
@@ -530,7 +551,7 @@ COMMANDS: dict[str, Keys] = {
     "gradient": {
         "rows": [
             {
-                "": "one line for each network, or with --by block for each block of the first",
+                "": "one line for each network, or with --level block for each block of the first",
                 "name?": "string: the network or variant",
                 "blocks?": "integer: of the network",
                 "factor?": "number?: the shortcuts' factor; null where there are none",
@@ -547,7 +568,7 @@ COMMANDS: dict[str, Keys] = {
         ],
         "rows_N?": [
             {
-                "": "with --by block, the blocks of each further network: rows_1, rows_2, ...",
+                "": "with --level block, the blocks of each further network: rows_1, rows_2, ...",
                 **BLOCKS,
             }
         ],

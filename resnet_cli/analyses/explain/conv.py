@@ -65,9 +65,10 @@ def against(layer: Conv2d, size: tuple[int, int]) -> Table:
         Column("name", "kernel"),
         Column("output", "output", "shape", drop=3),
         Column("params", "params", "exact"),
+        Column("ratio_params", "ratio", "times"),
         Column("macs", "MACs", "exact"),
+        Column("ratio_macs", "ratio", "times"),
         Column("receptive_field", "receptive field", "exact", drop=2),
-        Column("ratio", "to the 3×3", "ratio", drop=1),
     )
     body = [_line(3, square, square), _line(layer.kernel, traced(layer, size), square)]
     return Table("comparison", "Against a 3×3", columns, body)
@@ -75,8 +76,8 @@ def against(layer: Conv2d, size: tuple[int, int]) -> Table:
 
 def _line(kernel: int, row: Row, first: Row) -> tuple[Any, ...]:
     params, macs = counts.parameters(row), row.macs
-    ratio = {"params": params / counts.parameters(first), "macs": macs / first.macs}
-    return (f"{kernel}×{kernel}", row.output, params, macs, kernel, ratio)
+    ratios = params / counts.parameters(first), macs / first.macs
+    return (f"{kernel}×{kernel}", row.output, params, ratios[0], macs, ratios[1], kernel)
 
 
 def envelope(layer: Conv2d, row: Row) -> dict[str, Any]:

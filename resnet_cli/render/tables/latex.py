@@ -65,7 +65,7 @@ GAP = 12.0
 """Points between two columns."""
 BRACKETS = 1.7
 """Ems of a tall bracket's two sides and what is around them."""
-WRAPS = {*LEFT, "ratio"} - {"numbers"}
+WRAPS = {*LEFT} - {"numbers"}
 """Kinds of columns whose lines may be broken."""
 NARROW = 9.0
 """What a column of texts has at least before a table is parted, where they are as long."""

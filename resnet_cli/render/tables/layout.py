@@ -30,7 +30,7 @@ FORMS = (Form(3, 1), Form(2, 1), Form(2, 2), Form(2, 2, tall=True))
 """What is tried before a column is left out."""
 LAST = tuple(Form(2, lines, tall=True) for lines in (3, 4, 6, 9))
 """What is tried besides before a table is parted."""
-BREAKS = ("text", "mixed", "ratio")
+BREAKS = ("text", "mixed")
 """The kinds that break; of all others only the head does."""
 HANG = {"mixed": 2}
 """By how much further lines are indented: where a stack has lines of its own."""

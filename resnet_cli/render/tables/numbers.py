@@ -49,8 +49,6 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
         return binary(value, exact) if isinstance(value, ByteCount) else count(value, exact)
     if column.kind == "verdict":
         return "ok" if value else "FAILS"
-    if column.kind == "ratio":
-        return ratio(value)
     if column.kind == "mixed" and isinstance(value, int):
         return count(value, exact)
     if column.kind == "mixed" and isinstance(value, Stack) and tall:
@@ -90,13 +88,6 @@ def stacked(stack: Stack) -> str:
             left, right = "⎡⎤" if not at else "⎣⎦" if at == last else "⎢⎥"
             lines.append(f"{left}{line.ljust(width)}{right}{part.tail if at == last // 2 else ''}")
     return "\n".join(lines)
-
-
-def ratio(value: dict[str, float | None]) -> str:
-    """The ratios of parameters and MACs to the first: `params 0.059×, MACs 0.059×`."""
-    ratios = [f"{key} {value[field]:.4g}×" for key, field in (("params", "params"), ("MACs", "macs"))
-             if value[field] is not None]  # fmt: skip
-    return ", ".join(ratios)
 
 
 def bar(share: float, width: int = 16) -> str:
