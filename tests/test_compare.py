@@ -450,6 +450,8 @@ def test_a_file_of_no_known_network_has_its_tensors_alone(small, tmp_path):
     assert len(data["tensors"]) == len(tensors) + 1 and data["rows"] == [] and answer.code == 1
     assert answer.notes[0].startswith("B: no residual network")
     assert "9×3" in str(answer)
+    text = render(answer, "csv", exact=False, to_file=True)
+    assert len(text.splitlines()) == len(tensors) + 2 and "9x3,only-b" in text
 
 
 def test_names_of_another_prefix_are_matched(small, tmp_path):
