@@ -59,12 +59,16 @@ class Unit(NamedTuple):
 
 
 class DrawnNetwork(NamedTuple):
-    """One network, from its input on; ``open`` where it goes on past the last box."""
+    """One network, from its input on; ``open`` where it goes on past the last box.
+
+    ``at_least``: not everything could be counted, so that it has so many parameters and MACs or more.
+    """
 
     name: str
     units: tuple[Unit, ...]
     params: int
     macs: int
+    at_least: bool = False
     open: bool = False
 
     @property

@@ -23,10 +23,10 @@ SUFFIXES = (
     ".pt2", ".onnx", ".h5", ".hdf5", ".keras", ".tflite", ".gguf", ".xml", ".py",
 )  # fmt: skip
 """What a name ends in that is a file's, also where there is no such file."""
-OVERRIDDEN = re.compile(r"(.+):([A-Za-z][\w-]*=.*)", re.DOTALL)
-OBJECT = re.compile(r":(?![\\/])")
+OVERRIDDEN = r"(?s)(.+):(\s*[A-Za-z][\w-]*\s*=.*)"
+OBJECT = r":(?![\\/])"
 """A colon, but that of C:\\ on Windows."""
-PYTHON = re.compile(r"(.+):[^\W\d]\w*", re.DOTALL)
+PYTHON = r"(?s)(.+):[^\W\d]\w*"
 
 
 class Input(NamedTuple):
@@ -180,7 +180,9 @@ def overrides(model: str) -> tuple[str, dict[str, str]]:
 
     Raises `UserError` for a key that is given twice.
     """
-    parted = None if os.path.isfile(model) else OVERRIDDEN.fullmatch(model)
+    parted = None
+    if "=" in model and not os.path.isfile(model):
+        parted = re.fullmatch(OVERRIDDEN, model)
     if parted is None:
         return model, {}
     texts: dict[str, str] = {}
@@ -200,7 +202,7 @@ def overrides(model: str) -> tuple[str, dict[str, str]]:
 
 def source(model: str) -> str:
     """What stands before KEY=VALUE, if that is there."""
-    parted = OVERRIDDEN.fullmatch(model)
+    parted = re.fullmatch(OVERRIDDEN, model)
     return parted[1] if parted else model
 
 
@@ -223,7 +225,7 @@ def runs_python(model: str) -> bool:
             return not names.find(before)
         return True
     prefix = model.partition(":")[0].strip().lower()
-    objects = bool(OBJECT.search(before)) or ":" in model[len(before) + 1 :]
+    objects = bool(re.search(OBJECT, before)) or ":" in model[len(before) + 1 :]
     return objects or before.endswith(".py") or (":" in model and prefix in ("hf", *LIBRARIES))
 
 
@@ -237,7 +239,7 @@ def _of_source(source: str) -> Network:
         return _of_file(source)
     if names.library_of(source) or names.is_repository(source):
         return of_spec(names.find(source), Origin("spec", source))
-    python = PYTHON.fullmatch(source)
+    python = re.fullmatch(PYTHON, source) if ":" in source else None
     if source.startswith("hf:") or python or source.endswith(".py"):
         raise _not_yet(source, python[1] if python else source)
     if looks_like_a_path(source):

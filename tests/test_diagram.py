@@ -3,8 +3,10 @@
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from io import BytesIO
 from itertools import chain
 
 import pytest
@@ -16,6 +18,9 @@ from resnet_cli.analyses.compare import blocks as compare
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS, diagram
 from resnet_cli.answers.diagram import CHANNELS, SIZE
+from resnet_cli.commands.diagram import command
+from resnet_cli.errors import UserError
+from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.networks import load
 from resnet_cli.render.drawings import layout, terminal_diagram
 from resnet_cli.render.drawings.dot import dot, quoted
@@ -58,14 +63,14 @@ def arcs(column):
 def test_figure_3():
     """VGG-19, the plain and the residual network, box by box as He et al. 2015 print them."""
     vgg, plain, residual = drawn("vgg19", "plain34", "resnet34").columns
-    three = [[f"3x3 conv, {c}, /2", *[f"3x3 conv, {c}"] * (2 * n - 1)]
+    three = [[f"3×3 conv, {c}, /2", *[f"3×3 conv, {c}"] * (2 * n - 1)]
              for c, n in ((128, 4), (256, 6), (512, 3))]  # fmt: skip
-    middle = ["image", "7x7 conv, 64, /2", "pool, /2", *["3x3 conv, 64"] * 6, *chain(*three)]
+    middle = ["image", "7×7 conv, 64, /2", "pool, /2", *["3×3 conv, 64"] * 6, *chain(*three)]
     assert texts(plain) == texts(residual) == [*middle, "avg pool", "fc 1000"]
     assert texts(vgg) == [
-        "image", *["3x3 conv, 64"] * 2, "pool, /2", *["3x3 conv, 128"] * 2,
-        "pool, /2", *["3x3 conv, 256"] * 4, "pool, /2", *["3x3 conv, 512"] * 4,
-        "pool, /2", *["3x3 conv, 512"] * 4, "pool, /2", "fc 4096", "fc 4096", "fc 1000",
+        "image", *["3×3 conv, 64"] * 2, "pool, /2", *["3×3 conv, 128"] * 2,
+        "pool, /2", *["3×3 conv, 256"] * 4, "pool, /2", *["3×3 conv, 512"] * 4,
+        "pool, /2", *["3×3 conv, 512"] * 4, "pool, /2", "fc 4096", "fc 4096", "fc 1000",
     ]  # fmt: skip
     assert arcs(vgg) == arcs(plain) == {}
     assert arcs(residual) == {"identity": 13, "projection": 3}
@@ -84,8 +89,8 @@ def test_figure_3_has_a_row_an_output_size():
 def test_figure_5():
     """A basic block at 64 channels and a bottleneck at 256, with their ReLUs and additions."""
     basic, bottleneck = units("basic", "bottleneck", level="block").columns
-    assert texts(basic) == ["64-d", "3x3, 64", "3x3, 64", "+"]
-    assert texts(bottleneck) == ["256-d", "1x1, 64", "3x3, 64", "1x1, 256", "+"]
+    assert texts(basic) == ["64-d", "3×3, 64", "3×3, 64", "+"]
+    assert texts(bottleneck) == ["256-d", "1×1, 64", "3×3, 64", "1×1, 256", "+"]
     assert [box.below for box in bottleneck.boxes] == ["", "relu", "relu", "", "relu"]
     assert [(a.start, a.end, a.kind) for a in basic.units[1].arcs] == [(0, 2, "identity")]
 
@@ -93,7 +98,7 @@ def test_figure_5():
 def test_the_original_and_the_new_unit():
     """The order of weight, BN, ReLU and addition in He et al. 2016, Fig. 1 (a) and (b)."""
     new, original = units("preact-basic", "basic", level="layer").columns
-    weight = "weight, 3x3, 64"
+    weight = "weight, 3×3, 64"
     assert texts(original)[1:] == [weight, "BN", "ReLU", weight, "BN", "addition", "ReLU"]
     assert texts(new)[1:] == ["BN", "ReLU", weight, "BN", "ReLU", weight, "addition"]
     assert [(arc.start, arc.end) for arc in original.units[1].arcs] == [(0, 5)]
@@ -328,14 +333,14 @@ def test_the_terminal_shows_figure_3_side_by_side():
     assert err == ""
     first = next(line for line in out.splitlines() if line.startswith("28×28"))
     assert first.startswith("28×28    │ pool, /2      │ ")
-    assert first.endswith("   │ 3x3 conv, 128, /2 │        │ 3x3 conv, 128, /2 │┈┈╮")
+    assert first.endswith("   │ 3×3 conv, 128, /2 │        │ 3×3 conv, 128, /2 │┈┈╮")
     assert (out.count("──╮"), out.count("┈┈╮")) == (13, 3)
 
 
 def test_to_the_right_it_is_a_sentence():
     """--direction right in the terminal writes one network a paragraph."""
     out, _ = run("diagram", "resnet18", "--direction", "right", "--fold", COLUMNS="9999")
-    assert "pool, /2 -> [3x3 conv, 64 -> 3x3 conv, 64] + identity ×2 -> [3x3 conv, 128, /2" in out
+    assert "pool, /2 -> [3×3 conv, 64 -> 3×3 conv, 64] + identity ×2 -> [3×3 conv, 128, /2" in out
 
 
 @pytest.mark.parametrize("suffix", ["svg", "mmd", "dot"])
@@ -343,7 +348,7 @@ def test_files_appear_whole(tmp_path, suffix):
     """-o writes one file and says nothing."""
     file = tmp_path / f"x.{suffix}"
     assert run("diagram", "resnet50", "-o", str(file)) == ("", "")
-    assert "3x3 conv, 512" in file.read_text()
+    assert "3×3 conv, 512" in file.read_text()
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
 
 
@@ -357,16 +362,113 @@ def test_png_is_twice_as_large(tmp_path):
     page, data = layout.place(drawing), png(drawing, "light")
     assert data[:8] == b"\x89PNG\r\n\x1a\n"
     size = (int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"))
-    assert size == pytest.approx((2 * page.width, 2 * page.height), abs=2)
+    assert size == (2 * page.width, 2 * page.height)
     assert data == png(drawing, "light")
     assert data != png(drawing, "dark")
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_a_png_is_opaque_to_its_last_pixels(direction):
+    """Pages are whole pixels: the last row and column have the background's colour, as the first have."""
+    pytest.importorskip("resvg_py", reason="needs resvg_py")
+    image = pytest.importorskip("PIL.Image", reason="needs Pillow")
+    from resnet_cli.render.drawings.png import png
+
+    for names in (["resnet50"], ["vgg16", "resnet20"], ["se-resnet18"]):
+        painted = image.open(BytesIO(png(drawn(*names, direction=direction), "dark")))
+        right, bottom = painted.width - 1, painted.height - 1
+        edges = [painted.getpixel((right, y)) for y in range(bottom + 1)]
+        edges += [painted.getpixel((x, bottom)) for x in range(right + 1)]
+        assert set(edges) == {painted.getpixel((0, 0))} == {(0x14, 0x18, 0x1F, 255)}
+
+
+@pytest.fixture(scope="module")
+def pdf_of():
+    """Writes PDFs, where matplotlib is there."""
+    pytest.importorskip("matplotlib", reason="needs matplotlib")
+    from resnet_cli.render.drawings.pdf import pdf
+
+    return pdf
+
+
+def test_a_pdf_is_as_large_as_the_svg(pdf_of):
+    """A CSS pixel is 0.75 points; fonts are embedded, and every run gives the same bytes."""
+    drawing = drawn("resnet50")
+    page, data = layout.place(drawing), pdf_of(drawing, "light")
+    sides = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", data).groups()
+    assert [*map(float, sides)] == [0.75 * page.width, 0.75 * page.height]
+    assert data.count(b"/FontFile2") == 2  # regular and bold
+    assert data == pdf_of(drawing, "light") != pdf_of(drawing, "paper")
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs poppler's pdftotext")
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_the_texts_of_a_pdf_are_the_svgs(pdf_of, direction, tmp_path):
+    """All that stands in the SVG can be selected, as often as it stands there."""
+    drawing = drawn("se-resnet18", "vgg11", level="stage", direction=direction)
+    file = tmp_path / "x.pdf"
+    file.write_bytes(pdf_of(drawing, "paper"))
+    said = subprocess.run(["pdftotext", "-raw", file, "-"], capture_output=True, check=True).stdout
+    written = ElementTree.fromstring(svg(drawing)).iter(f"{SVG}text")
+    words = Counter(word for text in written for word in text.text.split())
+    assert Counter(said.decode().split()) == words
+
+
+def test_a_pdf_that_no_reader_takes_is_refused(pdf_of):
+    """A page of more than 200 inches, with what to type instead."""
+    with pytest.raises(UserError, match="200 that readers take") as error:
+        pdf_of(drawn("resnet1202", fold=False), "light")
+    assert "--fold" in error.value.hint and error.value.code == 1
+
+
+def test_a_caption_says_at_least_where_something_is_not_counted():
+    """Above the column and in the description, as in every table's note."""
+    network = load("resnet20")
+    hidden = network.rows[5]._replace(layer=Uncounted("x", "fft", "nobody described it"))
+    drawing = diagram([network._replace(rows=[*network.rows[:5], hidden, *network.rows[6:]])])
+    text = layout.caption(drawing.columns[0])
+    assert re.fullmatch(r"at least [\d.]+K params, at least [\d.]+M MACs", text)
+    assert text in svg(drawing) and text in terminal_diagram.render(drawing, None)
+    assert re.search(r"<desc.*: at least [\d,]+ parameters, at least [\d,]+ MACs\.", svg(drawing))
+    assert "least" not in svg(drawn("resnet20"))
+
+
+@pytest.mark.parametrize("words", [("-o", "-"), ("-f", "svg"), ("-f", "dot", "-o", "-")])
+def test_a_dash_is_stdout(words, capsys):
+    """`-o -` writes the format that is named, or the drawing in signs; so does -f without a file."""
+    command(
+        names=["basic"],
+        **dict(
+            zip(map({"-o": "target", "-f": "format"}.get, words[::2]), words[1::2], strict=True)
+        ),
+    )
+    begins = {"svg": "<svg ", "dot": "digraph "}.get(words[1], "       basic\n")
+    assert capsys.readouterr().out.startswith(begins)
+
+
+def test_a_format_wins_over_a_suffix(tmp_path):
+    """And .txt is the drawing in signs."""
+    command(names=["basic"], target=str(tmp_path / "x.png"), format="mmd")
+    assert (tmp_path / "x.png").read_text().startswith("flowchart TB")
+    command(names=["basic"], target=str(tmp_path / "x.txt"))
+    assert "│ 3×3, 64 │" in (tmp_path / "x.txt").read_text()
+
+
+@pytest.mark.parametrize("format", ["png", "pdf"])
+def test_a_terminal_gets_no_bytes(format, monkeypatch):
+    """A picture without a file is refused there, and what to type is said."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with pytest.raises(UserError, match="nothing to read in a terminal") as error:
+        command(names=["basic"], target="-", format=format)
+    assert f"-o FILE.{format}" in error.value.hint
 
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         (("resent50",), 2, "did you mean 'resnet50'"),
-        (("resnet50", "-o", "x.pdf"), 2, ".svg, .png, .mmd, .dot"),
+        (("resnet50", "-o", "x.jpg"), 2, ".svg, .png, .pdf, .mmd, .dot"),
+        (("resnet50", "-f", "jpg"), 2, "text, svg, png, pdf, mmd, dot"),
         (("resnet50", "-o", "/no/such/folder/x.svg"), 1, "cannot write"),
         (("resnet50", "-o", "{}/folder.svg"), 1, "is a directory"),
         (("resnet50", "--level", "blocks"), 2, "'block'"),
@@ -523,4 +625,4 @@ def test_texts_can_be_selected(page):
     """What is on the boxes is text to a browser, in reading order."""
     show(page, svg(drawn("resnet18")))
     said = page.evaluate("document.querySelector('.boxes').textContent")
-    assert "3x3 conv, 128, /2" in said
+    assert "3×3 conv, 128, /2" in said

@@ -2,6 +2,8 @@
 
 import inspect
 import os
+import re
+import shlex
 from importlib import import_module
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from program import run
 
 from resnet_cli.answers import json_keys
 from resnet_cli.answers.schema import schema
-from resnet_cli.cli import COMMANDS, file
+from resnet_cli.cli import COMMANDS, app, file
 from resnet_cli.commands.options import NETWORK, OUTPUT
 from resnet_cli.designs.fields import FIELDS
 
@@ -143,3 +145,24 @@ def test_generated_pages_are_current(file, page):
     if os.environ.get("UPDATE_DOCS") == "1":
         (DOCS / file).write_text(page(), encoding="utf-8")
     assert (DOCS / file).read_text(encoding="utf-8") == page()
+
+
+TYPED = [
+    (page.name, line.partition("|")[0])
+    for page in sorted(DOCS.glob("*.md"))
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("resnet-cli ")
+]
+
+
+@pytest.mark.parametrize(("page", "line"), TYPED)
+def test_a_line_to_type_works(page, line, tmp_path, monkeypatch):
+    """What a page's block of shell has answers, in a folder with nothing in it."""
+    monkeypatch.chdir(tmp_path)
+    assert not app()(shlex.split(line)[1:], standalone_mode=False)
+
+
+def test_pages_have_lines_to_type():
+    """SKILL.md and scripts.md are among those that are tried."""
+    assert {"SKILL.md", "scripts.md"} <= {page for page, _ in TYPED}

@@ -4,6 +4,7 @@ import json
 import random
 import re
 import xml.etree.ElementTree as ElementTree
+from io import BytesIO
 from itertools import combinations, pairwise
 from math import comb, hypot
 
@@ -30,6 +31,7 @@ from resnet_cli.render.charts import chart_data, terminal_chart
 from resnet_cli.render.charts.chart_style import STYLES
 from resnet_cli.render.charts.placement import Extent, place
 from resnet_cli.render.charts.scale import Scale, scales
+from resnet_cli.render.themes import THEMES
 
 
 def traced(*names):
@@ -345,7 +347,7 @@ def test_lines_through_boxes():
 # pictures
 
 
-def laid_out(chart):
+def laid_out(chart, theme="light", size=None, bare=False):
     """The chart's figure and its texts with their boxes, by matplotlib's renderer."""
     matplotlib = pytest.importorskip("matplotlib")
     from matplotlib.text import Text
@@ -353,7 +355,7 @@ def laid_out(chart):
     from resnet_cli.render.charts import matplotlib_chart
 
     with matplotlib.style.context(["default", matplotlib_chart.LOOK]):
-        picture = matplotlib_chart.Picture(chart)
+        picture = matplotlib_chart.Picture(chart, THEMES[theme], size, bare)
         picture.figure.draw_without_rendering()
         texts = [t for t in picture.figure.findobj(Text) if t.get_text() and t.get_visible()]
         boxes = [
@@ -377,11 +379,13 @@ def test_no_text_meets_another_or_leaves_the_picture(name):
 
 @pytest.mark.parametrize("name", TRADEOFFS)
 def test_names_of_points_stand_off_all_points(name):
-    """Every network is named in the picture, and no name covers a marker."""
+    """Every network is named within the axes of the picture, and no name covers a marker."""
     chart = CHARTS[name]
     picture, boxes = laid_out(chart)
     points = [p for series in chart.series[1:] for p in series.points]
     named = {text: box for text, box in boxes}
+    axes = Extent(*picture.axes.get_window_extent(picture.renderer).extents)
+    assert all(named[point.label].within(axes) for point in points)
     for point in points:
         x, y = picture.axes.transData.transform((point.x, point.y))
         marker = Extent(x - 4, y - 4, x + 4, y + 4)
@@ -395,17 +399,98 @@ def test_files_are_valid_and_always_the_same(name):
     pytest.importorskip("matplotlib")
     from resnet_cli.render.charts import matplotlib_chart
 
-    files = {suffix: matplotlib_chart.render(CHARTS[name], suffix) for suffix in command.PICTURES}
-    assert files == {s: matplotlib_chart.render(CHARTS[name], s) for s in command.PICTURES}
+    made = [
+        {of: matplotlib_chart.render(CHARTS[name], of).content for of in command.PICTURES}
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    files = made[0]
     texts = [
         e.text
-        for e in ElementTree.fromstring(files[".svg"]).iter("{http://www.w3.org/2000/svg}text")
+        for e in ElementTree.fromstring(files["svg"]).iter("{http://www.w3.org/2000/svg}text")
     ]
     assert CHARTS[name].title in texts and CHARTS[name].x.label in texts
-    assert files[".png"][:8] == b"\x89PNG\r\n\x1a\n"
-    assert files[".png"][16:24] == (1920).to_bytes(4, "big") + (1080).to_bytes(4, "big")
-    assert files[".pdf"][:5] == b"%PDF-" and b"CreationDate" not in files[".pdf"]
-    assert b"<dc:date>" not in files[".svg"]
+    assert files["png"][:8] == b"\x89PNG\r\n\x1a\n"
+    assert files["png"][16:24] == (1920).to_bytes(4, "big") + (1080).to_bytes(4, "big")
+    assert files["pdf"][:5] == b"%PDF-" and b"CreationDate" not in files["pdf"]
+    assert b"<dc:date>" not in files["svg"]
+
+
+def picture_sizes(picture):
+    """The size in points of each text."""
+    from matplotlib.text import Text
+
+    return [(t.get_text(), t.get_fontsize()) for t in picture.figure.findobj(Text) if t.get_text()]
+
+
+SIZES = {"column": (3.3, 2.6), "page": (7.0, 4.0)}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "name", ["cost", "memory", "paths", "receptive-field", "tradeoff imagenet 10 macs"]
+)
+def test_a_picture_for_a_paper_has_its_size_and_no_title(name, size):
+    """Of the size that is asked for, without title and notes; nothing meets or leaves it, the legend neither."""
+    chart = CHARTS[name]
+    picture, boxes = laid_out(chart, "paper", SIZES[size], bare=True)
+    assert [*picture.figure.get_size_inches()] == [*SIZES[size]]
+    frame = Extent(0, 0, picture.width, picture.height)
+    texts = {text.replace("\n", " ") for text, _ in boxes}
+    assert chart.x.label in texts and not {chart.title, *chart.notes} & texts
+    for text, box in boxes:
+        assert box.within(frame), text
+    for (one, box), (other, another) in combinations(boxes, 2):
+        assert not box.meets(another, -1), f"{one!r} and {other!r}"
+    axes = picture.axes.get_window_extent(picture.renderer)
+    for legend in picture.figure.legends:
+        assert legend.get_window_extent(picture.renderer).y0 >= axes.y1
+    assert min(size for _, size in picture_sizes(picture)) >= 6.5
+
+
+def test_a_name_without_room_is_said(tmp_path, capsys):
+    """On stderr, by name, with what to type; in a picture that has room nothing is said."""
+    pytest.importorskip("matplotlib")
+    target = str(tmp_path / "x.svg")
+    command.command(kind="tradeoff", networks=[], target=target, size="3.3x2.4", bare=True)
+    told = capsys.readouterr().err.strip()
+    unnamed = re.fullmatch("note: no room for the names of (.*): give a larger --size", told)[1]
+    written = (tmp_path / "x.svg").read_text()
+    for point in (p for s in CHARTS["tradeoff imagenet 1 macs"].series[1:] for p in s.points):
+        assert (f">{point.label}<" in written) != (point.label in unnamed.split(", "))
+    command.command(kind="tradeoff", networks=[], target=target)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_theme_colours_the_picture_to_its_edge(theme):
+    """Every edge has the theme's background, whatever the size; series stand out from it."""
+    pytest.importorskip("matplotlib")
+    from PIL import Image
+
+    from resnet_cli.render.charts.matplotlib_chart import render
+
+    made = render(CHARTS["cost"], "png", theme, (3.337, 2.611), bare=True).content
+    painted = Image.open(BytesIO(made)).convert("RGBA")
+    right, bottom = painted.width - 1, painted.height - 1
+    edges = {painted.getpixel((right, y)) for y in range(bottom)}
+    edges |= {painted.getpixel((x, bottom)) for x in range(right)}
+    back = THEMES[theme].background
+    assert edges == {(*(int(back[at : at + 2], 16) for at in (1, 3, 5)), 255)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "inches"),
+    [
+        ("3.3x2.4", (3.3, 2.4)),
+        ("84x61mm", (3.307, 2.402)),
+        ("8.4×6 cm", (3.307, 2.362)),
+        ("3x2in", (3, 2)),
+    ],
+)
+def test_sizes_as_typed(typed, inches):
+    """Inches, or with a unit."""
+    assert command._inches(typed) == pytest.approx(inches, abs=1e-3)
 
 
 # the terminal
@@ -537,6 +622,43 @@ def test_files_appear_whole_and_alone(tmp_path):
     assert (tmp_path / "b.PNG").read_bytes()[1:4] == b"PNG"
 
 
+@pytest.mark.parametrize(
+    ("suffix", "has"),
+    [
+        (".csv", "series,label,x,y"),
+        (".json", "{"),
+        (".md", "| series | label | x | y |"),
+        (".tex", r"\begin{tabular}"),
+        (".txt", "Paths through"),
+    ],
+)
+def test_the_suffix_chooses_the_format_of_the_points(suffix, has, tmp_path):
+    """What -f writes to stdout, a file's name chooses; .txt is the chart in signs."""
+    file = tmp_path / f"x{suffix}"
+    command.command(kind="paths", networks=["resnet18"], target=str(file))
+    assert has in file.read_text()
+
+
+def test_a_dash_is_stdout_and_a_format_wins(tmp_path, capsys):
+    """Text there without a format, and the format's text whatever the file is called."""
+    command.command(kind="paths", networks=["resnet18"], target="-")
+    assert capsys.readouterr().out.startswith("Paths through the blocks")
+    command.command(
+        kind="paths", networks=["resnet18"], target=str(tmp_path / "x.svg"), format="csv"
+    )
+    assert (tmp_path / "x.svg").read_text().startswith("series,")
+
+
+def test_a_bare_chart_in_the_terminal(capsys):
+    """Neither title nor notes: the legend comes first, the label of x last."""
+    command.command(kind="paths", networks=["resnet18"], bare=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        lines[0].strip().endswith("resnet18, n = 8")
+        and lines[-1].strip() == "length of a path, layers"
+    )
+
+
 def test_an_ascii_terminal_gets_ascii():
     """Where stdout takes no more, bars and lines are drawn in it."""
     for words in (("cost", "resnet50"), ("paths", "resnet50")):
@@ -567,7 +689,7 @@ def test_without_the_library_the_extra_is_named(monkeypatch, tmp_path):
     """`pip install '.[plot]'`, and no file."""
     monkeypatch.setattr(needs, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="matplotlib") as problem:
-        command._check_target(str(tmp_path / "x.svg"), "chart")
+        command.command(kind="cost", networks=["resnet50"], target=str(tmp_path / "x.svg"))
     assert "pip install '.[plot]'" in problem.value.hint
     assert not list(tmp_path.iterdir())
 
@@ -583,8 +705,14 @@ def test_without_the_library_the_extra_is_named(monkeypatch, tmp_path):
         (("cost", "resnet50", "-o", "folder.svg"), 1, "is a directory"),
         (("cost", "resnet50", "-o", "missing/x.svg"), 1, "cannot write"),
         (("cost", "resent50", "-o", "missing/x.svg"), 1, "cannot write"),  # before any work
-        (("cost", "resnet50", "-o", "x.svg", "--json"), 2, "is a picture"),
-        (("cost", "resnet50", "-o", "x.json"), 2, "--json for the numbers"),
+        (("cost", "resnet50", "-f", "csv", "--json"), 2, "give one of them"),
+        (("cost", "resnet50", "--size", "3"), 2, "--size 3.3x2.4"),
+        (("cost", "resnet50", "--size", "3.3x2.4"), 2, "-o FILE.svg"),
+        (("cost", "resnet50", "--theme", "dark", "-o", "x.csv"), 2, "the format is csv"),
+        (("cost", "resnet50", "--bare", "--json"), 2, "--bare is for a picture"),
+        (("cost", "resnet50", "--theme", "red", "-o", "x.svg"), 2, "light, dark, paper"),
+        (("cost", "resnet50", "--size", "3x900", "-o", "x.svg"), 2, "allowed: 1 to 40"),
+        (("cost", "resnet50", "--size", "2x1", "-o", "x.svg"), 2, "larger --size, or --bare"),
         (("cost", "resnet50", "-f", "xml"), 2, "allowed: chart"),
         (("cost", "resnet50", "resnet20", "-o", "x.svg"), 2, "don't compare"),
         (("cost", "resnet50", "resnet50"), 2, "given twice"),

@@ -6,21 +6,39 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from importlib.resources import files
-from itertools import pairwise
+from io import BytesIO
+from itertools import combinations, groupby, pairwise, product
 
 import pytest
-from browser import browser
+from browser import browser, show
 from program import run
 
+from resnet_cli import plot
 from resnet_cli.commands.report import command as report
 from resnet_cli.designs import zoo
-from resnet_cli.render.drawings.themes import THEMES
+from resnet_cli.networks import load
+from resnet_cli.render.charts import svg_chart
 from resnet_cli.render.report.page import POLICY
 from resnet_cli.render.tables import html
+from resnet_cli.render.themes import THEMES
 from resnet_cli.tables import Answer, Column, Stack, Table
 
 VOID = {"meta", "input", "img"}
+NETWORKS = {
+    "one": ["resnet50"],
+    "two": ["resnet50", "resnet50-v1.5"],
+    "three": ["resnet18", "vgg16", "se-resnet50"],
+    "six": [
+        "resnet18",
+        "resnet50",
+        "vgg16",
+        "resnext50_32x4d",
+        "wide_resnet50_2",
+        "preact-resnet200",
+    ],
+}
 WIDTHS = (1280, 800, 390)
+SCREENS = (390, 768, 1280, 1920)
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&<!--"
 LEVELS = ("stage", "block", "layer")
 
@@ -71,18 +89,18 @@ class Reader(HTMLParser):
 
 def written(tmp_path, *names, **options):
     target = tmp_path / "report.html"
-    report(list(names), str(target), **options)
+    report(names=list(names), target=str(target), **options)
     return target
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """Files of a report each for one network and for three."""
+    """Files of a report each for one network, two, three and six."""
     folder = tmp_path_factory.mktemp("pages")
     made = {}
-    for key, names in {"one": ["resnet50"], "three": ["resnet18", "vgg16", "se-resnet50"]}.items():
+    for key, names in NETWORKS.items():
         made[key] = folder / f"{key}.html"
-        report(names, str(made[key]))
+        report(names=names, target=str(made[key]))
     return made
 
 
@@ -176,8 +194,9 @@ def test_drawings_and_controls_have_names(pages, key):
 @pytest.mark.parametrize("name", ["resnet50", "vgg16", "preact-resnet164", "se-resnext50_32x4d"])
 def test_every_number_of_summary_is_in_the_page(tmp_path, name):
     """Whatever summary --json says at each level stands there with every digit, in its own row."""
-    tables = list(Reader(written(tmp_path, name).read_text()).root.all("table"))
-    for level in LEVELS:
+    root = Reader(written(tmp_path, name).read_text()).root
+    tables = list(root.all("table"))
+    for level in [e.attributes["value"] for e in root.all("input")]:
         (table,) = (t for t in tables if f") by {level}" in next(t.all("caption")).words())
         answer = json.loads(run("summary", name, "--level", level, "--json")[0])
         rows = list(next(table.all("tbody")).all("tr"))
@@ -225,13 +244,24 @@ def test_several_networks_are_compared_and_each_has_its_chapter(pages):
     """The comparison of compare comes first, with a drawing of all, then a chapter a network."""
     root = Reader(pages["three"].read_text()).root
     articles = list(root.all("article"))
-    assert [next(a.all("h2")).words() for a in articles] == [
-        "Comparison", "resnet18", "vgg16", "se-resnet50",
-    ]  # fmt: skip
+    names = ["resnet18", "vgg16", "se-resnet50"]
+    assert [next(a.all("h2")).words() for a in articles] == ["Comparison", *names]
     raw = json.loads(run("compare", "resnet18", "vgg16", "se-resnet50", "--json")[0])
-    digits = " ".join(re.findall('title="([^"]*)"', pages["three"].read_text()))
+    markup = pages["three"].read_text()
+    digits = " ".join(re.findall('title="([^"]*)"', markup))
     assert all(f"{row['macs']:,}" in digits for row in raw["rows"])
-    assert next(next(articles[0].all("svg")).all("title")).words() == "resnet18, vgg16, se-resnet50"
+    text = articles[0].words()
+    for row in raw["rows"]:  # memory and receptive field with all their digits
+        assert f"{row['memory']:,} bytes" in digits and f">{row['receptive_field']:,}<" in markup
+    cells = [cell.words() for cell in articles[0].all("td")]
+    for line in raw["errors"]:
+        for cell in line["networks"]:
+            assert cell["printed"] is None or f"{cell['printed']:g}%" in cells
+            assert cell["source"] is None or cell["source"] in text
+    drawings = [svg for svg in articles[0].all("svg") if svg.attributes["class"] == "diagram"]
+    assert [next(svg.all("title")).words() for svg in drawings] == names
+    heights = {svg.attributes["height"] for svg in drawings}
+    assert len(heights) == 1  # the rows are those of all
 
 
 def test_exact_shows_every_digit(tmp_path):
@@ -242,9 +272,14 @@ def test_exact_shows_every_digit(tmp_path):
 
 @pytest.mark.parametrize("name", {spec.family: spec.name for spec in zoo.NETWORKS}.values())
 def test_every_stage_of_every_network_has_its_box_and_row(tmp_path, name):
-    """A row of each table is marked by a box of the drawing, in one network per family."""
+    """A row of each table is marked by a box of the drawing, in one network per family; without blocks no level shows them."""
     root = Reader(written(tmp_path, name).read_text()).root
-    for level, key in zip(LEVELS, ("data-stage", "data-label", "data-path"), strict=True):
+    levels = [e.attributes["value"] for e in root.all("input")]
+    has_blocks = any(row.block for row in load(name).rows)
+    assert levels == [level for level in LEVELS if level != "block" or has_blocks]
+    keys = dict(zip(LEVELS, ("data-stage", "data-label", "data-path"), strict=True))
+    for level in levels:
+        key = keys[level]
         (view,) = (e for e in root.all("div") if e.attributes.get("data-level") == level)
         things = [e for e in next(view.all("svg")).all("g", "path") if key in e.attributes]
         boxes = {value for e in things for value in e.attributes[key].split()}
@@ -268,7 +303,15 @@ def test_a_network_too_long_to_read_has_no_layer_table(tmp_path, monkeypatch):
     monkeypatch.setattr("resnet_cli.answers.report.MOST_LAYERS", 100)
     root = Reader(written(tmp_path, "resnet50").read_text()).root
     assert [e.attributes["value"] for e in root.all("input")] == ["stage", "block"]
-    assert "the 175 layers have no table" in root.words()
+    assert "the 175 layers have no table and no chart" in root.words()
+    charts = [svg for svg in root.all("svg") if svg.attributes["class"] == "chart"]
+    assert [next(chart.all("title")).words() for chart in charts] == ["Cost by stage"]
+
+
+def test_a_dash_is_stdout(tmp_path, capsys):
+    """The page that a file would hold."""
+    report(names=["resnet18"], target="-")
+    assert capsys.readouterr().out == written(tmp_path, "resnet18").read_text()
 
 
 def test_names_from_a_file_are_text(tmp_path):
@@ -351,7 +394,7 @@ def test_report_loads_neither_torch_nor_an_extra():
     code = (
         "import sys; from resnet_cli.commands.report import command\n"
         "import tempfile, os; folder = tempfile.mkdtemp()\n"
-        "command(['resnet50'], os.path.join(folder, 'x.html'))\n"
+        "command(names=['resnet50'], target=os.path.join(folder, 'x.html'))\n"
         "heavy = {'torch', 'numpy', 'matplotlib', 'rich'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -484,7 +527,7 @@ def test_tables_sort_by_click_and_key(opened):
 def test_sorting_by_bytes_shapes_and_names(opened):
     """KiB and MiB sort by their bytes, shapes by their elements, names as one counts."""
     page = opened()
-    memory = "#n1-memory .pane:nth-child(2) table"
+    memory = "#n1-memory .pane:last-of-type table"
     page.locator(f"{memory} thead button").filter(has_text="live").click()
     order = column(page, memory, 1)
     assert order[:2] == ["fc", "input"] and order[-1] == "conv2_x"
@@ -493,8 +536,10 @@ def test_sorting_by_bytes_shapes_and_names(opened):
     assert column(page, stages, 1)[:2] == ["fc", "conv5_x"]
     page.get_by_label("layer", exact=True).check()
     layers = "[data-level=layer] table"
-    page.locator(f"{layers} thead button").filter(has_text="kernel").click()
-    kernels = column(page, layers, 4)
+    head = page.locator(f"{layers} thead button")
+    at = head.all_text_contents().index("kernel") + 1
+    head.filter(has_text="kernel").click()
+    kernels = column(page, layers, at)
     assert kernels == sorted(kernels, key=lambda text: (text == "", text))
 
 
@@ -572,6 +617,177 @@ OVERFLOWING = """() => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def on_screens(chromium, pages):
+    """What a script finds in a page, by width, where it finds anything; each page is opened once."""
+    opened = {}
+
+    def measure(key, script):
+        if key not in opened:
+            opened[key] = chromium.new_page()
+            opened[key].goto(pages[key].as_uri())
+        answers = {}
+        for width in SCREENS:
+            opened[key].set_viewport_size({"width": width, "height": 900})
+            answers[width] = opened[key].evaluate(script)
+        return {width: answer for width, answer in answers.items() if answer}
+
+    yield measure
+    for page in opened.values():
+        page.close()
+
+
+@pytest.mark.parametrize("key", NETWORKS)
+def test_no_column_is_off_screen_without_a_cue(on_screens, key):
+    """On every screen what is wider than its place scrolls, in a pane whose edge is shaded while there is more."""
+    assert on_screens(key, OFF_SCREEN) == {}
+    beyond = "Math.max(document.documentElement.scrollWidth - innerWidth, 0)"
+    assert on_screens(key, beyond) == {}
+
+
+OFF_SCREEN = """() => [...document.querySelectorAll("table, svg, pre, dl, ul, h1, h2, h3, fieldset")].filter((part) => {
+  const { left, right, width } = part.getBoundingClientRect();
+  if (!width || (left >= 0 && right <= innerWidth)) return false;
+  const pane = part.closest(".pane"), style = pane && getComputedStyle(pane);
+  return !pane || style.overflowX != "auto" || pane.getBoundingClientRect().right > innerWidth
+    || style.backgroundAttachment != "local, scroll" || !style.backgroundImage.includes("linear-gradient");
+}).map((part) => part.textContent.slice(0, 80))"""
+
+
+def test_the_shade_goes_when_the_last_column_is_seen(opened):
+    """At the right edge of a table on a phone: darker than the page before it is scrolled, and not after."""
+    image = pytest.importorskip("PIL.Image", reason="needs Pillow")
+    page = opened("one", 390)
+    pane = page.locator("[data-level=stage] div.pane")
+
+    def lightness():
+        painted = image.open(BytesIO(pane.screenshot())).convert("L")
+        return sorted(painted.getpixel((painted.width - 2, y)) for y in range(painted.height))[5]
+
+    before = lightness()
+    pane.evaluate("pane => pane.scrollLeft = 10000")
+    assert before < 200 and lightness() > 220
+
+
+def test_params_and_macs_are_seen_on_a_phone(opened):
+    """The columns of parameters and MACs of every network's stages end within 390 pixels."""
+    page = opened("three", 390)
+    for head in ("params", "MACs"):
+        heads = page.locator("[data-level=stage] thead th").filter(has_text=head)
+        ends = heads.evaluate_all("heads => heads.map(e => e.getBoundingClientRect().right)")
+        assert len(ends) == 3 and max(ends) < 390
+
+
+@pytest.mark.parametrize("key", NETWORKS)
+def test_no_third_of_the_width_is_empty(on_screens, key):
+    """In every section tables, drawings, charts and notes leave no gap of a third of the screen, nor its sides."""
+    assert on_screens(key, EMPTY) == {}
+
+
+EMPTY = """() => [...document.querySelectorAll("section, article > header:has(dl)")].filter((section) => {
+  const range = document.createRange();
+  const parts = [...section.querySelectorAll("table, svg, pre, .notes li, dl > div")].map((part) => {
+    range.selectNodeContents(part);
+    return (part.matches("li, dl > div") ? range : part).getBoundingClientRect();
+  }).filter((part) => part.width).sort((a, b) => a.left - b.left);
+  let [end, gap] = [0, 0];
+  for (const { left, right } of parts) [gap, end] = [Math.max(gap, left - end), Math.max(end, right)];
+  return Math.max(gap, innerWidth - end) > innerWidth / 3;
+}).map((section) => section.id)"""
+
+
+@pytest.mark.parametrize("key", ["two", "three", "six"])
+def test_drawings_side_by_side_are_whole_and_readable(on_screens, key):
+    """On large screens every network's drawing is on the page, at one scale, those of a line at one height."""
+    answers = on_screens(key, SIDE_BY_SIDE)
+    for width in (1280, 1920):
+        places = answers[width]
+        assert len(places) == len(NETWORKS[key])
+        for _, left, right, _, hidden in places:
+            assert left >= 0 and right <= width and hidden == 0
+        scales = [scale for *_, scale, _ in places]
+        assert max(scales) - min(scales) < 0.01 and max(scales) <= 1
+        assert 11 * min(scales) >= 8.5  # pixels of the texts on boxes
+        assert len({round(top) for top, *_ in places}) == -(-len(places) // 4)
+
+
+SIDE_BY_SIDE = """() => [...document.querySelectorAll(".abreast svg")].map((drawing) => {
+  const { top, left, right, width } = drawing.getBoundingClientRect(), pane = drawing.closest(".pane");
+  return [top, left, right, width / drawing.width.baseVal.value, pane.scrollWidth - pane.clientWidth];
+})"""
+
+
+def test_charts_have_the_numbers_of_plot(pages):
+    """Bars say what plot cost has for each stage, and the lines of memory have a place for every layer."""
+    drawings = [
+        e
+        for e in Reader(pages["one"].read_text()).root.all("svg")
+        if e.attributes["class"] == "chart"
+    ]
+    cost, memory, field = drawings
+    told = [title.words() for bar in cost.all("rect") for title in bar.all("title")]
+    for series in plot("cost", "resnet50").data()["series"]:
+        assert f"resnet50, {series['name']}: {series['points'][0]['x']:,} MACs" in told
+    ways = [e.attributes["d"] for e in memory.all("path") if "--series" in e.attributes["stroke"]]
+    assert [way.count("L") + 1 for way in ways if "h" not in way] == [
+        len(load("resnet50").rows)
+    ] * 3
+    (series,) = plot("receptive-field", "resnet50").data()["series"]
+    (way,) = (e.attributes["d"] for e in field.all("path") if "--series" in e.attributes["stroke"])
+    assert way.count("L") + 1 == len(series["points"])
+
+
+def test_long_lines_keep_their_peaks():
+    """Of 100,000 layers a line has four places for each pixel across at most, the highest and lowest among them."""
+    places = [(at * 480 / 100_000, float(at * 7919 % 1000)) for at in range(100_000)]
+    thinned = [*svg_chart._thinned(places)]
+    assert len(thinned) <= 4 * 481
+    for whole, kept in zip(by_pixel(places), by_pixel(thinned), strict=True):
+        assert (min(whole), max(whole)) == (min(kept), max(kept))
+        assert (whole[0], whole[-1]) == (kept[0], kept[-1])
+
+
+def by_pixel(places):
+    """Heights by the pixel across that they are in, from left to right."""
+    return [
+        [height for _, height in group]
+        for _, group in groupby(places, key=lambda place: round(place[0]))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("cost", ["resnet18", "x" * 90, "resnet50"]),
+        ("memory", ["vgg19"]),
+        ("memory", ["preact-resnet200"]),
+        ("receptive-field", ["vgg16", "resnet18", "y" * 90, "resnet152", "resnext50_32x4d"]),
+        ("paths", ["resnet110", "resnet18"]),
+    ],
+)
+def test_no_text_of_a_chart_meets_another(chromium, kind, names):
+    """In the widest usual font all texts lie on the picture and apart."""
+    networks = [load("resnet34")._replace(name=n) if len(n) > 80 else load(n) for n in names]
+    page = chromium.new_page()
+    show(
+        page,
+        svg_chart.svg(plot(kind, *networks).chart, "x").replace(
+            "<svg ", "<svg font-family='DejaVu Sans' ", 1
+        ),
+    )
+    boxes = page.locator("text").evaluate_all(
+        "all => all.map(e => [e.textContent, e.getBoundingClientRect()]).map(([t, r]) => [t, r.left, r.top, r.right, r.bottom])"
+    )
+    view = page.locator("svg").bounding_box()
+    page.close()
+    for text, left, top, right, bottom in boxes:
+        assert (
+            left >= 0 and top >= -1 and right <= view["width"] + 1 and bottom <= view["height"] + 1
+        ), text
+    for (one, a, b, c, d), (other, e, f, g, h) in combinations(boxes, 2):
+        assert c <= e + 1 or g <= a + 1 or d <= f + 3 or h <= b + 3, (one, other)
+
+
 def test_dark_mode_follows_the_system(opened):
     """The page and the boxes have the dark theme's colours, and print has the light ones."""
     page = opened(color_scheme="dark")
@@ -589,8 +805,7 @@ def rgb(colour):
     return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
 
 
-@pytest.mark.parametrize("key", ["one", "three"])
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(("key", "level"), [*product(["one", "three"], LEVELS), ("six", "stage")])
 def test_a_print_on_a4_cuts_nothing(opened, key, level):
     """Within the margins of A4 every table and drawing fits; switch and contents are left out."""
     page = opened(key, round((210 - 2 * 14) / 25.4 * 96))

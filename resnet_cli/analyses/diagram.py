@@ -36,7 +36,7 @@ def diagram(
     boxes.
     """
     columns = [
-        _column(name, network.rows, level, units)
+        _column(name, network, level, units)
         for name, network in zip(distinct(networks), networks, strict=True)
     ]
     folded = fold if fold is not None else max(len(c.boxes) for c in columns) > UNFOLDED
@@ -50,7 +50,8 @@ def diagram(
     return Drawing(tuple(columns), level, direction, folded)
 
 
-def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> DrawnNetwork:
+def _column(name: str, network: Network, level: str, units: bool) -> DrawnNetwork:
+    rows = network.rows
     shape = rows[0].input
     text = f"{shape[0]}-d" if units else "image"
     first = Unit((Box((text,), "input", "", (), (), (), shape, shape, _size(shape), 0, 0),))
@@ -59,7 +60,8 @@ def _column(name: str, rows: Sequence[Row], level: str, units: bool) -> DrawnNet
     else:
         chain = [_unit(rows, group, level, units) for group in _groups(rows, level, units)]
     total = counts.totals(rows)
-    return DrawnNetwork(name, (first, *chain), total["params"], total["macs"], open=units)
+    least = bool(network.uncounted)
+    return DrawnNetwork(name, (first, *chain), total["params"], total["macs"], least, open=units)
 
 
 def _stages(rows: Sequence[Row]) -> Iterator[Unit]:
@@ -160,7 +162,7 @@ def _size(shape: Shape) -> Size:
 
 
 def _text(row: Row, level: str, units: bool, others: Sequence[Row] = ()) -> str:
-    """What Figure 3 writes on a layer's box: `3x3 conv, 64, /2`, `pool, /2`, `fc 1000`."""
+    """What Figure 3 writes on a layer's box: `3×3 conv, 64, /2`, `pool, /2`, `fc 1000`."""
     text = row.layer.figure(row.input, row.output)
     if row.layer.gate and level == "block":
         return notation.gate(others).replace("fc, [", "SE, fc [")

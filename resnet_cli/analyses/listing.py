@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from resnet_cli.analyses.cost.counts import totals
@@ -59,7 +60,7 @@ def listed(specs: Sequence[zoo.Spec], figures: Sequence[Figure]) -> list[Listed]
             errors.setdefault(figure.network, figure)
     lines = []
     for spec in specs:
-        total = totals(trace(spec.net(), spec.input_shape))
+        total = _totals(spec)
         error = errors.get(spec.name)
         lines.append(
             Listed(
@@ -71,6 +72,11 @@ def listed(specs: Sequence[zoo.Spec], figures: Sequence[Figure]) -> list[Listed]
             )
         )  # fmt: skip
     return lines
+
+
+@cache
+def _totals(spec: zoo.Spec) -> dict[str, Any]:
+    return totals(trace(spec.net(), spec.input_shape))
 
 
 def ordered(lines: Sequence[Listed], key: str, reverse: bool) -> list[Listed]:

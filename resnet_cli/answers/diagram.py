@@ -11,8 +11,8 @@ from resnet_cli.designs import limits
 from resnet_cli.drawings import Drawing
 from resnet_cli.errors import UserError
 from resnet_cli.networks import load
+from resnet_cli.render.themes import THEMES
 
-THEMES = ("light", "dark", "paper")
 MOST = 16
 CHANNELS, SIZE = {"basic": 64, "bottleneck": 256}, 56
 """Of single blocks, as in Figure 5 of He et al. 2015."""
@@ -50,7 +50,7 @@ def diagram(
     """
     limits.one_of("level", level or "block", analysis.LEVELS)
     limits.one_of("direction", direction, analysis.DIRECTIONS)
-    limits.one_of("theme", theme, THEMES)
+    limits.one_of("theme", theme, tuple(THEMES))
     if not models:
         raise UserError("no network to draw", "name one or more, such as resnet50")
     if len(models) > MOST:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.answers.gradient import Progress, silent
 from resnet_cli.answers.view import Model, uncounted
@@ -10,6 +10,10 @@ from resnet_cli.charts import Chart
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, load
+from resnet_cli.render.themes import THEMES
+
+if TYPE_CHECKING:
+    from resnet_cli.render.charts.matplotlib_chart import Rendered
 
 KINDS = {
     "cost": (1, 24),
@@ -28,6 +32,8 @@ OPTIONS = {
     "--batch": ("memory", "gradient"),
 }
 """Which kinds have an option."""
+SMALLEST, LARGEST = 1.0, 40.0
+"""Inches of a picture's side."""
 MOST = {"--crops": 10, "--seeds": 1000, "--batch": limits.BATCH}
 
 
@@ -43,10 +49,30 @@ class Plot(NamedTuple):
 
         return View(*as_answer(self.chart, whole=True)).data()
 
-    def _repr_svg_(self) -> str:
+    def picture(
+        self,
+        format: str = "svg",
+        theme: str = "light",
+        size: tuple[float, float] | None = None,
+        bare: bool = False,
+    ) -> Rendered:
+        """A file of that format: svg, png or pdf; ``size`` is width and height in inches.
+
+        A ``bare`` one has no title and no notes, which a caption says. Raises `UserError` for other
+        words and for a size without room; needs matplotlib.
+        """
+        limits.one_of("format", format, ("svg", "png", "pdf"))
+        limits.one_of("theme", theme, tuple(THEMES))
+        for inches in size or ():
+            if not SMALLEST <= inches <= LARGEST:
+                what = f"a picture of {inches:g} inches is out of range"
+                raise UserError(what, f"allowed: {SMALLEST:g} to {LARGEST:g} inches a side")
         from resnet_cli.render.charts.matplotlib_chart import render
 
-        return render(self.chart, ".svg").decode()
+        return render(self.chart, format, theme, size, bare)
+
+    def _repr_svg_(self) -> str:
+        return self.picture().content.decode()
 
 
 def plot(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from resnet_cli import __version__
+from resnet_cli.analyses import plot
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
 from resnet_cli.analyses.memory import memory as memory_analysis
@@ -17,13 +19,26 @@ from resnet_cli.answers.memory import memory
 from resnet_cli.answers.receptive_field import receptive_field
 from resnet_cli.answers.summary import summary
 from resnet_cli.answers.view import Model, View
+from resnet_cli.charts import Chart
 from resnet_cli.designs.limits import within
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, load
+from resnet_cli.render.charts.chart_style import STYLES
 from resnet_cli.render.report.page import Chapter, Level, Section, page
 from resnet_cli.tables import Column, Table
 
-LEVELS = ("stage", "block", "layer")
+OVERALL = {
+    "fields": "Fields of the specs that differ",
+    "rows": "Networks, with what changes from the first",
+    "errors": "Published errors",
+}
+"""Tables of a comparison that are of whole networks, with titles where they have none; the others are of parts."""
+ERRORS = {
+    "top1_err": "top-1",
+    "top5_err": "top-5",
+    "cifar10_err": "CIFAR-10",
+    "cifar100_err": "CIFAR-100",
+}
 MOST = 20
 BATCHES = (1, 8, 32, 128, 256)
 MOST_ROWS = 100_000
@@ -64,15 +79,17 @@ def report(*models: Model, exact: bool = False, typed: str = "") -> Report:
 
 def _network(key: str, network: Network) -> Chapter:
     total = counts.totals(network.rows)
-    columns = (
+    columns = [
         Column("params", "parameters", "count"),
         Column("macs", "MACs", "count"),
         Column("layers", "layers", "exact"),
         Column("weights", "weights in fp32", "bytes"),
         Column("input", "input", "shape"),
-    )
+    ]
     weights = total["params"] * PRECISIONS["fp32"].weight
     values = (total["params"], total["macs"], total["layers"], weights, network.input)
+    if network.uncounted:
+        columns = [c._replace(title=f"{c.title}, at least") for c in columns[:4]] + columns[4:]
     facts = Table("facts", "", columns, [values])
     architecture = _architecture(network)
     sections = [architecture, _cost(network), *_published(network), _memory(network),
@@ -82,19 +99,21 @@ def _network(key: str, network: Network) -> Chapter:
 
 
 def _architecture(network: Network) -> Section:
-    many = len(network.rows) > MOST_LAYERS
-    shown = LEVELS[:-1] if many else LEVELS
+    blocks = any(row.block for row in network.rows)
+    shown = ["stage", *(["block"] if blocks else []), *(["layer"] if _is_readable(network) else [])]
     answers = {level: summary(network, level) for level in shown}
-    levels = [
-        Level(
-            level, diagram([network], level), _called(said, "rows", f"{network.title} by {level}")
-        )
-        for level, said in answers.items()
-    ]
+    levels = []
+    for level, said in answers.items():
+        table = _called(said, "rows", f"{network.title} by {level}")
+        levels.append(Level(level, diagram([network], level), _costs_first(table)))
     notes = [note for note in answers["stage"].notes if not note.startswith("depth: ")]
-    if many:
-        notes.append(f"the {len(network.rows):,} layers have no table of their own here")
+    if not _is_readable(network):
+        notes.append(f"the {len(network.rows):,} layers have no table and no chart here")
     return Section("architecture", "Architecture", levels=levels, notes=notes)
+
+
+def _is_readable(network: Network) -> bool:
+    return len(network.rows) <= MOST_LAYERS
 
 
 def _cost(network: Network) -> Section:
@@ -103,7 +122,8 @@ def _cost(network: Network) -> Section:
         _called(said, "rows", "Cost by stage"),
         _called(said, "operators", "Cost by operator"),
     ]
-    return Section("cost", "Cost", tables=tables, notes=said.notes)
+    charts = _drawable(plot.cost([network], "macs"))
+    return Section("cost", "Cost", tables=tables, charts=charts, notes=said.notes)
 
 
 def _published(network: Network) -> list[Section]:
@@ -121,13 +141,17 @@ def _memory(network: Network) -> Section:
         memory_analysis.by_batch(network.rows, BATCHES),
         _called(said, "rows", "Memory by stage, a batch of 1"),
     ]
-    return Section("memory", "Memory", tables=tables, notes=said.notes[1:])
+    charts = _drawable(plot.memory(network, 1)) if _is_readable(network) else []
+    return Section("memory", "Memory", tables=tables, charts=charts, notes=said.notes)
 
 
 def _receptive_field(network: Network) -> Section:
     said = receptive_field(network)
     tables = [_called(said, "rows", "Receptive field by stage")]
-    return Section("receptive-field", "Receptive field", tables=tables, notes=said.notes)
+    charts = _drawable(plot.receptive_field([network])) if _is_readable(network) else []
+    return Section(
+        "receptive-field", "Receptive field", tables=tables, charts=charts, notes=said.notes
+    )
 
 
 def _features(network: Network) -> Section:
@@ -152,13 +176,67 @@ def _ledger(network: Network) -> Section:
 def _comparison(networks: list[Network]) -> Chapter:
     said = compare(*networks)
     drawing = diagram(networks, "stage")
-    side_by_side = _called(said, "rows", "Networks, with ratios to the first")
-    stages = _called(said, "stages", "Parameters and MACs of each stage")
+    tables = [table._replace(title=table.title or OVERALL[table.key])
+              for table in said.tables if table.key in OVERALL]  # fmt: skip
+    if not any(table.key == "errors" for table in tables):
+        tables += _errors(said)
+    by_stage = [table for table in said.tables if table.key not in OVERALL]
+    readable = all(map(_is_readable, networks))
+    fields = _drawable(plot.receptive_field(networks)) if readable else []
+    costs = [plot.cost(networks, "params")]
+    if len({network.size for network in networks}) == 1:
+        costs.insert(0, plot.cost(networks, "macs"))
     sections = [
-        Section("networks", "Side by side", drawing, tables=[side_by_side], notes=said.notes),
-        Section("stages", "By stage", tables=[stages]),
+        Section("networks", "Side by side", (), drawing, tables, fields, said.notes),
+        Section("stages", "By stage", tables=by_stage, charts=_drawable(*costs)),
     ]
     return Chapter("comparison", "Comparison", "", None, drawing, sections)
+
+
+def _errors(said: View) -> list[Table]:
+    """What papers print of the compared networks: a row for each column of a paper's table."""
+    lines = said.envelope.get("errors", [])
+    if not lines:
+        return []
+    names = [cell["name"] for cell in lines[0]["networks"]]
+    columns = [
+        Column("error", "error"),
+        *(Column(name, name) for name in names),
+        Column("source", "source"),
+    ]
+    body = [
+        (
+            ERRORS[line["quantity"]],
+            *(
+                None if cell["printed"] is None else f"{cell['printed']:g}%"
+                for cell in line["networks"]
+            ),
+            "; ".join(dict.fromkeys(cell["source"] for cell in line["networks"] if cell["source"])),
+        )
+        for line in lines
+    ]
+    return [Table("errors", "Published errors", columns, body)]
+
+
+def _costs_first(table: Table) -> Table:
+    """With parameters and MACs beside the name, where a narrow screen shows them."""
+    costs = ("params", "macs", "share")
+    order = sorted(range(1, len(table.columns)), key=lambda at: table.columns[at].key not in costs)
+
+    def arranged(cells: Sequence[Any]) -> list[Any]:
+        return [cells[0], *(cells[at] for at in order)]
+
+    rows, total = map(arranged, table.rows), table.total and arranged(table.total)
+    return table._replace(columns=arranged(table.columns), rows=[*rows], total=total)
+
+
+def _drawable(*charts: Chart) -> list[Chart]:
+    """Those with a point at all, and no more series than can be told apart."""
+    return [
+        chart
+        for chart in charts
+        if len(chart.series) <= len(STYLES) and all(series.points for series in chart.series)
+    ]
 
 
 def _called(said: View, key: str, title: str) -> Table:

@@ -1,19 +1,23 @@
 """resnet-cli diagram."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from resnet_cli import files
 from resnet_cli.analyses.compare.blocks import BLOCKS
+from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS
 from resnet_cli.answers.diagram import diagram
-from resnet_cli.commands import output
-from resnet_cli.commands.options import changeable, complete
+from resnet_cli.answers.needs import need
+from resnet_cli.commands import output, pictures
+from resnet_cli.commands.options import changeable, complete, words
+from resnet_cli.designs.limits import one_of
 from resnet_cli.drawings import Drawing
-from resnet_cli.errors import UserError
+from resnet_cli.render.themes import THEMES
 
-SUFFIXES = (".svg", ".png", ".mmd", ".dot")
+SUFFIXES = {**pictures.SVG_PNG_PDF, ".mmd": "mmd", ".dot": "dot"}
+FORMATS = ("text", *SUFFIXES.values())
+UNCOLOURED = ("text", "mmd")
+NEEDS = {"png": ("resvg_py", "matplotlib"), "pdf": ("matplotlib",)}
 NAMED = f"Networks, or single blocks: {', '.join(BLOCKS)}."
 
 
@@ -24,63 +28,60 @@ def command(
     ],
     target: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help=f"Write it: {', '.join(SUFFIXES)}."),
+        typer.Option("--output", "-o", metavar="FILE", help=f"Write it: {', '.join(SUFFIXES)}; - is stdout."),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help=f"{', '.join(FORMATS)}; else by the suffix of -o.", **words(FORMATS, "FORMAT")),
     ] = None,
     level: Annotated[
         str | None,
-        typer.Option(help="A box for each stage, convolution (block, as in Figure 3) or layer."),
+        typer.Option(help="A box for each stage, convolution (block, as in Figure 3) or layer.", **words(LEVELS, "LEVEL")),
     ] = None,
     fold: Annotated[
         bool | None,
         typer.Option("--fold/--no-fold", help="Draw equal blocks once; default: if over 40 boxes."),
     ] = None,
-    direction: Annotated[str, typer.Option(help="down or right.")] = "down",
-    theme: Annotated[str, typer.Option(help="Of SVG and PNG: light, dark or paper.")] = "light",
-) -> None:
+    direction: Annotated[str, typer.Option(help="down or right.", **words(DIRECTIONS))] = "down",
+    theme: Annotated[
+        str | None, typer.Option(help="Of SVG, PNG, PDF and DOT: light, dark or paper.", **words(tuple(THEMES), "THEME"))
+    ] = None,
+) -> None:  # fmt: skip
     """Networks or blocks drawn as in the papers' figures, in the terminal or to a file."""
-    if target is not None:
-        _check(target)
-    drawing = diagram(*names, level=level, fold=fold, direction=direction, theme=theme).drawing
-    if target is None:
-        from resnet_cli.render.drawings import terminal_diagram
-
-        output.send(terminal_diagram.render(drawing, output.terminal(False)[0]), None)
-    else:
-        _write(drawing, target, theme)
-
-
-def _check(target: str) -> None:
-    """Refuses before the work what could not be written after it."""
-    suffix = Path(target).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise UserError(
-            f"{target!r} has no suffix that says what to draw", f"give one of {', '.join(SUFFIXES)}"
-        )
-    if suffix == ".png":
-        from resnet_cli.answers.needs import need
-
-        need("diagram -o FILE.png", "resvg_py", "matplotlib", extra="plot")
-    files.check_writable(target)
+    one_of("theme", theme or "light", tuple(THEMES))
+    format = pictures.chosen(format, target, SUFFIXES, FORMATS)
+    if format in UNCOLOURED:
+        pictures.refuse_for_text(format, theme=theme)
+    pictures.check(format, target)
+    if format in NEEDS:
+        need(f"diagram --format {format}", *NEEDS[format], extra="plot")
+    picture = diagram(*names, level=level, fold=fold, direction=direction, theme=theme or "light")
+    written = _written(picture.drawing, format, picture.theme, output.is_file(target))
+    pictures.send(written, target)
 
 
-def _write(drawing: Drawing, target: str, theme: str) -> None:
-    suffix = Path(target).suffix.lower()
-    if suffix == ".png":
-        from resnet_cli.render.drawings.png import png
-
-        with files.whole(target) as beside:
-            Path(beside).write_bytes(png(drawing, theme))
-        return
-    if suffix == ".svg":
+def _written(drawing: Drawing, format: str, theme: str, to_file: bool) -> bytes | str:
+    """The content of a file of that format."""
+    if format == "svg":
         from resnet_cli.render.drawings.svg import svg
 
-        text = svg(drawing, theme)
-    elif suffix == ".mmd":
+        return svg(drawing, theme)
+    if format == "png":
+        from resnet_cli.render.drawings.png import png
+
+        return png(drawing, theme)
+    if format == "pdf":
+        from resnet_cli.render.drawings.pdf import pdf
+
+        return pdf(drawing, theme)
+    if format == "mmd":
         from resnet_cli.render.drawings.mermaid import mermaid
 
-        text = mermaid(drawing)
-    else:
+        return mermaid(drawing)
+    if format == "dot":
         from resnet_cli.render.drawings.dot import dot
 
-        text = dot(drawing)
-    output.send(text, target)
+        return dot(drawing, theme)
+    from resnet_cli.render.drawings import terminal_diagram
+
+    return terminal_diagram.render(drawing, output.terminal(to_file)[0])

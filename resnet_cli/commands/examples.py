@@ -13,7 +13,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         "check resnet18 --max-params 12M --junit limits.xml",
     ),
     "compare": ("compare basic bottleneck", "compare resnet50 resnet50-v1.5"),
-    "explain": ("explain depth resnet50", "explain params resnet50 layer3.0.conv2"),
+    "explain": ("explain resnet50", "explain params resnet50 layer3.0.conv2"),
     "conv": (
         "conv --in 64 --out 64 --kernel 3 --size 56",
         "conv --in 192 --out 32 --kernel 1 --size 28",

@@ -20,7 +20,8 @@ def command(
         typer.Argument(metavar="MODEL…", help="Names or TOML files.", autocompletion=complete),
     ],
     target: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="The page: FILE.html.")
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The page: FILE.html; - is stdout."),
     ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Every digit: no K, M, G.")] = False,
 ) -> None:
@@ -28,7 +29,7 @@ def command(
     example = typed("report", names[0], "-o", "report.html")
     if target is None:
         raise UserError("no file named for the page", f"type {example}")
-    if Path(target).suffix.lower() not in SUFFIXES:
+    if output.is_file(target) and Path(target).suffix.lower() not in SUFFIXES:
         raise UserError(
             f"{target!r} is no page: its name ends in none of {', '.join(SUFFIXES)}",
             f"type {example}",

@@ -20,11 +20,9 @@ FIELDS = {**_of(ResNet), **_of(VGG), **_of(ResNet)}
 """The fields of every spec that can be changed, those of residual networks first."""
 KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 MOST_NUMBERS = 64
-NUMBER = re.compile(r"[0-9]{1,12}")
-WHOLE = re.compile(r"[-+]?[0-9]{1,30}")
-FLOAT = re.compile(
-    r"[-+]?([0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})(e[-+]?[0-9]{1,3})?", re.IGNORECASE
-)
+NUMBER = r"[0-9]{1,12}"
+WHOLE = r"[-+]?[0-9]{1,30}"
+FLOAT = r"[-+]?([0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})([eE][-+]?[0-9]{1,3})?"
 
 
 def checked(
@@ -81,9 +79,9 @@ def _read(text: str, model: object) -> object:
     elif isinstance(model, tuple):
         listed = numbers(text)
         value = listed[0] if listed and len(listed) == 1 and len(model) == 2 else listed
-    elif isinstance(model, int) and WHOLE.fullmatch(text):
+    elif isinstance(model, int) and re.fullmatch(WHOLE, text):
         value = int(text)
-    elif isinstance(model, float) and FLOAT.fullmatch(text):
+    elif isinstance(model, float) and re.fullmatch(FLOAT, text):
         value = float(text)
     return text if value is None else value
 
@@ -92,7 +90,7 @@ def numbers(text: str) -> list[int] | None:
     """Whole numbers between commas, dashes or ×: 3,4,6,3 or 3-4-6-3 or 224x320; None for all else."""
     parts = re.split(r"[-,x×]", text.lower(), maxsplit=MOST_NUMBERS)
     parts = [part.strip() for part in parts]
-    if len(parts) > MOST_NUMBERS or not all(map(NUMBER.fullmatch, parts)):
+    if len(parts) > MOST_NUMBERS or not all(re.fullmatch(NUMBER, part) for part in parts):
         return None
     return [*map(int, parts)]
 

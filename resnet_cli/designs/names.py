@@ -55,9 +55,7 @@ def by_depth(depth: int) -> zoo.Spec:
 
 def is_repository(name: str) -> bool:
     """Whether it is a name of Hugging Face's hub, which looks like a path: microsoft/resnet-50."""
-    return library_of(name) is not None or any(
-        "/" in row.name for row in _called(name, every_name())
-    )
+    return "/" in name and (library_of(name) is not None or any(_called(name, every_name())))
 
 
 def library_of(name: str) -> str | None:

@@ -74,7 +74,7 @@ def schema() -> dict[str, Any]:
         about = field.metadata
         each: dict[str, Any] = {"description": about["help"]}
         if about["allowed"]:
-            each["enum"] = [*about["allowed"]]
+            each |= {"type": "string", "enum": [*about["allowed"]]}
         elif key == "stages":
             blocks = {"type": "integer", "minimum": 1, "maximum": limits.BLOCKS}
             each |= {"type": "array", "items": blocks, "minItems": 3, "maxItems": 5}

@@ -143,9 +143,9 @@ FORMULAS: dict[str, tuple[str, str, dict[str, object]]] = {
 IMAGENET = {"50": THREE, "101": B101, "152": B152}
 """The blocks of bottleneck networks by their depth (He et al. 2015, Table 1)."""
 BY_NAME = {folded(spec.name): spec for spec in NETWORKS}
-WIDE = re.compile(r"(?:wrn|wide[-_ ]?resnet)[-_ ]?(\d{1,6})[-_ x](\d{1,6})(?:[-_ ]bottleneck)?")
-RESNEXT = re.compile(r"(se[-_ ]?)?resnext[-_ ]?(\d{1,6})[-_ ,(]{1,3}(\d{1,6})[x×](\d{1,6})d\)?")
-MEMBER = re.compile(r"(plain|resnet|preactresnet)(\d{1,6})")
+WIDE = r"(?:wrn|wide[-_ ]?resnet)[-_ ]?(\d{1,6})[-_ x](\d{1,6})(?:[-_ ]bottleneck)?"
+RESNEXT = r"(se[-_ ]?)?resnext[-_ ]?(\d{1,6})[-_ ,(]{1,3}(\d{1,6})[x×](\d{1,6})d\)?"
+MEMBER = r"(plain|resnet|preactresnet)(\d{1,6})"
 
 
 def names() -> list[str]:
@@ -188,12 +188,12 @@ def by_formula(name: str) -> Spec | None:
     layers for CIFAR. Raises `UserError` for a WRN-D-K that does not exist.
     """
     lower = name.strip().lower()
-    if wide := WIDE.fullmatch(lower):
+    if wide := re.fullmatch(WIDE, lower):
         return _wide_of(wide[1], int(wide[2]))
-    if resnext := RESNEXT.fullmatch(lower):
+    if resnext := re.fullmatch(RESNEXT, lower):
         gates, depth, groups, width = resnext.groups()
         return _resnext(bool(gates), depth, int(groups), int(width))
-    if member := MEMBER.fullmatch(folded(name)):
+    if member := re.fullmatch(MEMBER, folded(name)):
         title, family, fields = FORMULAS[member[1]]
         return _of_depth(f"{title}{int(member[2])}", family, int(member[2]), **fields)
     return None

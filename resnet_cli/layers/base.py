@@ -217,7 +217,7 @@ class Layer:
         return ""
 
     def figure(self, x: Shape, y: Shape) -> str:
-        """What Figure 3 of He et al. 2015 writes on its box, such as `3x3 conv, 64, /2`."""
+        """What Figure 3 of He et al. 2015 writes on its box, such as `3×3 conv, 64, /2`."""
         return self.operator
 
 

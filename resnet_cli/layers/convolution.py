@@ -79,7 +79,7 @@ class Conv2d(Windowed, Fresh):
     def figure(self, x: Shape, y: Shape) -> str:
         groups = f", C={self.groups}" if self.groups > 1 else ""
         pace = f", /{self.stride}" if self.stride > 1 else ""
-        return f"{self.kernel}x{self.kernel} conv, {self.out_channels}{groups}{pace}"
+        return f"{self.kernel}×{self.kernel} conv, {self.out_channels}{groups}{pace}"
 
 
 class ChannelConv(SameShape, Fresh):

@@ -12,21 +12,21 @@ RUN = "type python -c "
 STORE = "from safetensors.numpy import save_file; "
 KERAS = (
     f'{RUN}"import sys, keras; {STORE}net = keras.saving.load_model(sys.argv[1]); '
-    'save_file({w.path: w.numpy() for w in net.weights}, sys.argv[2])" FILE weights.safetensors'
+    'save_file({w.path: w.numpy() for w in net.weights}, sys.argv[2])" FILE weights.safetensors, for its tensors'
 )
 ONNX = (
     f'{RUN}"import sys, onnx; from onnx.numpy_helper import to_array; {STORE}save_file({{t.name: '
     'to_array(t).copy() for t in onnx.load(sys.argv[1]).graph.initializer}, sys.argv[2])" '
-    "FILE weights.safetensors"
+    "FILE weights.safetensors, for its tensors"
 )
 GGUF = (
     f'{RUN}"import sys, gguf; {STORE}save_file({{t.name: t.data.copy() for t in '
-    'gguf.GGUFReader(sys.argv[1]).tensors}, sys.argv[2])" FILE weights.safetensors'
+    'gguf.GGUFReader(sys.argv[1]).tensors}, sys.argv[2])" FILE weights.safetensors, for its tensors'
 )
 OPENVINO = (
     f'{RUN}"import sys, openvino; {STORE}save_file({{c.get_friendly_name(): c.data.copy() for c in '
     "openvino.Core().read_model(sys.argv[1]).get_ops() if c.get_type_name() == 'Constant'}, "
-    'sys.argv[2])" FILE weights.safetensors'
+    'sys.argv[2])" FILE weights.safetensors, for its tensors'
 )
 SCRIPT = (
     f'{RUN}"import sys, torch; torch.save(torch.jit.load(sys.argv[1], '

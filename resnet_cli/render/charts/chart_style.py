@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 
 class Style(NamedTuple):
-    """``dash``, ``marker`` and ``hatch`` in matplotlib's notation; in a terminal ``ansi`` colours,
-    ``sign`` marks a line and ``fill`` makes a bar, each with its ASCII form."""
+    """``color`` on white, and ``on_dark``; ``dash``, ``marker`` and ``hatch`` in matplotlib's notation.
+
+    In a terminal ``ansi`` colours, ``sign`` marks a line and ``fill`` makes a bar, each with its ASCII form.
+    """
 
     color: str
+    on_dark: str
     dash: str | tuple[float, tuple[float, ...]]
     marker: str
     hatch: str
@@ -19,16 +22,16 @@ class Style(NamedTuple):
 
 
 STYLES = (
-    Style("#0072B2", "-", "o", "", 33, "●o", "█#"),
-    Style("#E69F00", "--", "s", "//", 214, "■#", "░."),
-    Style("#009E73", "-.", "^", "..", 36, "▲^", "▓%"),
-    Style("#56B4E9", (0, (1, 1)), "D", "\\\\", 74, "◆*", "▒:"),
-    Style("#D55E00", (0, (8, 2)), "v", "xx", 166, "▼v", "▚x"),
-    Style("#CC79A7", (0, (3, 1, 1, 1, 1, 1)), "P", "--", 175, "○0", "─-"),
-    Style("#000000", (0, (5, 5)), "X", "++", 245, "□+", "▞/"),
-    Style("#8C8C8C", (0, (1, 3)), "*", "||", 250, "△A", "·'"),
+    Style("#0072B2", "#4FA3E3", "-", "o", "", 33, "●o", "█#"),
+    Style("#E69F00", "#F2B233", "--", "s", "//", 214, "■#", "░."),
+    Style("#009E73", "#2FC99B", "-.", "^", "..", 36, "▲^", "▓%"),
+    Style("#56B4E9", "#A3DAFF", (0, (1, 1)), "D", "\\\\", 74, "◆*", "▒:"),
+    Style("#D55E00", "#F5854A", (0, (8, 2)), "v", "xx", 166, "▼v", "▚x"),
+    Style("#CC79A7", "#E9A6CB", (0, (3, 1, 1, 1, 1, 1)), "P", "--", 175, "○0", "─-"),
+    Style("#000000", "#E8ECF2", (0, (5, 5)), "X", "++", 245, "□+", "▞/"),
+    Style("#8C8C8C", "#9A9A9A", (0, (1, 3)), "*", "||", 250, "△A", "·'"),
 )
-"""Colours are those of Okabe & Ito (2008), "Color Universal Design", with grey for their yellow."""
+"""Colours are those of Okabe & Ito (2008), "Color Universal Design", with grey for their yellow; lighter on dark."""
 
 
 def styled(index: int) -> Style:

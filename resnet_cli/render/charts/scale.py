@@ -114,6 +114,11 @@ def named(
     return sorted(middles)
 
 
+def shortened(name: str, most: int = 40) -> str:
+    """A name of a file's own may be long; its middle is left out."""
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-most // 2 + 1 :]}"
+
+
 def totals(points: Iterable[Point]) -> dict[float, float]:
     """How far the bars of each category reach."""
     sums: dict[float, float] = {}

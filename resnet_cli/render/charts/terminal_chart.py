@@ -65,13 +65,13 @@ class Pen:
 
 
 def render(chart: Chart, width: int, color: bool, unicode: bool) -> str:
-    """Title, legend, plot and notes, none wider than ``width`` (but `NARROWEST`)."""
+    """Title, legend, plot and notes, as far as there are any, none wider than ``width`` (but `NARROWEST`)."""
     width, pen = max(width, NARROWEST), Pen(color, unicode)
     draw = {"bar": _bars, "scatter": _scatter, "line": _lines}[chart.series[-1].kind]
-    lines = [pen.bold(line) for line in wrap(chart.title, width)]
-    lines += ["", *draw(chart, width, pen), ""]
-    lines += [line for note in chart.notes for line in wrap(note, width)]
-    return "\n".join(lines) + "\n"
+    title = [pen.bold(line) for line in wrap(chart.title, width)]
+    notes = [line for note in chart.notes for line in wrap(note, width)]
+    parts = [title, draw(chart, width, pen), notes]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
 def _legend(entries: Sequence[tuple[str, str, int | None]], width: int, pen: Pen) -> list[str]:

@@ -6,23 +6,27 @@ from collections.abc import Iterator
 
 from resnet_cli.drawings import Drawing
 from resnet_cli.render.drawings.graph import Node, graph
-from resnet_cli.render.drawings.svg import TINTED, title
-from resnet_cli.render.drawings.themes import THEMES
+from resnet_cli.render.drawings.look import TINTED
+from resnet_cli.render.drawings.svg import title
+from resnet_cli.render.themes import SANS, SERIF, THEMES, Theme
 
+FONTS = {SANS: "Helvetica", SERIF: "Times"}
 STYLES = {"projection": "dotted", "zero padding": "dotted", "dropout": "dashed", "scale": "dashed"}
 
 
-def dot(drawing: Drawing) -> str:
+def dot(drawing: Drawing, theme: str = "light") -> str:
     """The text of a directed graph: a cluster a network, and one for each unit that repeats."""
-    return "\n".join(_lines(drawing)) + "\n"
+    return "\n".join(_lines(drawing, THEMES[theme])) + "\n"
 
 
-def _lines(drawing: Drawing) -> Iterator[str]:
+def _lines(drawing: Drawing, theme: Theme) -> Iterator[str]:
     ranks = {size: rank for rank, size in enumerate(drawing.sizes)}
     yield "digraph diagram {"
     yield f"  rankdir={'TB' if drawing.direction == 'down' else 'LR'}; newrank=true;"
-    yield '  graph [fontname="Helvetica", color="#9aa3af"];'
-    yield '  node [shape=box, style="filled,rounded", fontname="Helvetica", fontsize=11];'
+    font = f'fontname="{FONTS[theme.font]}", fontcolor="{theme.text}"'
+    yield f'  graph [{font}, color="{theme.faint}", bgcolor="{theme.background}"];'
+    yield f'  node [shape=box, style="filled,rounded", {font}, fontsize=11];'
+    yield f'  edge [color="{theme.wire}"];'
     for number, column in enumerate(drawing.columns):
         groups, edges = graph(column, number, drawing.level == "layer")
         yield f"  subgraph cluster_{number} {{"
@@ -30,7 +34,7 @@ def _lines(drawing: Drawing) -> Iterator[str]:
         for group in groups:
             if group.times > 1:
                 yield f"    subgraph cluster_{group.id} {{ label={quoted(f'×{group.times}')};"
-            yield from (f"    {_node(node, ranks[node.box.size])}" for node in group.nodes)
+            yield from (f"    {_node(node, ranks[node.box.size], theme)}" for node in group.nodes)
             if group.times > 1:
                 yield "    }"
         yield "  }"
@@ -41,10 +45,9 @@ def _lines(drawing: Drawing) -> Iterator[str]:
     yield "}"
 
 
-def _node(node: Node, rank: int) -> str:
-    rows = THEMES["light"].rows
-    fill, border = rows[rank % len(rows)]
-    fill = fill if node.box.kind in TINTED else "#ffffff"
+def _node(node: Node, rank: int, theme: Theme) -> str:
+    fill, border = theme.rows[rank % len(theme.rows)]
+    fill = fill if node.box.kind in TINTED else theme.background
     text = "\\n".join(quoted(line)[1:-1] for line in node.box.lines)
     return (
         f'{node.id} [label="{text}", tooltip={quoted(title(node.box))}, '

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 
 from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Unit
@@ -90,8 +91,11 @@ def is_round(box: Box) -> bool:
     return box.kind in ("addition", "gated addition", "scale") and box.lines[0] in "+×addition"
 
 
-def place(drawing: Drawing) -> Layout:
-    """Positions and sizes for everything, from the width of the texts; nothing overlaps."""
+def place(drawing: Drawing, alone: int | None = None) -> Layout:
+    """Positions and sizes for everything, from the width of the texts; nothing overlaps.
+
+    With ``alone`` only that column is there, in the rows that it would share with the others.
+    """
     axes = _Axes(drawing.direction == "down", drawing.level == "layer")
     sizes = ["×".join(map(str, size)) for size in drawing.sizes]
     heads = [
@@ -105,6 +109,8 @@ def place(drawing: Drawing) -> Layout:
     ranks = {size: rank for rank, size in enumerate(drawing.sizes)}
     page = Layout(0, 0, [], [], [], [], [], [], [])
     for number, column in enumerate(drawing.columns):
+        if alone not in (None, number):
+            continue
         chain = chains[number]
         edge = max(axes.breadth(box) for box in column.boxes) / 2
         room = heads[number] / 2 if axes.down else LINE
@@ -130,7 +136,8 @@ def place(drawing: Drawing) -> Layout:
         page.rules.append(ends)
     extent = (across, rows[-1]) if axes.down else (rows[-1], across)
     right, bottom = _legend(page, drawing, *extent)
-    return page._replace(width=right + MARGIN, height=bottom + MARGIN)
+    # whole pixels, or a PNG's last ones would be half transparent
+    return page._replace(width=ceil(right + MARGIN), height=ceil(bottom + MARGIN))
 
 
 def _height(box: Box) -> float:
@@ -146,7 +153,8 @@ def _width(box: Box) -> float:
 
 def caption(column: DrawnNetwork) -> str:
     """What stands below a network's name."""
-    return f"{count(column.params, False)} params, {count(column.macs, False)} MACs"
+    least = "at least " if column.at_least else ""
+    return f"{least}{count(column.params, False)} params, {least}{count(column.macs, False)} MACs"
 
 
 def _along(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from resnet_cli.drawings import Drawing
 from resnet_cli.render.drawings.graph import Node, graph
 
-PLAIN = frozenset(" ,./+-_=")
+PLAIN = frozenset(" ,./+-_=×")
 DOTTED = ("projection", "zero padding")
 
 

@@ -14,7 +14,7 @@ from resnet_cli.render.drawings.svg import svg
 
 MOST = 60_000_000
 """Pixels, 240 MB while it is painted."""
-FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSerif-Bold.ttf")
+FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "STIXGeneral.ttf", "STIXGeneralBol.ttf")
 
 
 def png(drawing: Drawing, theme: str) -> bytes:
@@ -39,5 +39,5 @@ def png(drawing: Drawing, theme: str) -> bytes:
     folder = Path(module.origin or "").parent / "mpl-data" / "fonts" / "ttf" if module else Path()
     return resvg_py.svg_to_bytes(
         svg_string=text, zoom=zoom, font_files=[str(folder / font) for font in FONTS],
-        sans_serif_family="DejaVu Sans", serif_family="DejaVu Serif", skip_system_fonts=True,
+        sans_serif_family="DejaVu Sans", serif_family="STIXGeneral", skip_system_fonts=True,
     )  # fmt: skip

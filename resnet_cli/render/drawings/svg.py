@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
 from resnet_cli.drawings import Box, Drawing
-from resnet_cli.render.drawings import layout
+from resnet_cli.render.drawings import layout, look
 from resnet_cli.render.drawings.placed import SAMPLE, Layout, Placed, Point, Shortcut, Word
 from resnet_cli.render.drawings.text_width import width as text_width
-from resnet_cli.render.drawings.themes import THEMES, Theme
-
-DASHES = {
-    "projection": "2 3",
-    "zero padding": "2 3",
-    "dropout": "6 2 2 2",
-    "identity": "",
-    "scale": "7 3",
-}
-STYLES = {  # font size, weight, which of the theme's colours
-    "name": (layout.NAME, "bold", "text"),
-    "caption": (layout.SMALL, "", "faint"),
-    "size": (layout.SMALL, "", "faint"),
-    "times": (layout.FONT, "", "text"),
-    "note": (layout.SMALL, "", "faint"),
-    "legend": (layout.SMALL, "", "faint"),
-}
-TINTED = ("convolution", "linear", "stage", "scale")
-"""Boxes in their row's colour; the others are as the page and have its border alone."""
+from resnet_cli.render.themes import THEMES, Theme
 
 
-def svg(drawing: Drawing, theme: str = "light", prefix: str = "diagram") -> str:
+def svg(
+    drawing: Drawing, theme: str = "light", prefix: str = "diagram", alone: int | None = None
+) -> str:
     """The drawing as an SVG document, which may also stand within HTML.
 
-    ``prefix`` begins every id, for several drawings on one page. Each box is a ``g.box`` with
+    ``prefix`` begins every id, for several drawings on one page; ``alone`` draws one column of several, in
+    their common rows. Each box is a ``g.box`` with
     ``data-stage``, ``data-label`` (the paper's names of its blocks) and ``data-path`` (torch's names
     of its layers), the latter two with a space between several; each arc a ``path.arc`` with
     ``data-kind``, ``data-from`` and ``data-to``, the ids of boxes.
     """
-    colours, page = THEMES[theme], layout.place(drawing)
+    colours, page = THEMES[theme], layout.place(drawing, alone)
+    if alone is not None:
+        drawing = drawing._replace(columns=(drawing.columns[alone],))
     return "\n".join(_lines(drawing, page, colours, prefix)) + "\n"
 
 
@@ -61,8 +49,8 @@ def _lines(drawing: Drawing, page: Layout, theme: Theme, prefix: str) -> Iterato
     for x, y, width, height in page.frames:
         yield f'<rect {_box(x, y, width, height)} rx="6"/>'
     yield f'</g>\n<g class="wires" fill="none" stroke="{theme.wire}">'
-    for column in range(len(drawing.columns)):
-        way = "".join(f"M{_at(a)}L{_at(b)}" for number, a, b in page.wires if number == column)
+    for column, wires in groupby(page.wires, key=lambda wire: wire[0]):
+        way = "".join(f"M{_at(a)}L{_at(b)}" for _, a, b in wires)
         yield f'<path data-column="{column}" d="{way}"/>'
     for shortcut in page.shortcuts:
         yield _arc(shortcut, prefix)
@@ -82,7 +70,9 @@ def _lines(drawing: Drawing, page: Layout, theme: Theme, prefix: str) -> Iterato
 
 def _description(drawing: Drawing) -> str:
     about = "; ".join(
-        f"{c.name}: {c.params:,} parameters, {c.macs:,} MACs" for c in drawing.columns
+        f"{c.name}: {least}{c.params:,} parameters, {least}{c.macs:,} MACs"
+        for c in drawing.columns
+        for least in ["at least " if c.at_least else ""]
     )
     return (
         f"{about}. Boxes of one output size stand in one row. Parameters are learnable, MACs are "
@@ -93,12 +83,7 @@ def _description(drawing: Drawing) -> str:
 
 def _placed(placed: Placed, theme: Theme, prefix: str) -> Iterator[str]:
     box, (x, y, width, height) = placed.box, placed.at
-    fill, border = theme.rows[placed.row % len(theme.rows)]
-    if box.kind not in TINTED:
-        fill = theme.background
-    if box.kind == "input":
-        border = theme.faint
-    corner = height / 2 if layout.is_round(box) or box.kind == "input" else 3
+    fill, border, corner = look.box(placed, theme)
     kind = box.kind.replace(" ", "-")
     yield (
         f'<g class="box {kind} row{placed.row}" id="{prefix}-{placed.column}-{placed.name}"'
@@ -108,10 +93,8 @@ def _placed(placed: Placed, theme: Theme, prefix: str) -> Iterator[str]:
     yield (
         f'<rect {_box(x, y, width, height)} rx="{_number(corner)}" fill="{fill}" stroke="{border}"/>'
     )
-    top = y + height / 2 - layout.LINE * (len(box.lines) - 1) / 2
-    for at, line in enumerate(box.lines):
-        bold = ' font-weight="bold"' if at == 0 and box.kind == "stage" else ""
-        baseline = top + at * layout.LINE + layout.FONT * 0.35
+    for line, baseline, is_bold in look.lines(placed):
+        bold = ' font-weight="bold"' if is_bold else ""
         yield f'<text x="{_number(x + width / 2)}" y="{_number(baseline)}"{bold}>{escape(line)}</text>'
     yield "</g>"
 
@@ -152,50 +135,35 @@ def _arc(shortcut: Shortcut, prefix: str) -> str:
     )
 
 
-def _way(points: tuple[Point, ...], radius: float = 7) -> str:
+def _way(points: Sequence[Point]) -> str:
     """Straight lines with rounded corners."""
     parts = [f"M{_at(points[0])}"]
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        parts.append(f"L{_at(_towards(corner, before, radius))}")
-        parts.append(f"Q{_at(corner)} {_at(_towards(corner, after, radius))}")
+    for before, corner, after in look.corners(points):
+        parts += [f"L{_at(before)}", f"Q{_at(corner)} {_at(after)}"]
     return "".join([*parts, f"L{_at(points[-1])}"])
 
 
-def _towards(start: Point, end: Point, distance: float) -> Point:
-    """A point on the way, at most half of it."""
-    (x, y), (u, v) = start, end
-    length = max(abs(u - x), abs(v - y), 1e-9)  # ways are horizontal or vertical
-    part = min(distance / length, 0.5)
-    return (x + (u - x) * part, y + (v - y) * part)
-
-
 def _head(before: Point, tip: Point) -> str:
-    """A triangle at the end of a line that is horizontal or vertical."""
-    (x, y), (u, v) = before, tip
-    along = ((u > x) - (u < x), (v > y) - (v < y))
-    back = (u - 5 * along[0], v - 5 * along[1])
-    left = (back[0] - 2.5 * along[1], back[1] + 2.5 * along[0])
-    right = (back[0] + 2.5 * along[1], back[1] - 2.5 * along[0])
-    return f"M{_at(tip)}L{_at(left)}L{_at(right)}Z"
+    return "M" + "L".join(map(_at, look.arrow(before, tip))) + "Z"
 
 
 def _word(word: Word, theme: Theme) -> str:
-    size, weight, colour = STYLES[word.kind]
-    bold = f' font-weight="{weight}"' if weight else ""
+    size, is_bold, colour = look.STYLES[word.kind]
+    bold = ' font-weight="bold"' if is_bold else ""
     x, y = word.at
     limit = ""
     if not word.text.isascii() and word.kind == "name":  # a name in any script stays in its place
-        wide = text_width(word.text, size, bool(weight))
+        wide = text_width(word.text, size, is_bold)
         limit = f' textLength="{_number(wide)}" lengthAdjust="spacingAndGlyphs"'
     return (
-        f'<text class="{word.kind}" x="{_number(x)}" y="{_number(y + size * 0.35)}" '
+        f'<text class="{word.kind}" x="{_number(x)}" y="{_number(y + size * look.BASELINE)}" '
         f'text-anchor="{word.anchor}" font-size="{size}"{bold}{limit} '
         f'fill="{getattr(theme, colour)}">{escape(word.text)}</text>'
     )
 
 
 def _dashes(kind: str) -> str:
-    return f' stroke-dasharray="{DASHES[kind]}"' if DASHES[kind] else ""
+    return f' stroke-dasharray="{look.DASHES[kind]}"' if look.DASHES[kind] else ""
 
 
 def _data(key: str, values: Iterable[str]) -> str:

@@ -9,13 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from resnet_cli.charts import Chart
 from resnet_cli.drawings import Drawing
+from resnet_cli.render.charts.chart_style import STYLES
+from resnet_cli.render.charts.svg_chart import svg as svg_chart
+from resnet_cli.render.drawings import layout
 from resnet_cli.render.drawings.svg import svg
-from resnet_cli.render.drawings.themes import THEMES, Theme
 from resnet_cli.render.tables import html
 from resnet_cli.render.tables.numbers import cell
+from resnet_cli.render.themes import THEMES, Theme
 from resnet_cli.tables import Table
 
+ABREAST = 4
+"""So many drawings stand beside one another where there is room."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """What a browser holds the page to: no request, whatever its content says."""
 
@@ -29,13 +35,14 @@ class Level(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A heading, then what it has: a drawing, levels to choose from, tables, ``code`` as it is typed, notes."""
+    """A heading, then what it has: levels to choose from, a drawing, tables, charts, ``code`` as it is typed, notes."""
 
     key: str
     title: str
-    drawing: Drawing | None = None
     levels: Sequence[Level] = ()
+    drawing: Drawing | None = None
     tables: Sequence[Table] = ()
+    charts: Sequence[Chart] = ()
     notes: Sequence[str] = ()
     code: Sequence[str] = ()
 
@@ -76,8 +83,8 @@ def page(chapters: Sequence[Chapter], origin: str, exact: bool) -> str:
 <meta name="color-scheme" content="light dark">
 <title>{html.escape(title)}</title>
 <style>
-:root {{ {_colours(THEMES["light"])} }}
-@media screen and (prefers-color-scheme: dark) {{ :root {{ {_colours(THEMES["dark"])} }} }}
+:root {{ {_colours("light")} }}
+@media screen and (prefers-color-scheme: dark) {{ :root {{ {_colours("dark")} }} }}
 {_beside("report.css")}{"".join(map(_swatches, chapters))}</style>
 </head>
 <body>
@@ -106,17 +113,41 @@ def _named(theme: Theme) -> dict[str, str]:
     return {f"--{key}": colours[key] for key in colours if key not in ("rows", "font")} | rows
 
 
-def _colours(theme: Theme) -> str:
-    return " ".join(f"{name}: {colour};" for name, colour in _named(theme).items())
+def _colours(theme: str) -> str:
+    """Variables for a theme's colours and those of the series of charts."""
+    series = {
+        f"--series{at}": style.on_dark if theme == "dark" else style.color
+        for at, style in enumerate(STYLES)
+    }
+    named = _named(THEMES[theme]) | series
+    return " ".join(f"{name}: {colour};" for name, colour in named.items())
 
 
-def _figure(drawing: Drawing, key: str) -> str:
-    """The drawing in the page's own colours, light or dark."""
-    text = svg(drawing, "light", key)
+def _figure(drawing: Drawing, key: str, alone: int | None = None) -> str:
+    """The drawing, or one network ``alone`` of it, in the page's own colours, light or dark."""
+    text = svg(drawing, "light", key, alone)
     for name, colour in _named(THEMES["light"]).items():
         text = text.replace(f'"{colour}"', f'"var({name})"')
-    label = f"diagram of {', '.join(column.name for column in drawing.columns)} by {drawing.level}"
+    drawn = drawing.columns if alone is None else [drawing.columns[alone]]
+    label = f"diagram of {', '.join(column.name for column in drawn)} by {drawing.level}"
     return _pane(text, label, "figure")
+
+
+def _side_by_side(drawing: Drawing, key: str) -> str:
+    """A figure for each network, all with the same rows and scale, in lines of about equal number."""
+    number = len(drawing.columns)
+    lines = -(-number // ABREAST)
+    wide = [layout.place(drawing, at).width for at in range(number)]
+    figures = "".join(
+        f'<div style="--part: {width / max(wide):.3f}">\n{_figure(drawing, f"{key}-{at}", at)}</div>\n'
+        for at, width in enumerate(wide)
+    )
+    return f'<div class="abreast" style="--abreast: {-(-number // lines)}">\n{figures}</div>\n'
+
+
+def _chart(chart: Chart, key: str) -> str:
+    caption = f"<figcaption>{html.escape(chart.title)}</figcaption>\n"
+    return f'<figure class="chart">\n{caption}{svg_chart(chart, key)}</figure>\n'
 
 
 def _swatches(chapter: Chapter) -> str:
@@ -167,14 +198,16 @@ def _facts(of: Table, exact: bool) -> str:
 
 
 def _section(section: Section, key: str, rank: int, exact: bool) -> str:
-    figure = _figure(section.drawing, key) if section.drawing else ""
-    tables = "".join(_pane(html.table(table, exact), table.title) for table in section.tables)
+    side_by_side = _side_by_side(section.drawing, key) if section.drawing else ""
+    tables = [_pane(html.table(table, exact), table.title) for table in section.tables]
+    charts = "".join(_chart(c, f"{key}-chart{at}") for at, c in enumerate(section.charts))
+    code = "".join(f"<pre><code>{html.escape(line)}</code></pre>\n" for line in section.code)
     lines = "".join(f"<li>{html.escape(note)}</li>\n" for note in section.notes)
     notes = f'<ul class="notes">\n{lines}</ul>\n' if lines else ""
-    code = "".join(f"<pre><code>{html.escape(line)}</code></pre>\n" for line in section.code)
     return (
         f'<section id="{key}">\n<h{rank}>{html.escape(section.title)}</h{rank}>\n'
-        f'{_levels(section, key, exact)}<div class="tables">\n{tables}{figure}{code}</div>\n{notes}</section>\n'
+        f"{_levels(section, key, exact)}{side_by_side}"
+        f'<div class="parts">\n{"".join([*tables[:1], charts, *tables[1:], code, notes])}</div>\n</section>\n'
     )
 
 

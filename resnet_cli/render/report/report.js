@@ -52,7 +52,7 @@
   // One tab stop for all boxes of a drawing, and for all rows of a table; arrows go on from there.
   const things = (group) => [...group.querySelectorAll(THINGS)];
   const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, Home: -Infinity, End: Infinity };
-  for (const group of document.querySelectorAll("svg, tbody")) {
+  for (const group of document.querySelectorAll("svg.diagram, tbody")) {
     const inside = things(group);
     if (group.matches("svg")) group.setAttribute("role", "group");
     for (const thing of inside) thing.setAttribute("tabindex", thing === inside[0] ? 0 : -1);

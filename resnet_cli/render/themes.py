@@ -1,4 +1,4 @@
-"""The colours and fonts of the diagrams."""
+"""The colours and fonts of diagrams, charts and pages."""
 
 from __future__ import annotations
 
