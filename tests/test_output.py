@@ -8,7 +8,7 @@ from program import run
 import resnet_cli
 from resnet_cli.commands import output
 from resnet_cli.errors import UserError
-from resnet_cli.render.tables import rich_table
+from resnet_cli.render.tables.layout import Layout
 
 BEGINS = {
     "x.json": "{", "x.csv": "", "x.md": "", "x.markdown": "", "x.tex": "", "x.html": "<!doctype html>",
@@ -71,7 +71,7 @@ def test_columns_are_those_chosen_in_the_order_typed(format):
 def test_a_column_of_ones_choice_leaves_no_narrow_terminal():
     """What is asked for by name is shown, however wide it is."""
     answer = output.picked(resnet_cli.summary("resnet18", "layer"), "path,kernel,output")
-    assert rich_table.fitting(answer.tables[0], 10, exact=False)[1] == []
+    assert Layout(answer.tables[0], exact=False, width=10, signs={}).parts()[1] == []
 
 
 def test_a_column_that_there_is_not_is_refused():

@@ -17,7 +17,7 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.field import receptive_field
 from resnet_cli.analyses.field.paths import lengths
 from resnet_cli.analyses.gradient import Measured
-from resnet_cli.analyses.memory.memory import Settings, stages
+from resnet_cli.analyses.memory.memory import Settings, by_level
 from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.tradeoff import SETTINGS, front, published, tradeoff
 from resnet_cli.answers import needs
@@ -128,7 +128,7 @@ def test_memory_peaks_where_memory_says(name, batch):
     network = load(name)
     rows = network.rows
     needs = needed(rows, Settings())
-    _, total = stages(needs, batch)
+    _, total = by_level(needs, batch)
     chart = plot.memory(network, batch)
     backward, saved, inference = ([p.y for p in series.points] for series in chart.series)
     assert max(inference) == total["live"] == total["inference"] - needs.resident
