@@ -217,7 +217,9 @@ def test_only_what_differs():
     whole, some = (resnet_cli.compare("resnet18", "resnet34", changed=c) for c in (False, True))
     kept = [line for line in whole.data()["stages"] if both(line)[1]["what"]]
     assert some.data()["stages"] == kept and len(kept) == 4
-    assert "receptive field" in str(some)
+    assert "receptive field" in str(some) and len(some.data()["errors"]) == 1
+    styles = resnet_cli.compare("resnet50", "resnet50-v1.5", changed=True)
+    assert styles.data()["errors"] == []  # no table prints both
     assert "receptive field  " not in str(resnet_cli.compare("plain34", "resnet34", changed=True))
 
 
@@ -448,6 +450,8 @@ def test_a_file_of_no_known_network_has_its_tensors_alone(small, tmp_path):
     assert len(data["tensors"]) == len(tensors) + 1 and data["rows"] == [] and answer.code == 1
     assert answer.notes[0].startswith("B: no residual network")
     assert "9×3" in str(answer)
+    text = render(answer, "csv", exact=False, to_file=True)
+    assert len(text.splitlines()) == len(tensors) + 2 and "9x3,only-b" in text
 
 
 def test_names_of_another_prefix_are_matched(small, tmp_path):

@@ -51,9 +51,9 @@ POINTS = {
     "memory resnet50 --batch 64": "stage, weights, gradients, optimiser, saved, live, use, at its peak",
     "memory resnet50 --level block": "block, weights, saved, live, use, at its peak",
     "memory resnet50 --budget 8GiB": "stage, weights, saved, live, use, at its peak, largest batch",
-    "compare basic bottleneck": "name, weights, MACs, weights of the convolutions",
-    "compare resnet18 resnet50": "name, params, MACs, to the first, stage, resnet18 params, resnet50 MACs",
-    f"compare {SIX}": "name, params, MACs, to the first, stage, preact-resnet1001 MACs",
+    "compare basic bottleneck": "name, weights, ratio, MACs, weights of the convolutions",
+    "compare resnet18 resnet50": "field, quantity, resnet18, resnet50, Δ, ratio, source, stage, Δ params, Δ MACs",
+    f"compare {SIX}": "name, params, MACs, Δ, ratio, stage, preact-resnet1001 MACs",
     "table": "stage, output, resnet18, resnet34, resnet50, resnet101, resnet152",
     f"table {SIX}": f"stage, output, {SIX.replace(' ', ', ')}",
     "explain depth resnet50": STEPS,
@@ -79,7 +79,7 @@ POINTS = {
     "gradient resnet20 --by block --seeds 1": "block, median, least to largest",
     "build resnet20": "stage, modules, output, tensors, params",
     "identify FILE": "property, value",
-    "identify FILE --against resnet32": "name here, in the file, in the network",
+    "identify FILE --against resnet32": "name, A, B, what",
     "identify FILE --keys layer3": "name in the file, shape, dtype, numbers",
 }  # fmt: skip
 """Each command in its usual forms, and the columns that are its point: they are there at 80 columns."""

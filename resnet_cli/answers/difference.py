@@ -65,7 +65,7 @@ def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_co
         ]
     else:
         by_level = align.side_by_side(parts, by, titles)
-        tables = [*networks.side_by_side(rows), by_level]
+        tables = [*networks.side_by_side(rows), errors.table(printed, titles), by_level]
     equal = not differing and not any(cell["what"] for line in parts for cell in line["networks"])
     notes = _notes(given, titles, by, equal)
     more: dict[str, Any] = {
@@ -102,4 +102,6 @@ def _whose(title: str, network: Network) -> str:
 
 
 def _differs(line: dict[str, Any]) -> bool:
-    return len({cell["printed"] for cell in line["networks"]}) > 1
+    """Whether an error is printed of all networks and not the same."""
+    printed = {cell["printed"] for cell in line["networks"]}
+    return None not in printed and len(printed) > 1

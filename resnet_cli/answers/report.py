@@ -33,12 +33,6 @@ OVERALL = {
     "errors": "Published errors",
 }
 """Tables of a comparison that are of whole networks, with titles where they have none; the others are of parts."""
-ERRORS = {
-    "top1_err": "top-1",
-    "top5_err": "top-5",
-    "cifar10_err": "CIFAR-10",
-    "cifar100_err": "CIFAR-100",
-}
 MOST = 20
 BATCHES = (1, 8, 32, 128, 256)
 MOST_ROWS = 100_000
@@ -178,8 +172,6 @@ def _comparison(networks: list[Network]) -> Chapter:
     drawing = diagram(networks, "stage")
     tables = [table._replace(title=table.title or OVERALL[table.key])
               for table in said.tables if table.key in OVERALL]  # fmt: skip
-    if not any(table.key == "errors" for table in tables):
-        tables += _errors(said)
     by_stage = [table for table in said.tables if table.key not in OVERALL]
     readable = all(map(_is_readable, networks))
     fields = _drawable(plot.receptive_field(networks)) if readable else []
@@ -191,31 +183,6 @@ def _comparison(networks: list[Network]) -> Chapter:
         Section("stages", "By stage", tables=by_stage, charts=_drawable(*costs)),
     ]
     return Chapter("comparison", "Comparison", "", None, drawing, sections)
-
-
-def _errors(said: View) -> list[Table]:
-    """What papers print of the compared networks: a row for each column of a paper's table."""
-    lines = said.envelope.get("errors", [])
-    if not lines:
-        return []
-    names = [cell["name"] for cell in lines[0]["networks"]]
-    columns = [
-        Column("error", "error"),
-        *(Column(name, name) for name in names),
-        Column("source", "source"),
-    ]
-    body = [
-        (
-            ERRORS[line["quantity"]],
-            *(
-                None if cell["printed"] is None else f"{cell['printed']:g}%"
-                for cell in line["networks"]
-            ),
-            "; ".join(dict.fromkeys(cell["source"] for cell in line["networks"] if cell["source"])),
-        )
-        for line in lines
-    ]
-    return [Table("errors", "Published errors", columns, body)]
 
 
 def _costs_first(table: Table) -> Table:

@@ -8,17 +8,11 @@ from typing import Any
 
 from resnet_cli.analyses import published
 from resnet_cli.analyses.compare.networks import change
+from resnet_cli.analyses.published import ERRORS
 from resnet_cli.designs import zoo
 from resnet_cli.networks import Network, distinct
 from resnet_cli.published import Figure, figures
 from resnet_cli.tables import Column, Table
-
-TITLES = {
-    "top1_err": "top-1 error",
-    "top5_err": "top-5 error",
-    "cifar10_err": "CIFAR-10 error",
-    "cifar100_err": "CIFAR-100 error",
-}
 
 
 def errors(networks: Sequence[Network]) -> list[dict[str, Any]]:
@@ -58,7 +52,7 @@ def _by_column(network: Network) -> dict[tuple[str, ...], Figure]:
 def _is_error(figure: Figure) -> bool:
     """Whether it is an error as a number; one entry of a paper's table is the word "fail"."""
     with suppress(ValueError):
-        return figure.quantity in TITLES and float(figure.printed) >= 0
+        return figure.quantity in ERRORS and float(figure.printed) >= 0
     return False
 
 
@@ -76,17 +70,18 @@ def _change(first: float | None, value: float | None) -> dict[str, Any]:
 
 
 def table(lines: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:
-    """Two networks' `errors` as a table."""
-    columns = (
-        Column("quantity", "error"), Column("a", names[0], "percent"), Column("b", names[1], "percent"),
-        Column("delta", "Δ", "+percent"), Column("ratio", "ratio", "times"),
-        Column("source", "source"),
-    )  # fmt: skip
+    """The networks' `errors` as a table, of two with the change."""
+    columns = [Column("quantity", "error"), *(Column(name, name, "percent") for name in names)]
+    if len(names) == 2:
+        columns += [Column("delta", "Δ", "+percent"), Column("ratio", "ratio", "times")]
+    columns.append(Column("source", "source"))
     body = []
     for line in lines:
-        a, b = line["networks"]
-        sources = dict.fromkeys(each["source"] for each in (a, b) if each["source"])
+        cells = line["networks"]
+        change_of_two = [cells[1]["delta"], cells[1]["ratio"]] if len(names) == 2 else []
+        sources = dict.fromkeys(cell["source"] for cell in cells if cell["source"])
+        printed = [cell["printed"] for cell in cells]
         body.append(
-            (TITLES[line["quantity"]], a["printed"], b["printed"], b["delta"], b["ratio"], "; ".join(sources))
-        )  # fmt: skip
+            (f"{ERRORS[line['quantity']]} error", *printed, *change_of_two, "; ".join(sources))
+        )
     return Table("errors", "Published errors", columns, body)

@@ -40,7 +40,7 @@ def table(lines: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:
         (line["field"].replace("_", " "), *(_typed(line["field"], cell["value"]) for cell in line["networks"]))
         for line in lines
     ]  # fmt: skip
-    return Table("fields", "", columns, body)
+    return Table("fields", "Fields that differ", columns, body)
 
 
 def _typed(field: str, value: object) -> str | None:

@@ -116,7 +116,7 @@ def totals(lines: Sequence[dict[str, Any]], names: Sequence[str], changed: bool)
         for key, title, kind, _ in QUANTITIES
         if not changed or a[key] != b[key]
     ]
-    return Table("rows", "", columns, body)
+    return Table("rows", "Totals", columns, body)
 
 
 def _of(value: int | None, kind: str) -> int | None:

@@ -27,7 +27,7 @@ def render(answer: Answer, table_key: str | None = None, notes: bool = False) ->
     import csv
 
     whole = document(answer)
-    key = "rows" if table_key is None else table_key
+    key = _main(whole, answer) if table_key is None else table_key
     things, kinds = _things(whole, key), _kinds(answer, key)
     lines = [line for thing in things for line in _lines(thing, kinds)]
     columns = dict.fromkeys(column for line in lines for column in line) or dict.fromkeys(kinds)
@@ -51,6 +51,11 @@ def render(answer: Answer, table_key: str | None = None, notes: bool = False) ->
         ]
         writer.writerow(map(_cell, [*cells, *beside.values()]))
     return out.getvalue()
+
+
+def _main(whole: dict[str, Any], answer: Answer) -> str:
+    """The rows, or the first table's list where there is none of them."""
+    return answer.tables[0].key if answer.tables and not whole.get("rows") else "rows"
 
 
 def _things(whole: dict[str, Any], key: str) -> list[Any]:
