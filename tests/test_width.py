@@ -64,7 +64,7 @@ POINTS = {
     "explain receptive-field resnet50": STEPS,
     "explain resnet50": "what, result, how it comes about",
     "explain shape resnet50": STEPS,
-    "conv --in 192 --out 32 --kernel 1 --size 28": f"{STEPS}, kernel, output, params, MACs, to the 3×3",
+    "conv --in 192 --out 32 --kernel 1 --size 28": f"{STEPS}, kernel, output, params, MACs, ratio",
     "check resnet50 --max-params 26M --max-macs 3G": "network, quantity, actual, limit, room, ok",
     "receptive-field resnet50": "stage, stride, receptive field, coverage",
     "receptive-field resnet18 --level block": "block, stride, receptive field, coverage",
