@@ -6,6 +6,8 @@ import pytest
 
 # of torch's in each worker, or they wait for one another
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# a width that a worker has is no terminal's
+os.environ.pop("COLUMNS", None)
 
 MEANT_SKIPS = {
     # tools that bring much beside torch, or the module of another; tests/data/printed.csv has what they print

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import reference
 import torch
-from listed import FAMILIES, rows_of
+from listed import FAMILIES, everyday, rows_of
 from torch import nn
 
 import resnet_cli
@@ -44,7 +44,7 @@ def recorded(name):
     return [(key, tuple(int(n) for s in shape for n in s.split("x"))) for key, *shape in pairs]
 
 
-@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+@everyday(zoo.NETWORKS)
 def test_tensors_are_those_of_the_trace(spec):
     """Names, order and shapes of the state dict, and what a run passes through, for every network."""
     net = build(spec, device="meta")
@@ -220,6 +220,7 @@ def test_repr_reads_like_a_network_written_by_hand():
     assert "ZeroPadding(channels=32, stride=2)" in repr(resnet_cli.build("resnet20", device="meta"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", FAMILIES, ids=ids)
 def test_copies_give_the_same_outputs(spec):
     """Deep copies, pickles, state dicts, TorchScript and torch.compile change nothing."""

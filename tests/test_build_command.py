@@ -60,6 +60,7 @@ def test_state_dicts_are_those_of_the_seed(suffix, tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == [file.name]
 
 
+@pytest.mark.slow
 def test_onnx_takes_any_batch_and_gives_the_same(tmp_path):
     """One file, dynamic batch; onnxruntime's outputs equal the network's for batches of 1 and 5."""
     onnxruntime = pytest.importorskip("onnxruntime")
@@ -75,6 +76,7 @@ def test_onnx_takes_any_batch_and_gives_the_same(tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == ["net.onnx"]
 
 
+@pytest.mark.slow
 def test_exported_programs_give_the_same(tmp_path):
     """torch.export.load runs the .pt2 file for another batch, with equal outputs."""
     file = tmp_path / "net.pt2"

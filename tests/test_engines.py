@@ -58,7 +58,7 @@ def test_an_engine_says_what_it_leaves_out():
         "add (8 times)",
         "mul (8 times)",
         "sigmoid (8 times)",
-        "max_pool2d (1 times)",
+        "max_pool2d (1 time)",
         "are the trace's",
     ):
         assert said in notes

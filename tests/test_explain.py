@@ -18,6 +18,7 @@ from resnet_cli.analyses.explain import depth, explain
 from resnet_cli.analyses.explain import receptive_field as field
 from resnet_cli.analyses.explain.conv import check, steps, traced
 from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.cli import app
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import Conv2d
@@ -511,12 +512,17 @@ def test_padding_keeps_the_size(kernel, padding):
     ("conv", "--in", "192", "--out", "32", "--kernel", "1", "--size", "28"),
     ("receptive-field", "resnet50", "--level", "block"), ("features", "resnet50"),
 ])  # fmt: skip
-def test_every_format_has_every_number(words):
+def test_every_format_has_every_number(words, capsys):
     """The results of JSON's rows stand in each format, raw or with their thousands set apart."""
-    rows = json.loads(run(*words, "--json")[0])["rows"]
+
+    def printed(format):
+        app()([*words, "-f", format], standalone_mode=False)
+        return capsys.readouterr().out
+
+    rows = json.loads(printed("json"))["rows"]
     numbers = [v for row in rows for v in row.values() if isinstance(v, int)]
     for format in ("table", "plain", "csv", "markdown", "latex"):
-        out, _ = run(*words, "-f", format)
+        out = printed(format)
         assert all(f"{number}" in out or f"{number:,}" in out for number in numbers)
 
 

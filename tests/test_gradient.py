@@ -172,6 +172,7 @@ def test_how_long_the_others_take_is_said_after_the_first(capsys, monkeypatch):
     assert capsys.readouterr().err == "note: much\nnote: measuring: about 20 s more\n"
 
 
+@pytest.mark.slow
 def test_norms_come_again_and_spread_over_the_seeds():
     """Two runs give equal numbers; the median lies within the spread; blocks are rows on request."""
     words = ("gradient", "plain20", "resnet20", "--seeds", "3", "--json")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from listed import FAMILIES, rows_of
+from listed import FAMILIES, everyday, rows_of
 from program import assert_not_loaded, run
 
 from resnet_cli.analyses.memory import memory as analysis
@@ -69,7 +69,7 @@ def live_peak(rows, batch, dtype="fp32", inplace=False):
     return max(held.of(batch) for held in live(rows, PRECISIONS[dtype], inplace))
 
 
-@pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: spec.name)
+@everyday(NETWORKS)
 def test_every_network_saves_what_autograd_saves(spec):
     """Bytes that saved-tensor hooks see at full size, on the meta device, are those of the trace."""
     net = module(spec, device="meta").train()

@@ -96,5 +96,5 @@ def test_columns_are_an_option_of_commands():
         "csv",
     )
     first, second, *_ = run(*words)[0].splitlines()
-    assert first.startswith("path,kernel,output,")
-    assert second.startswith("conv1,7,64x112x112,")
+    assert first.startswith("network,table,path,kernel,output,")
+    assert second.startswith("resnet18,rows,conv1,7,64x112x112,")

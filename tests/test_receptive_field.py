@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from listed import FAMILIES, ZOO, rows_of
+from listed import FAMILIES, ZOO, everyday, rows_of
 from positive import Positive
 from program import run
 
@@ -74,7 +74,7 @@ def check(spec, is_wanted):
         assert torch.equal(measured, predicted(*found[path], place, spec.input_size)), (path, place)
 
 
-@ZOO
+@everyday(zoo.NETWORKS)
 def test_blocks_see_what_has_a_gradient(spec):
     """In every network: size and position, pixel by pixel; the last block in each stage and others.
 
@@ -177,7 +177,7 @@ def test_a_field_grows_from_block_to_block(spec):
     ]
 
 
-@ZOO
+@everyday(zoo.NETWORKS)
 def test_feature_maps_are_those_of_the_built_module(spec):
     """Each path is a module, whose first output has the predicted shape; strides halve the size."""
     maps = features(rows_of(spec))

@@ -805,7 +805,21 @@ def rgb(colour):
     return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
 
 
-@pytest.mark.parametrize(("key", "level"), [*product(["one", "three"], LEVELS), ("six", "stage")])
+@pytest.mark.parametrize(
+    ("key", "level"),
+    [
+        ("one", "stage"),
+        *(
+            pytest.param(*page, marks=pytest.mark.slow)
+            for page in (
+                ("one", "block"),
+                ("one", "layer"),
+                *product(["three"], LEVELS),
+                ("six", "stage"),
+            )
+        ),
+    ],
+)
 def test_a_print_on_a4_cuts_nothing(opened, key, level):
     """Within the margins of A4 every table and drawing fits; switch and contents are left out."""
     page = opened(key, round((210 - 2 * 14) / 25.4 * 96))

@@ -287,10 +287,10 @@ def test_hints_quote_what_was_given(tmp_path):
     assert typed("identify", "$(id).pth") == "resnet-cli identify '$(id).pth'"
     hint = run("report", "a'b; $(id)", code=2)[1].partition("type ")[2]
     assert shlex.split(hint) == ["resnet-cli", "report", "a'b; $(id)", "-o", "report.html"]
-    own = tmp_path / "own.toml"
-    own.write_text("base = 'resnet18'\nname = '`id`'\n")
+    own = tmp_path / "own `id`.toml"
+    own.write_text("base = 'resnet18'\n")
     hint = run("explain", "depth", str(own), "conv1", code=2)[1].partition("leave it out: ")[2]
-    assert shlex.split(hint) == ["resnet-cli", "explain", "depth", "`id`"]
+    assert shlex.split(hint) == ["resnet-cli", "explain", "depth", str(own)]
 
 
 @pytest.mark.parametrize("format", output.FORMATS)

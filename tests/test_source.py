@@ -221,6 +221,7 @@ def specs(draw):
         assume(False)
 
 
+@pytest.mark.slow
 @given(spec=specs())
 @settings(max_examples=80, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])  # fmt: skip
