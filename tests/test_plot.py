@@ -12,6 +12,7 @@ import pytest
 from listed import rows_of
 from program import run
 
+import resnet_cli
 from resnet_cli.analyses import plot
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.field import receptive_field
@@ -715,7 +716,6 @@ def test_without_the_library_the_extra_is_named(monkeypatch, tmp_path):
         (("cost", "resnet50", "--size", "2x1", "-o", "x.svg"), 2, "larger --size, or --bare"),
         (("cost", "resnet50", "-f", "xml"), 2, "allowed: chart"),
         (("cost", "resnet50", "resnet20", "-o", "x.svg"), 2, "don't compare"),
-        (("cost", "resnet50", "resnet50"), 2, "given twice"),
         (("cost", "resnet50", "--x", "flops"), 2, "allowed: macs, params"),
         (("cost", "resnet50", "--dataset", "cifar10"), 2, "--dataset is for tradeoff"),
         (("cost", "resnet50", "-o", "/"), 2, ".svg, .png, .pdf"),
@@ -729,7 +729,6 @@ def test_without_the_library_the_extra_is_named(monkeypatch, tmp_path):
         (("receptive-field", *(["resnet50"] * 9)), 2, "at most 8"),
         (("paths", "plain34", "-o", "x.svg"), 2, "without residual blocks"),
         (("gradient", "vgg16", "-o", "x.svg"), 2, "no residual blocks"),
-        (("gradient", "resnet20", "resnet20"), 2, "given twice"),
         (("gradient", "resnet20", "--seeds", "0"), 2, "out of range"),
     ],
 )
@@ -741,3 +740,13 @@ def test_bad_input_is_one_clear_message(words, code, said, tmp_path, monkeypatch
     assert out == "" and said in err
     assert err.startswith("error: ") and len(err.splitlines()) <= 2
     assert [path.name for path in tmp_path.iterdir()] == ["folder.svg"]
+
+
+def test_equal_names_are_numbered_and_said_what_they_are():
+    """A network and a change of it stand in one chart, as they do in compare."""
+    chart = resnet_cli.plot("cost", "resnet50", "resnet50:groups=32,base_width=4").chart
+    assert [network for network in chart.x.categories or chart.y.categories] == [
+        "resnet50",
+        "resnet50 (2)",
+    ]
+    assert "resnet50 (2): from resnet50:groups=32,base_width=4" in chart.notes

@@ -10,9 +10,9 @@ from resnet_cli.analyses.compare import align, errors, fields, networks, tensors
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.levels import Level
-from resnet_cli.answers.view import Model, View, beside
+from resnet_cli.answers.view import Model, View, beside, whose
 from resnet_cli.answers.weight_file import NOTE, weight_file
-from resnet_cli.errors import UserError, folded, printable
+from resnet_cli.errors import UserError, printable
 from resnet_cli.networks import Network, load
 
 
@@ -81,7 +81,7 @@ def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bo
     kinds = counts.multiplied(row for network in given for row in network.rows)
     return [
         *(["equal: no field of the specs, no layer and no shape differs"] if equal else []),
-        *filter(None, map(_whose, titles, given)),
+        *filter(None, map(whose, titles, given)),
         *([f"inputs differ, {' and '.join(sizes)}: costs are of one each"] if len(sizes) > 1 else []),
         *([f"no spec, so that fields are not compared: {', '.join(unknown)}"] if unknown else []),
         *by.notes,
@@ -90,15 +90,6 @@ def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bo
         networks.NOTE,
         f"Δ and ratio: to {titles[0]}",
     ]  # fmt: skip
-
-
-def _whose(title: str, network: Network) -> str:
-    """What a column's title stands for, where it does not say so itself."""
-    name, source = network.name, network.origin.source
-    words = [] if title.startswith(name) else [printable(name)]
-    if source is not None and folded(source) != folded(name):
-        words.append(f"from {printable(source)}")
-    return f"{title}: {', '.join(words)}" if words else ""
 
 
 def _differs(line: dict[str, Any]) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.answers.gradient import Progress, silent
-from resnet_cli.answers.view import Model, uncounted
+from resnet_cli.answers.view import Model, uncounted, whose
 from resnet_cli.charts import Chart
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.networks import Network, load
+from resnet_cli.networks import Network, distinct, load
 from resnet_cli.render.themes import THEMES
 
 if TYPE_CHECKING:
@@ -101,7 +101,10 @@ def plot(
     if kind == "gradient":
         return Plot(_gradient(networks, seeds or 5, batch or 8, progress))
     chart = _chart(kind, networks, x or "macs", batch or 1)
-    return Plot(chart._replace(notes=[*uncounted(networks), *chart.notes]))
+    whose_line = [whose(network.name, network) for network in networks]
+    return Plot(
+        chart._replace(notes=[*uncounted(networks), *filter(None, whose_line), *chart.notes])
+    )
 
 
 def _chart(kind: str, networks: list[Network], x: str, batch: int) -> Chart:
@@ -152,13 +155,10 @@ def _check_number(kind: str, number: int) -> None:
 
 
 def _networks(*models: Model) -> list[Network]:
-    """Raises `UserError` for a name twice, which no legend could tell apart."""
+    """The networks, equal names numbered, as no legend could tell them apart."""
     networks = [load(model) for model in models]
-    names = [network.name for network in networks]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise UserError(f"{twice} is given twice", "give each network once")
-    return networks
+    named = zip(distinct(networks), networks, strict=True)
+    return [network._replace(name=name) for name, network in named]
 
 
 def _tradeoff(dataset: str, crops: int, of: str) -> Chart:

@@ -6,7 +6,7 @@ from resnet_cli.analyses import table1 as analysis
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.published import explained, of_network
-from resnet_cli.answers.view import Model, View, beside
+from resnet_cli.answers.view import Model, View, beside, whose
 from resnet_cli.designs.limits import within
 from resnet_cli.networks import distinct, load
 from resnet_cli.published import figures
@@ -25,6 +25,7 @@ def table(*models: Model) -> View:
         for network in networks
         for line in (of_network(network.spec, variants) if network.spec else ())
     ]
+    notes += filter(None, map(whose, distinct(networks), networks))
     sizes = dict.fromkeys(network.size for network in networks)
     kinds = counts.multiplied(row for network in networks for row in network.rows)
     notes.append(f"MACs: {kinds} layers, the papers' FLOPs; one input of {', '.join(sizes)}")

@@ -11,6 +11,7 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.notation import several
 from resnet_cli.designs import zoo
+from resnet_cli.errors import folded, printable
 from resnet_cli.render.tables import numbers
 from resnet_cli.tables import Answer, Table
 
@@ -129,3 +130,12 @@ def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
         each = counts.macs(network.rows) if macs is None else macs
         notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.batch)} MACs")
     return [*notes, *elsewhere([network])]
+
+
+def whose(title: str, network: networks.Network) -> str:
+    """What a title stands for, where it does not say so itself."""
+    name, source = network.name, network.origin.source
+    words = [] if title.startswith(name) else [printable(name)]
+    if source is not None and folded(source) != folded(name):
+        words.append(f"from {printable(source)}")
+    return f"{title}: {', '.join(words)}" if words else ""
