@@ -1,0 +1,42 @@
+"""A .pt2 or .onnx file -> Graph. The kind is told from the content, not from the name."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+from resnet_cli.checkpoints.container.faults import bad
+from resnet_cli.errors import UserError
+from resnet_cli.files import opened, part
+from resnet_cli.garbage import uncollected
+from resnet_cli.graphs.graph import Graph
+
+HINT = "give a .pt2 of torch.export.save, or an .onnx"
+
+
+def read(path: str) -> Graph:
+    """The graph that the file at `path` holds; weights are left where they are, nothing is run.
+
+    Raises `UserError` (exit 1) for a file that cannot be read, is of no known kind, or is damaged.
+    """
+    try:
+        file, size = opened(path, HINT)
+        with file, uncollected():
+            return _read(file, size, os.path.dirname(path))
+    except UserError as problem:
+        raise UserError(f"{path!r} {problem.what}", problem.hint, 1) from None
+    except OSError as problem:
+        raise bad(f"{path!r} cannot be read: {problem.strerror}", HINT) from None
+
+
+def _read(file: BinaryIO, size: int, folder: str) -> Graph:
+    start = part(file, 0, 8)
+    if not start:
+        raise bad("is empty")
+    if start.startswith(b"PK"):
+        from resnet_cli.graphs import pt2
+
+        return pt2.read(file, size)
+    from resnet_cli.graphs.onnx.read import read as read_onnx
+
+    return read_onnx(file, size, folder)
