@@ -15,6 +15,8 @@ from resnet_cli.errors import UserError
 Dim: TypeAlias = int | str | None
 """A size: a number; a name or an expression of names as `sizes.py` reads it, `4*s0`; None: not known."""
 Dims: TypeAlias = tuple[Dim, ...]
+Element: TypeAlias = int | float | str | None
+"""A number of a constant that sizes come from; one that is a size may be open, too."""
 
 INPUT, PARAMETER, BUFFER, CONSTANT, ACTIVATION = (
     "input", "parameter", "buffer", "constant", "activation",
@@ -34,7 +36,7 @@ class Tensor(NamedTuple):
     kind: str
     shape: Dims | None = None
     dtype: str | None = None
-    value: tuple[int | float, ...] | None = None
+    value: tuple[Element, ...] | None = None
     path: str = ""
     why: str = ""
 
@@ -56,6 +58,12 @@ class Ref(NamedTuple):
     name: str
 
 
+class Open(NamedTuple):
+    """A size as an argument: an expression, as `sizes.py` reads it."""
+
+    text: str
+
+
 class Unread(NamedTuple):
     """A value that was left in the file: what it is, and its bytes or parts."""
 
@@ -64,7 +72,7 @@ class Unread(NamedTuple):
 
 
 Value: TypeAlias = (
-    "int | float | str | bool | Ref | Tensor | Graph | Unread | tuple[Value, ...] | None"
+    "int | float | str | bool | Ref | Open | Tensor | Graph | Unread | tuple[Value, ...] | None"
 )
 
 

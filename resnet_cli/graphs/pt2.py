@@ -24,6 +24,7 @@ from resnet_cli.graphs.graph import (
     Graph,
     Module,
     Node,
+    Open,
     Range,
     Ref,
     Tensor,
@@ -264,12 +265,13 @@ class _Scope:
     def symbolic(self, argument: Json) -> Value:
         if isinstance(argument, dict) and "as_name" in argument:
             name = self.names.text(argument["as_name"])
-            return self.integers.get(name, name)
+            size = self.integers.get(name, name)
+            return Open(size) if isinstance(size, str) else size
         if isinstance(argument, dict) and len(argument) == 1:
             return self.plain(next(iter(argument.values())), 0)
         raise _unlike("a size")
 
-    def plain(self, value: Json, depth: int) -> Value:
+    def plain(self, value: object, depth: int) -> Value:
         if type(value) is list and depth < 3:
             return tuple(self.plain(part, depth + 1) for part in value)
         if type(value) is str:
@@ -412,7 +414,11 @@ def _ranges(constraints: Json, names: _Names) -> Iterator[tuple[str, Range]]:
     if not isinstance(constraints, dict):
         raise _unlike("range_constraints")
     for name, limits in constraints.items():
-        bounds = [
+        least, most = (
             limits.get(f"{end}_val") if isinstance(limits, dict) else None for end in ("min", "max")
-        ]
-        yield names.text(name), Range(*(n if type(n) is int else None for n in bounds))
+        )
+        if (
+            type(least) is not int or least <= 2
+        ):  # torch writes 2 for "not special", and does not hold to it
+            least = 1
+        yield names.text(name), Range(least, most if type(most) is int else None)

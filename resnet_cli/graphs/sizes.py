@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -232,7 +232,7 @@ def _power(a: Number, b: Number) -> Number:
     return a ** int(b)
 
 
-RULES: dict[str, Callable[[list[Number]], Number]] = {
+RULES: dict[str, Callable[[list[Any]], Number]] = {
     "+": lambda x: _sum(x) if len(x) != 2 else x[0] + x[1],
     "-": lambda x: x[0] - x[1],
     "*": _product,
@@ -240,8 +240,8 @@ RULES: dict[str, Callable[[list[Number]], Number]] = {
     "//": lambda x: _floor(x[0], x[1]),
     "%": lambda x: x[0] - x[1] * _floor(x[0], x[1]),
     "**": lambda x: _power(x[0], x[1]),
-    "Max": lambda x: max(x),
-    "Min": lambda x: min(x),
+    "Max": max,
+    "Min": min,
     "CeilDiv": lambda x: -_floor(-x[0], x[1]),
     "floor": lambda x: _floor(x[0]),
     "ceiling": lambda x: -_floor(-x[0]),
