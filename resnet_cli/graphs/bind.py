@@ -91,13 +91,13 @@ def _match(name: str, tensor: Tensor, shape: tuple[int, ...], values: dict[str, 
                 f"input {printable(name)!r} is fixed to {size} at place {at + 1}, not {wanted}",
                 f"its shape is {written(own)}; export it with dynamic sizes for others",
             )
-        if isinstance(size, str) and names(size) == [size]:
-            if values.setdefault(size, wanted) != wanted:
-                raise UserError(
-                    f"{printable(size)!r} is {values[size]} elsewhere, and {wanted} in input "
-                    f"{printable(name)!r}",
-                    "give inputs and sizes that fit each other",
-                )
+        symbol = size if isinstance(size, str) and names(size) == [size] else ""
+        if symbol and values.setdefault(symbol, wanted) != wanted:
+            raise UserError(
+                f"{printable(symbol)!r} is {values[symbol]} elsewhere, and {wanted} in input "
+                f"{printable(name)!r}",
+                "give inputs and sizes that fit each other",
+            )
 
 
 def _agree(name: str, own: Dims | None, shape: tuple[int, ...], values: Mapping[str, int]) -> None:
@@ -181,8 +181,8 @@ def _solved(graph: Graph, values: Mapping[str, int]) -> Graph:
         if type(old) is Open:
             size = solved(old.text)
             return size if isinstance(size, int) else old
-        if type(old) is tuple:
-            return tuple(map(value, old))
+        if isinstance(old, tuple) and type(old) is tuple:
+            return tuple(value(part) for part in old)
         return _solved(old, values) if isinstance(old, Graph) else old
 
     def node(old: Node) -> Node:

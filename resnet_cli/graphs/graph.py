@@ -83,7 +83,7 @@ class Node(NamedTuple):
     ``attributes`` has every argument by its name, tensors as `Ref`; in an .onnx those beside the
     inputs. A body (of an If, a Loop, a higher-order operator) is a `Graph` among them, never run.
     ``modules`` are those around it, outermost first, without the network itself; ``source`` is
-    FILE:LINE. ``local`` says that the operator is a function that the file defines.
+    FILE:LINE.
     """
 
     name: str
@@ -94,7 +94,6 @@ class Node(NamedTuple):
     domain: str = ""
     modules: tuple[Module, ...] = ()
     source: str = ""
-    local: bool = False
 
 
 class Range(NamedTuple):

@@ -29,7 +29,6 @@ from resnet_cli.graphs.graph import (
     Ref,
     Tensor,
     Value,
-    bodies,
     ordered,
 )
 from resnet_cli.graphs.sizes import tidy
@@ -41,6 +40,7 @@ MOST_MARKS = (
     30_000_000  # braces, brackets and commas: what JSON takes in memory; of 20,000 nodes 3 million
 )
 MOST_DEPTH = 12  # of graphs in one another
+MOST_NESTED = 3  # lists in one argument
 MOST_NAME = 10_000
 NO_MODULE = "_empty_nn_module_stack_from_metadata_hook"
 OLD = "serialized_exported_program.json"  # of torch before 2.8, at the top
@@ -73,11 +73,6 @@ def read(file: BinaryIO, size: int) -> Graph:
             raise bad(f"gives out {excerpt(name)}, which nothing makes")
     inputs = tuple(name for name in graph.inputs if graph.tensors[name].kind == INPUT)
     outputs = _outputs(graph, _of(module, "signature", dict))
-    inner = sum(1 for node in nodes for _ in bodies(node))
-    if inner:
-        notes.append(
-            f"{inner} bodies inside of operations (cond, map, autocast regions) are not run"
-        )
     version = program["schema_version"]
     return graph._replace(
         nodes=nodes,
@@ -221,9 +216,9 @@ class _Scope:
     def named(self, argument: Json) -> str:
         """A tensor's name."""
         name = argument.get("name") if isinstance(argument, dict) else None
-        if name not in self.tensors:
+        if type(name) is not str or name not in self.tensors:
             raise bad(f"names a tensor {excerpt(str(name))} that it does not describe")
-        return str(name)
+        return name
 
     def value(self, argument: Json) -> Value:
         """An argument: tensors as `Ref`, computed sizes as expressions, a body as `Graph`."""
@@ -251,7 +246,7 @@ class _Scope:
                 name=self.names.text(value.get("name"))
             )
         if kind in ("as_device", "as_custom_obj", "as_complex", "as_string_to_argument"):
-            return kind.removeprefix("as_")
+            return str(kind).removeprefix("as_")
         return self.plain(value, 0)
 
     def reference(self, argument: Json) -> Value:
@@ -272,13 +267,16 @@ class _Scope:
         raise _unlike("a size")
 
     def plain(self, value: object, depth: int) -> Value:
-        if type(value) is list and depth < 3:
-            return tuple(self.plain(part, depth + 1) for part in value)
-        if type(value) is str:
+        """A number or text, or a list of such."""
+        if isinstance(value, list):
+            if depth < MOST_NESTED:
+                return tuple(self.plain(part, depth + 1) for part in value)
+        elif isinstance(value, str):
             return value if value.isprintable() else ascii(value)[1:-1]
-        if type(value) is int and abs(value) > MOST_ELEMENTS + 1:
-            raise _unlike("a number that is too large")
-        if value is None or isinstance(value, int | float):
+        elif isinstance(value, int):
+            if abs(value) <= MOST_ELEMENTS + 1:
+                return value
+        elif value is None or isinstance(value, float):
             return value
         raise _unlike("an argument")
 
@@ -380,8 +378,9 @@ def _name_inputs(graph: Graph, signature: Parts, names: _Names) -> None:
         if isinstance(spec, dict) and isinstance(spec.get("user_input"), dict):
             argument = spec["user_input"].get("arg")
             named = argument.get("as_tensor") if isinstance(argument, dict) else None
-            if isinstance(named, dict) and named.get("name") in tensors:
-                tensors[named["name"]] = tensors[named["name"]]._replace(kind=INPUT)
+            name = named.get("name") if isinstance(named, dict) else None
+            if isinstance(name, str) and name in tensors:
+                tensors[name] = tensors[name]._replace(kind=INPUT)
         for key, kind, path in KINDS:
             if isinstance(spec, dict) and key in spec:
                 name = _of(_of(spec[key], "arg", dict), "name", str)
@@ -394,14 +393,11 @@ def _name_inputs(graph: Graph, signature: Parts, names: _Names) -> None:
 def _outputs(graph: Graph, signature: Parts) -> tuple[str, ...]:
     """The outputs that are the caller's: others are buffers that a run changes."""
     specs = _of(signature, "output_specs", list)
-    changed = {
-        spec[key]["arg"].get("name")
-        for spec in specs
-        for key in MUTATIONS
-        if isinstance(spec, dict)
-        and isinstance(spec.get(key), dict)
-        and isinstance(spec[key].get("arg"), dict)
-    }
+    changed = set()
+    for spec in specs:
+        for key in MUTATIONS:
+            if isinstance(spec, dict) and key in spec:
+                changed.add(str(_of(_of(spec[key], "arg", dict), "name", str)))
     return tuple(name for name in graph.outputs if name not in changed)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Tree: TypeAlias = "int | str | tuple[str, tuple[Tree, ...]]"
 
-MOST_TEXT = 20_000  # letters
+MOST_TEXT = 4_000  # letters
 MOST_DEPTH = 60
 MOST_SIZE = 2**63 - 1
 TOKEN = re.compile(r"\s*(\d+|[^\W\d][\w.]*|'[^']*'|\"[^\"]*\"|//|\*\*|[-+*/%(),=])")

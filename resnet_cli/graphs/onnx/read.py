@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable
+from math import prod
 from typing import BinaryIO
 
 from resnet_cli.checkpoints.container.faults import AGAIN, bad, excerpt
@@ -18,17 +19,15 @@ from resnet_cli.graphs.graph import (
     Tensor,
     Unread,
     Value,
-    bodies,
     ordered,
 )
 from resnet_cli.graphs.onnx import nesting, tensors
+from resnet_cli.graphs.onnx.bodies import MOST_DEPTH, MOST_NODES, Formal, Function, expanded
 from resnet_cli.graphs.onnx.kinds import with_kinds
 from resnet_cli.graphs.onnx.wire import Span, Wire, signed
 from resnet_cli.graphs.sizes import names
 
 OLDEST_IR = 3
-MOST_DEPTH = 12  # of graphs in one another
-MOST_NODES = 500_000
 MOST_PARTS = 100_000  # numbers or texts of one attribute
 MOST_STRING = 4096  # bytes of one
 STANDARD = ("", "ai.onnx")
@@ -53,7 +52,6 @@ class _Reader:
         self.nodes = 0
         self.hollow = 0  # tensors without numbers
         self.outside: dict[str, int] = {}  # location -> bytes needed
-        self.functions: set[tuple[str, str]] = set()
         self.names_are_paths = False
         self.ir = 0
 
@@ -84,9 +82,11 @@ class _Reader:
                 f"is an ONNX model of IR {self.ir}, of before December 2017",
                 "convert it with onnx.version_converter; IR 3 and later are read",
             )
-        self.functions = {self.signature(span) for span in functions}
         self.names_are_paths = producer[0] == "pytorch"
         whole = self.graph(graph, 0)
+        if functions:
+            whole = expanded(whole, dict(map(self.function, functions)))
+        whole = with_kinds(whole)
         return whole._replace(
             format="onnx",
             version=f"IR {self.ir}",
@@ -105,15 +105,31 @@ class _Reader:
                 version = start
         return "" if domain in STANDARD else domain, version
 
-    def signature(self, span: Span) -> tuple[str, str]:
-        """Domain and name of a function."""
-        domain = name = ""
+    def function(self, span: Span) -> tuple[tuple[str, str], Function]:
+        """A function, by its domain and name."""
+        domain = label = ""
+        inputs, outputs = [], []
+        nodes: list[Span] = []
+        defaults: dict[str, Value] = {}
         for number, start, end in self.wire.fields(*span):
             if number == 1:
-                name = self.wire.text(start, end)
+                label = self.wire.text(start, end)
+            elif number == 4:
+                inputs.append(self.wire.text(start, end))
+            elif number == 5:
+                outputs.append(self.wire.text(start, end))
+            elif number == 7 and end >= 0:
+                nodes.append((start, end))
             elif number == 10:
                 domain = self.wire.text(start, end)
-        return domain, name
+            elif number == 11:
+                key, value = self.attribute((start, end), 0)
+                defaults[key] = value
+        body = ordered(self.all_nodes(nodes, 0), inputs)
+        by_name: dict[str, Tensor] = {}
+        _fill(by_name, body, {})
+        domain = "" if domain in STANDARD else domain
+        return (domain, label), Function((*inputs,), (*outputs,), body, by_name, defaults)
 
     def notes(self, graph: Graph, training: int) -> Iterable[str]:
         yield from tensors.check_outside(self.outside, self.folder)
@@ -121,9 +137,6 @@ class _Reader:
             yield f"{self.hollow} tensors have a shape and no numbers"
         if training:
             yield "its training graphs are not read"
-        inner = sum(1 for node in graph.nodes for _ in bodies(node))
-        if inner:
-            yield f"{inner} bodies inside of operations (If, Loop, Scan) are not run"
 
     def graph(self, span: Span, depth: int) -> Graph:
         if depth > MOST_DEPTH:
@@ -229,12 +242,9 @@ class _Reader:
             modules = nesting.from_metadata(props)
         elif self.names_are_paths and label.startswith("/"):
             modules = nesting.from_name(label)
-        local = bool(self.functions) and (domain, operator) in self.functions
         domain = "" if domain in STANDARD else domain
         source = nesting.source(props) if props else ""
-        return Node(
-            label, operator, (*inputs,), (*outputs,), attributes, domain, modules, source, local
-        )
+        return Node(label, operator, (*inputs,), (*outputs,), attributes, domain, modules, source)
 
     def attribute(self, span: Span, depth: int) -> tuple[str, Value]:
         """Name and value; of what no size or cost depends on, only how much it is."""
@@ -261,7 +271,7 @@ class _Reader:
             elif number == 6:
                 one = self.graph((start, end), depth + 1)
             elif number == 21:
-                one = Unread(f"the function's {wire.text(start, end)}", 0)
+                one = Formal(wire.text(start, end))
             elif number == 22:
                 one = self.sparse((start, end))
             elif number in (7, 8, 9, 10, 11):
@@ -306,7 +316,7 @@ def _add(by_name: dict[str, Tensor], tensor: Tensor) -> None:
 def _fill(by_name: dict[str, Tensor], nodes: list[Node], shown: dict[str, Tensor]) -> None:
     """Every output of an operation as a tensor: of a Constant with its numbers, else as the file shows it."""
     for node in nodes:
-        constant = _constant(node) if node.operator == "Constant" and not node.domain else None
+        constant = _constant(node, by_name)
         for name in filter(None, node.outputs):
             if constant:
                 by_name[name] = constant._replace(name=name)
@@ -318,8 +328,25 @@ def _fill(by_name: dict[str, Tensor], nodes: list[Node], shown: dict[str, Tensor
             by_name[name] = tensor._replace(shape=said.shape, dtype=said.dtype)
 
 
-def _constant(node: Node) -> Tensor | None:
-    """What a Constant operation gives out, in whichever attribute it has it."""
+def _constant(node: Node, known: dict[str, Tensor]) -> Tensor | None:
+    """What a Constant gives out, or a ConstantOfShape whose shape stands in the file."""
+    if node.domain:
+        return None
+    if node.operator == "ConstantOfShape" and node.inputs:
+        size = known.get(node.inputs[0])
+        filling = node.attributes.get("value")
+        if size is None or size.kind != CONSTANT or size.value is None:
+            return None
+        shape = tuple(side for side in size.value if isinstance(side, int) and side >= 0)
+        dtype = filling.dtype if isinstance(filling, Tensor) else "float32"
+        small = filling.value if isinstance(filling, Tensor) else (0,)
+        value = small * prod(shape) if small and prod(shape) <= tensors.MOST_VALUES else None
+        return Tensor("", CONSTANT, shape, dtype, value) if len(shape) == len(size.value) else None
+    return _written(node) if node.operator == "Constant" else None
+
+
+def _written(node: Node) -> Tensor | None:
+    """What a Constant gives out, in whichever attribute it has it."""
     for key, value in node.attributes.items():
         if isinstance(value, Tensor):
             return value

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from resnet_cli.checkpoints.container.faults import excerpt
 from resnet_cli.graphs.graph import ACTIVATION, Dims, Graph, Node, Tensor
+from resnet_cli.graphs.onnx.bodies import MOST_NODES, branch
 from resnet_cli.graphs.onnx.rules import products, same, values, views, windows
 from resnet_cli.graphs.onnx.rules.call import Call, Rule, Unknown, checked
 from resnet_cli.graphs.onnx.tensors import TYPES
@@ -40,14 +41,24 @@ OF_INPUT = {  # operator: the input whose type the output has
 def inferred(graph: Graph) -> Graph:
     """The graph with a shape for each tensor, as far as its operators and inputs tell.
 
-    What operators tell comes before what the file says, which fills in where they do not; a tensor of
+    An If whose condition is known gives way to the branch that is taken. What operators tell comes before what the file says, which fills in where they do not; a tensor of
     neither has a shape of None, and says why.
     """
     tensors = dict(graph.tensors)
     differing: list[str] = []
-    for node in graph.nodes:
+    nodes: list[Node] = []
+    waiting = graph.nodes[::-1]
+    while waiting:
+        node = waiting.pop()
+        taken = _branch(node, tensors)
+        if taken and len(nodes) + len(waiting) < MOST_NODES:
+            inner, added = taken
+            waiting += reversed(inner)
+            tensors.update({name: tensor for name, tensor in added.items() if name not in tensors})
+            continue
+        nodes.append(node)
         for tensor in outputs(node, tensors, graph.opsets):
-            said = graph.tensors[tensor.name]
+            said = tensors[tensor.name]
             if said.kind != ACTIVATION:
                 continue
             merged, differs = _merged(said, tensor)
@@ -61,7 +72,20 @@ def inferred(graph: Graph) -> Graph:
             f"{len(differing)} shapes in the file are not those that its operators give, the first "
             f"{excerpt(differing[0])}; the operators' are taken",
         )
-    return graph._replace(tensors=tensors, notes=notes)
+    return graph._replace(nodes=nodes, tensors=tensors, notes=notes)
+
+
+def _branch(
+    node: Node, tensors: Mapping[str, Tensor]
+) -> tuple[list[Node], dict[str, Tensor]] | None:
+    """Of an If whose condition is known, as one on sizes is: the branch that is taken."""
+    if node.operator != "If" or node.domain or not node.inputs or not node.outputs:
+        return None
+    condition = tensors.get(node.inputs[0])
+    if condition is None or condition.value is None or len(condition.value) != 1:
+        return None
+    (known,) = condition.value
+    return branch(node, bool(known)) if isinstance(known, int) else None
 
 
 def outputs(node: Node, tensors: Mapping[str, Tensor], opsets: Mapping[str, int]) -> list[Tensor]:
@@ -94,8 +118,6 @@ def outputs(node: Node, tensors: Mapping[str, Tensor], opsets: Mapping[str, int]
 
 def _rule(node: Node) -> Rule:
     name = f"{node.domain}.{node.operator}" if node.domain else node.operator
-    if node.local:
-        raise Unknown(f"{excerpt(name)} is a function of the file, which is not read")
     if node.operator in BODIES and not node.domain:
         raise Unknown(f"{node.operator} runs a body, which is not followed")
     rule = RULES.get(name)

@@ -14,6 +14,7 @@ from resnet_cli.graphs.onnx.wire import Span, Wire, signed
 from resnet_cli.graphs.sizes import tidy
 
 MOST_VALUES = 4096  # numbers of a constant that sizes may be computed from
+MOST_FILES = 20_000  # of weights
 MOST_FLOATS = 64  # of those that are factors of sizes
 TYPES = {  # TensorProto.DataType: torch's name, bits, struct's code where sizes may be of it
     1: ("float32", 32, "f"), 2: ("uint8", 8, "B"), 3: ("int8", 8, "b"), 4: ("uint16", 16, "H"),
@@ -170,6 +171,8 @@ def check_outside(parts: dict[str, int], folder: str) -> list[str]:
     Raises `UserError` for one outside the model's folder, or too short. Nothing of them is read.
     """
     missing = []
+    if len(parts) > MOST_FILES:
+        raise bad(f"has its weights in {len(parts):,} files")
     for location, needed in parts.items():
         steps = location.replace("\\", "/").split("/")
         if not location.isprintable() or not location or len(location) > 1000:

@@ -51,6 +51,8 @@ class Wire:
                 raise bad("has more parts than any network", "it is damaged, or made to be slow")
             tag, at = _number(data, at, end)
             kind = tag & 7
+            if tag < 8:  # no field is numbered 0
+                _broken()
             if kind == 2:
                 length, at = _number(data, at, end)
                 if length > end - at:
@@ -75,8 +77,10 @@ class Wire:
 
     def long_text(self, start: int, end: int, most: int = MOST_NAME) -> str:
         """A text with whatever is in it; raises `UserError` for one that is too long."""
+        if end < start:
+            _broken()
         self.text_left -= end - start
-        if end < start or end - start > most or self.text_left < 0:
+        if end - start > most or self.text_left < 0:
             raise bad(f"has a text of {end - start:,} bytes, where a name should be")
         return self.data[start:end].decode(errors="backslashreplace")
 

@@ -16,6 +16,7 @@ from resnet_cli.graphs.onnx.rules.call import Call, Unknown, axes_of, axis_of, p
 
 MOST_NUMBERS = 4096
 LARGEST = 2**63 - 1
+BOOL, WHOLE = 9, (2, 3, 4, 5, 6, 7, 12, 13)  # of TensorProto.DataType
 Numbers: TypeAlias = Sequence[Element]
 ValueRule: TypeAlias = "Callable[[Call, tuple[int, ...]], Numbers]"
 
@@ -89,8 +90,10 @@ def size(call: Call, shape: tuple[int, ...]) -> Numbers:
 
 def cast(call: Call, shape: tuple[int, ...]) -> Numbers:
     """To whole numbers it cuts off; to others nothing is lost that a size could have."""
-    whole = call.number("to", 1) in (2, 3, 4, 5, 6, 7, 9, 12, 13)
-    numbers = call.elements(0)
+    numbers, kind = call.elements(0), call.number("to", 1)
+    if kind == BOOL:
+        return [reals(bool)(n) for n in numbers]
+    whole = kind in WHOLE
     return [int(n) if whole and isinstance(n, float) else n for n in numbers]
 
 
