@@ -133,6 +133,17 @@ def bodies(node: Node) -> list[Graph]:
     ]
 
 
+def captured(node: Node) -> list[str]:
+    """What the bodies inside of an operation read of the graph around it."""
+    return [
+        name
+        for body in bodies(node)
+        for inner in body.nodes
+        for name in (*inner.inputs, *captured(inner))
+        if name not in body.tensors
+    ]
+
+
 def ordered(nodes: list[Node], known: Iterable[str]) -> list[Node]:
     """The nodes, each behind those it reads: as they stand wherever that is so already.
 
@@ -154,7 +165,7 @@ def _sorted(nodes: list[Node], made: set[str]) -> list[Node]:
     waits: list[int] = []
     readers: list[list[int]] = [[] for _ in nodes]
     for at, node in enumerate(nodes):
-        before = {maker[name] for name in node.inputs if name in maker}
+        before = {maker[name] for name in (*node.inputs, *captured(node)) if name in maker}
         waits.append(len(before))
         for earlier in before:
             readers[earlier].append(at)

@@ -8,7 +8,8 @@ from typing import NamedTuple, TypeAlias
 from resnet_cli.checkpoints.container.faults import bad, excerpt
 from resnet_cli.graphs.graph import ACTIVATION, Graph, Module, Node, Tensor, Value
 
-MOST_NODES = 500_000
+MOST_NODES = 200_000
+MOST_TEXT = 64 << 20  # letters of the names that are made
 MOST_DEPTH = 12  # of functions and graphs in one another
 
 
@@ -36,25 +37,41 @@ def expanded(graph: Graph, functions: Functions) -> Graph:
 
     Raises `UserError` for functions that call one another in a circle, or grow beyond all bounds.
     """
+    known: dict[tuple[str, str], int] = {}
+    if sum(_grown(node, functions, known, 0) for node in graph.nodes) > MOST_NODES:
+        raise bad(f"has more than {MOST_NODES:,} operations, its functions written out")
     tensors = dict(graph.tensors)
     nodes: list[Node] = []
-    waiting = [(node, 0) for node in reversed(graph.nodes)]
+    text = 0
+    waiting = graph.nodes[::-1]
     while waiting:
-        node, depth = waiting.pop()
+        node = waiting.pop()
         function = functions.get((node.domain, node.operator))
         if function is None:
             nodes.append(node)
             continue
-        if depth >= MOST_DEPTH:
-            raise bad(
-                f"has functions that call one another without end, {excerpt(node.operator)} is one"
-            )
         inner, added = _called(node, function)
+        text += size_of(inner, added)
+        if text > MOST_TEXT:
+            raise bad("has too long names, its functions written out")
         tensors.update({name: tensor for name, tensor in added.items() if name not in tensors})
-        if len(nodes) + len(waiting) + len(inner) > MOST_NODES:
-            raise bad(f"has more than {MOST_NODES:,} operations, its functions written out")
-        waiting += [(part, depth + 1) for part in reversed(inner)]
+        waiting += reversed(inner)
     return graph._replace(nodes=nodes, tensors=tensors)
+
+
+def _grown(node: Node, functions: Functions, known: dict[tuple[str, str], int], depth: int) -> int:
+    """How many operations one is, written out; ``known`` are functions that were asked for already."""
+    key = node.domain, node.operator
+    function = functions.get(key)
+    if function is None:
+        return 1
+    if depth > MOST_DEPTH:
+        raise bad(
+            f"has functions that call one another without end, {excerpt(node.operator)} is one"
+        )
+    if key not in known:
+        known[key] = sum(_grown(inner, functions, known, depth + 1) for inner in function.nodes)
+    return known[key]
 
 
 def _called(call: Node, function: Function) -> tuple[list[Node], dict[str, Tensor]]:
@@ -76,6 +93,11 @@ def _called(call: Node, function: Function) -> tuple[list[Node], dict[str, Tenso
         nodes.append(node._replace(attributes=attributes, modules=(*around, *node.modules)))
     first = next(filter(None, call.outputs), label)
     return renamed(nodes, function.tensors, f"{first}/", actual)
+
+
+def size_of(nodes: Sequence[Node], tensors: Mapping[str, Tensor]) -> int:
+    """Letters of all names."""
+    return sum(map(len, tensors)) + sum(len(node.name) for node in nodes)
 
 
 def branch(node: Node, taken: bool) -> tuple[list[Node], dict[str, Tensor]] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from resnet_cli.checkpoints.container.faults import excerpt
 from resnet_cli.graphs.graph import ACTIVATION, Dims, Graph, Node, Tensor
-from resnet_cli.graphs.onnx.bodies import MOST_NODES, branch
+from resnet_cli.graphs.onnx.bodies import MOST_NODES, MOST_TEXT, branch, size_of
 from resnet_cli.graphs.onnx.rules import products, same, values, views, windows
 from resnet_cli.graphs.onnx.rules.call import Call, Rule, Unknown, checked
 from resnet_cli.graphs.onnx.tensors import TYPES
@@ -16,6 +16,8 @@ RULES: Mapping[str, Rule] = {
     for table in (same.RULES, views.RULES, windows.RULES, products.RULES)
     for rule in table
 }
+MOST_VALUES = 5_000_000  # numbers that are followed in all
+MOST_INPUTS = 4096  # of one operation
 BODIES = {"If", "Loop", "Scan", "SequenceMap"}
 DTYPES = {  # of outputs, where not the first input's; None is the first input's
     **dict.fromkeys(("Shape", "Size", "ArgMax", "ArgMin", "NonZero", "NonMaxSuppression"), ("int64",)),
@@ -47,17 +49,21 @@ def inferred(graph: Graph) -> Graph:
     tensors = dict(graph.tensors)
     differing: list[str] = []
     nodes: list[Node] = []
+    text = 0
+    room = MOST_VALUES
     waiting = graph.nodes[::-1]
     while waiting:
         node = waiting.pop()
-        taken = _branch(node, tensors)
-        if taken and len(nodes) + len(waiting) < MOST_NODES:
+        taken = _branch(node, tensors) if text < MOST_TEXT else None
+        if taken and len(nodes) + len(waiting) + len(taken[0]) < MOST_NODES:
             inner, added = taken
+            text += size_of(inner, added)
             waiting += reversed(inner)
             tensors.update({name: tensor for name, tensor in added.items() if name not in tensors})
             continue
         nodes.append(node)
-        for tensor in outputs(node, tensors, graph.opsets):
+        for tensor in outputs(node, tensors, graph.opsets, room > 0):
+            room -= len(tensor.value or ())
             said = tensors[tensor.name]
             if said.kind != ACTIVATION:
                 continue
@@ -88,8 +94,13 @@ def _branch(
     return branch(node, bool(known)) if isinstance(known, int) else None
 
 
-def outputs(node: Node, tensors: Mapping[str, Tensor], opsets: Mapping[str, int]) -> list[Tensor]:
-    """What an operation gives out, each with its shape or the reason why that is not known."""
+def outputs(
+    node: Node, tensors: Mapping[str, Tensor], opsets: Mapping[str, int], follow: bool = True
+) -> list[Tensor]:
+    """What an operation gives out, each with its shape or the reason why that is not known.
+
+    ``follow``: also with its numbers, where it is part of the arithmetic on shapes.
+    """
     names = [name for name in node.outputs if name]
     x = tuple(tensors.get(name) if name else None for name in node.inputs)
     call = Call(node, x, opsets.get(node.domain, 0) or opsets.get("", 0))
@@ -109,7 +120,7 @@ def outputs(node: Node, tensors: Mapping[str, Tensor], opsets: Mapping[str, int]
                 if None not in shape
                 else f"{excerpt(node.operator)} depends on its input's numbers"
             )
-            number = values.value(call, shape)
+            number = values.value(call, shape) if follow else None
             result.append(Tensor(name, ACTIVATION, shape, _dtype(call, at), number, why=why))
         elif name:
             result.append(Tensor(name, ACTIVATION, why=f"an output {at + 1} that is not described"))
@@ -120,6 +131,8 @@ def _rule(node: Node) -> Rule:
     name = f"{node.domain}.{node.operator}" if node.domain else node.operator
     if node.operator in BODIES and not node.domain:
         raise Unknown(f"{node.operator} runs a body, which is not followed")
+    if len(node.inputs) > MOST_INPUTS:
+        raise Unknown(f"it reads more than {MOST_INPUTS:,} tensors")
     rule = RULES.get(name)
     if rule is None:
         raise Unknown(f"the operator {excerpt(name)} is not known")

@@ -82,7 +82,9 @@ def tensor(wire: Wire, span: Span) -> tuple[Tensor, Outside | None, bool]:
         return Tensor(label, CONSTANT, shape, known), outside, True
     _check_size(label, stored, count, code)
     most = MOST_FLOATS if known.startswith("float") else MOST_VALUES
-    value = _value(wire, stored, code, count) if count <= most else None
+    wire.values_left -= count if count <= most else 0
+    kept = count <= most and wire.values_left >= 0
+    value = _value(wire, stored, code, count) if kept else None
     return Tensor(label, CONSTANT, shape, known, value), None, bool(stored) or not count
 
 

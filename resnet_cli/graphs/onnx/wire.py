@@ -14,6 +14,7 @@ from resnet_cli.checkpoints.container.faults import bad, excerpt
 
 MOST_FIELDS = 10_000_000  # of a file, some ten seconds; a graph of 20,000 nodes has a million
 MOST_TEXT = 256 << 20  # bytes of all its texts
+MOST_VALUES = 4_000_000  # numbers of its constants that are kept
 MOST_NAME = 10_000  # bytes of one; converters join the names of what they fuse
 
 
@@ -32,6 +33,7 @@ class Wire:
 
     def __init__(self, data: Bytes) -> None:
         self.data, self.left, self.text_left = data, MOST_FIELDS, MOST_TEXT
+        self.values_left = MOST_VALUES
 
     def fields(self, start: int, end: int) -> Iterator[Field]:
         """The fields of the message at a place; of fixed 4 and 8 bytes the place, too.

@@ -14,7 +14,7 @@ from resnet_cli.graphs.graph import Dims, Element
 from resnet_cli.graphs.onnx.rules import views
 from resnet_cli.graphs.onnx.rules.call import Call, Unknown, axes_of, axis_of, plus, times
 
-MOST_NUMBERS = 4096
+MOST_NUMBERS = 1024
 LARGEST = 2**63 - 1
 BOOL, WHOLE = 9, (2, 3, 4, 5, 6, 7, 12, 13)  # of TensorProto.DataType
 Numbers: TypeAlias = Sequence[Element]
