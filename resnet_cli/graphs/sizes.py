@@ -261,6 +261,14 @@ def written(tree: Tree, within: int = 0) -> str:
     if len(parts) == 1:
         return written(parts[0], within)
     binds = SIGNS[operator]
-    words = [written(parts[0], binds), *(written(part, binds + 1) for part in parts[1:])]
-    text = (f" {operator} " if operator in "+-" else operator).join(words)
+    if operator == "*" and parts[0] == -1:
+        text = "-" + written((operator, parts[1:]) if parts[2:] else parts[1], binds)
+        return f"({text})" if within else text
+    text = written(parts[0], binds)
+    for part in parts[1:]:
+        if operator == "+" and isinstance(part, int) and part < 0:
+            text += f" - {-part}"
+        else:
+            sign = f" {operator} " if operator in "+-" else operator
+            text += sign + written(part, binds + 1)
     return f"({text})" if binds < within else text

@@ -44,6 +44,11 @@ def read(file: BinaryIO, size: int, folder: str) -> Graph:
         return _Reader(Wire(mapped), folder).model((0, size))
 
 
+def read_bytes(data: bytes) -> Graph:
+    """The graph of a model in memory, which has no folder for further weights."""
+    return _Reader(Wire(data), "").model((0, len(data)))
+
+
 class _Reader:
     """One reading: what is met on the way, in any of the file's graphs."""
 

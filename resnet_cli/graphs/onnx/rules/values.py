@@ -322,12 +322,15 @@ def running(call: Call, shape: tuple[int, ...]) -> Numbers:
 
 
 def clip(call: Call, shape: tuple[int, ...]) -> Numbers:
-    low = call.reals(1)[0] if call.has(1) else None
-    high = call.reals(2)[0] if call.has(2) else None
+    attributes = call.node.attributes  # where limits were before opset 11
+    low, high = (
+        call.reals(at)[0] if call.has(at) else attributes.get(key)
+        for at, key in ((1, "min"), (2, "max"))
+    )
 
     def limited(n: float) -> float:
-        n = n if low is None else max(n, low)
-        return n if high is None else min(n, high)
+        n = max(n, low) if isinstance(low, int | float) else n
+        return min(n, high) if isinstance(high, int | float) else n
 
     return [reals(limited)(number) for number in call.elements(0)]
 
