@@ -6,13 +6,13 @@ import zipfile
 
 import pytest
 import torch
-from graph_files import archive, argument, convolutional, described, program, saved, tensor
+from graph_files import STACK, archive, argument, convolutional, described, program, saved, tensor
 from torch import nn
 
 from resnet_cli.errors import UserError
-from resnet_cli.graphs import pt2
 from resnet_cli.graphs.graph import Graph, Module, Open, Range, Ref
-from resnet_cli.graphs.pt2 import TYPES
+from resnet_cli.graphs.pt2 import read as pt2
+from resnet_cli.graphs.pt2.read import TYPES
 from resnet_cli.graphs.read import read
 
 
@@ -96,6 +96,35 @@ def test_bodies_are_kept_and_not_run(tmp_path):
     assert [(part.name, part.inputs) for part in inner] == [("yes", ("a",))]
 
 
+def test_a_region_gives_way_to_what_is_in_it(tmp_path):
+    """Under no_grad or autocast operations run once, as they stand, on the tensors outside."""
+    relu = {
+        "target": "torch.ops.aten.relu.default", "inputs": [argument("self", **tensor("a"))],
+        "outputs": [tensor("r")], "metadata": {"nn_module_stack": STACK},
+    }  # fmt: skip
+    body = {
+        "inputs": [tensor("a")], "outputs": [tensor("r"), tensor("a")], "nodes": [relu],
+        "sym_int_values": {}, "tensor_values": {"a": described("s0"), "r": described("s0")},
+    }  # fmt: skip
+    region = {
+        "target": "torch.ops.higher_order.wrap_with_set_grad_enabled",
+        "inputs": [
+            argument("", as_bool=False), argument("", as_graph={"name": "g", "graph": body}),
+            argument("", **tensor("conv2d")),
+        ],
+        "outputs": [tensor("view"), tensor("b_k")], "metadata": {},
+    }  # fmt: skip
+    whole = program()
+    whole["graph_module"]["graph"]["nodes"][1] = region
+    whole["graph_module"]["graph"]["inputs"].pop(1)
+    graph = read(archive(whole, tmp_path / "a.pt2"))
+    assert [(n.operator, n.inputs, n.outputs) for n in graph.nodes[1:]] == [
+        ("relu.default", ("conv2d",), ("view",)), ("alias.default", ("conv2d",), ("b_k",)),
+    ]  # fmt: skip
+    assert graph.nodes[1].attributes == {"self": Ref("conv2d")}
+    assert graph.nodes[1].modules[-1].path == "layer1.0"
+
+
 class Net(nn.Module):
     """A convolution called twice, a size that is computed, a buffer, and one output of a split unused."""
 
@@ -172,6 +201,7 @@ def test_modules_as_torch_has_them(exported):
     assert graph.nodes[-1].modules[-1] == Module("head", "torch.nn.modules.linear.Linear")
 
 
+@pytest.mark.slow  # imports much of torch
 def test_element_types_are_torchs():
     """The table of numbers is the one in torch's own schema."""
     from torch._export.serde.schema import ScalarType

@@ -34,9 +34,9 @@ def _read(file: BinaryIO, size: int, folder: str) -> Graph:
     if not start:
         raise bad("is empty")
     if start.startswith(b"PK"):
-        from resnet_cli.graphs import pt2
+        from resnet_cli.graphs.pt2.read import read as read_pt2
 
-        return pt2.read(file, size)
+        return read_pt2(file, size)
     from resnet_cli.graphs.onnx.read import read as read_onnx
 
     return read_onnx(file, size, folder)

@@ -8,6 +8,7 @@ from math import prod
 from typing import BinaryIO
 
 from resnet_cli.checkpoints.container.faults import AGAIN, bad, excerpt
+from resnet_cli.graphs.bodies import MOST_DEPTH, MOST_NODES
 from resnet_cli.graphs.graph import (
     ACTIVATION,
     CONSTANT,
@@ -22,7 +23,7 @@ from resnet_cli.graphs.graph import (
     ordered,
 )
 from resnet_cli.graphs.onnx import nesting, tensors
-from resnet_cli.graphs.onnx.bodies import MOST_DEPTH, MOST_NODES, Formal, Function, expanded
+from resnet_cli.graphs.onnx.functions import Formal, Function, expanded
 from resnet_cli.graphs.onnx.kinds import with_kinds
 from resnet_cli.graphs.onnx.wire import Span, Wire, signed
 from resnet_cli.graphs.sizes import names

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from resnet_cli.checkpoints.container.faults import excerpt
+from resnet_cli.graphs.bodies import MOST_NODES, MOST_TEXT, size_of
 from resnet_cli.graphs.graph import ACTIVATION, Dims, Graph, Node, Tensor
-from resnet_cli.graphs.onnx.bodies import MOST_NODES, MOST_TEXT, branch, size_of
+from resnet_cli.graphs.onnx.functions import branch
 from resnet_cli.graphs.onnx.rules import products, same, values, views, windows
 from resnet_cli.graphs.onnx.rules.call import Call, Rule, Unknown, checked
 from resnet_cli.graphs.onnx.tensors import TYPES

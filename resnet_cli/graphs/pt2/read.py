@@ -13,6 +13,7 @@ from resnet_cli.checkpoints.container import zips
 from resnet_cli.checkpoints.container.contents import MOST_DIMENSIONS, MOST_ELEMENTS
 from resnet_cli.checkpoints.container.faults import bad, excerpt
 from resnet_cli.errors import UserError
+from resnet_cli.graphs.bodies import MOST_DEPTH
 from resnet_cli.graphs.graph import (
     ACTIVATION,
     BUFFER,
@@ -31,6 +32,7 @@ from resnet_cli.graphs.graph import (
     Value,
     ordered,
 )
+from resnet_cli.graphs.pt2.regions import without_regions
 from resnet_cli.graphs.sizes import tidy
 from resnet_cli.graphs.sources import line_of
 
@@ -39,7 +41,6 @@ MOST_BYTES = 256 << 20
 MOST_MARKS = (
     16_000_000  # braces, brackets, commas: what it takes in memory; 20,000 nodes have 4 million
 )
-MOST_DEPTH = 12  # of graphs in one another
 MOST_NESTED = 3  # lists in one argument
 MOST_NAME = 10_000
 NO_MODULE = "_empty_nn_module_stack_from_metadata_hook"
@@ -74,8 +75,7 @@ def read(file: BinaryIO, size: int) -> Graph:
     inputs = tuple(name for name in graph.inputs if graph.tensors[name].kind == INPUT)
     outputs = _outputs(graph, _of(module, "signature", dict))
     version = program["schema_version"]
-    return graph._replace(
-        nodes=nodes,
+    return without_regions(graph._replace(nodes=nodes))._replace(
         inputs=inputs,
         outputs=outputs,
         format="pt2",
@@ -245,6 +245,8 @@ class _Scope:
             return _graph(_of(value, "graph", dict), self.names, self.depth + 1)._replace(
                 name=self.names.text(value.get("name"))
             )
+        if kind == "as_scalar_type":
+            return _dtype(value)
         if kind in ("as_device", "as_custom_obj", "as_complex", "as_string_to_argument"):
             return str(kind).removeprefix("as_")
         return self.plain(value, 0)
@@ -345,10 +347,14 @@ def _tensor(name: str, meta: Json, names: _Names) -> Tensor:
     sizes = _of(meta, "sizes", list)
     if len(sizes) > MOST_DIMENSIONS:
         raise bad(f"has a tensor of more than {MOST_DIMENSIONS} dimensions")
-    code = meta.get("dtype")
-    dtype = TYPES.get(code) if type(code) is int else None
     shape: Dims = tuple(_size(size, names) for size in sizes)
-    return Tensor(name, ACTIVATION, shape, dtype or f"type {excerpt(str(code))}")
+    return Tensor(name, ACTIVATION, shape, _dtype(meta.get("dtype")))
+
+
+def _dtype(code: Json) -> str:
+    """torch's name for an element type."""
+    known = TYPES.get(code) if type(code) is int else None
+    return known or f"type {excerpt(str(code))}"
 
 
 def _size(size: Json, names: _Names) -> Dim:

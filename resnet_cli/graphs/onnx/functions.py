@@ -1,16 +1,13 @@
-"""Graphs inside of operations put in their place: functions of the file, and the branch of an If that is taken."""
+"""What takes an operation's place in an ONNX graph: a function's operations, and the branch of an If that is taken."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.checkpoints.container.faults import bad, excerpt
-from resnet_cli.graphs.graph import ACTIVATION, Graph, Module, Node, Tensor, Value
-
-MOST_NODES = 200_000
-MOST_TEXT = 64 << 20  # letters of the names that are made
-MOST_DEPTH = 12  # of functions and graphs in one another
+from resnet_cli.graphs.bodies import MOST_DEPTH, MOST_NODES, MOST_TEXT, renamed, size_of
+from resnet_cli.graphs.graph import Graph, Module, Node, Tensor, Value
 
 
 class Formal(NamedTuple):
@@ -95,11 +92,6 @@ def _called(call: Node, function: Function) -> tuple[list[Node], dict[str, Tenso
     return renamed(nodes, function.tensors, f"{first}/", actual)
 
 
-def size_of(nodes: Sequence[Node], tensors: Mapping[str, Tensor]) -> int:
-    """Letters of all names."""
-    return sum(map(len, tensors)) + sum(len(node.name) for node in nodes)
-
-
 def branch(node: Node, taken: bool) -> tuple[list[Node], dict[str, Tensor]] | None:
     """The operations of an If's branch, and its tensors; each output is an Identity of the branch's."""
     body = node.attributes.get("then_branch" if taken else "else_branch")
@@ -114,36 +106,3 @@ def branch(node: Node, taken: bool) -> tuple[list[Node], dict[str, Tensor]] | No
             Node(prefix + name, "Identity", (source,), (output,), {}, modules=node.modules)
         )
     return nodes, tensors
-
-
-def renamed(
-    nodes: Sequence[Node], tensors: Mapping[str, Tensor], prefix: str, actual: Mapping[str, str]
-) -> tuple[list[Node], dict[str, Tensor]]:
-    """Operations and tensors under the names that they have outside, others behind a prefix."""
-    names = {name: prefix + name for name in tensors}
-    names.update(actual)
-    own = {
-        names[name]: tensor._replace(name=names[name])
-        for name, tensor in tensors.items()
-        if names[name] and not (name in actual and tensor.kind != ACTIVATION)
-    }
-    return [_node(node, prefix, names) for node in nodes], own
-
-
-def _node(node: Node, prefix: str, names: Mapping[str, str]) -> Node:
-    return node._replace(
-        name=prefix + node.name,
-        inputs=tuple(names.get(name, name) for name in node.inputs),
-        outputs=tuple(names.get(name, name) for name in node.outputs),
-        attributes={key: _value(value, prefix, names) for key, value in node.attributes.items()},
-    )
-
-
-def _value(value: Value, prefix: str, names: Mapping[str, str]) -> Value:
-    """An attribute; in a graph, what it reads of the outside goes by its new name."""
-    if not isinstance(value, Graph):
-        return value
-    outer = {name: new for name, new in names.items() if name not in value.tensors}
-    nodes = [_node(node, prefix, outer) for node in value.nodes]
-    outputs = tuple(outer.get(name, name) for name in value.outputs)
-    return value._replace(nodes=nodes, outputs=outputs)
