@@ -104,6 +104,15 @@ def test_sizes_by_an_inputs_shape_and_by_name(dynamic):
     assert bound(dynamic, dims={"h": 1, "w": 2, "t": 3}, batch=7).tensors["z"].shape == (7, 3)
 
 
+def test_a_leading_size_without_a_name_is_the_batch(tmp_path):
+    """As PaddlePaddle and others write it; the other places must be given."""
+    nodes = [helper.make_node("Relu", ["x"], ["y"])]
+    graph = read(saved(model(nodes, {"x": [None, 3, None]}, {"y": None}), tmp_path / "a.onnx"))
+    assert bound(graph, {"x": (2, 3, 5)}).tensors["x"].shape == (2, 3, 5)
+    with pytest.raises(UserError, match=r"a size is open: a size \(place 3 of input 'x'\)"):
+        bound(graph)
+
+
 def test_what_is_missing_is_listed(dynamic):
     """Each symbol with the input and the place where it stands."""
     assert [tuple(part) for part in missing(dynamic, {"batch": 1, "h": 2})] == [

@@ -71,7 +71,7 @@ def test_a_shape_that_the_file_has_wrong_is_noted(tmp_path):
                   value_info={"a": [9, 3, 8, 8]})  # fmt: skip
     assert graph.tensors["y"].shape == (2, 3, 8, 8)
     assert graph.notes == (
-        "1 shapes in the file are not those that its operators give, the first 'a'; the operators' are taken",
+        "the file's shapes are not what its operators give for 1 tensors, 'a' the first; the operators' are taken",
     )
 
 
@@ -140,6 +140,9 @@ def test_operations_that_do_not_fit_have_no_shape(tmp_path, operator, attributes
         ("com.microsoft.QLinearAveragePool", ["x"], {"kernel_shape": [2, 2]}, (2, 3, 7, 7)),
         ("com.microsoft.QLinearGlobalAveragePool", ["x"], {}, (2, 3, 1, 1)),
         ("com.microsoft.SkipLayerNormalization", ["x", "x"], {}, (2, 3, 8, 8)),
+        ("com.microsoft.DynamicQuantizeLSTM", ["t", "l", "l"], {"hidden_size": 6}, (7, 2, 1, 6)),
+        ("com.microsoft.DynamicQuantizeMatMul", ["m", "mt"], {}, (3, 3)),
+        ("com.microsoft.MatMulIntegerToFloat", ["m", "mt"], {}, (3, 3)),
         ("SimplifiedLayerNormalization", ["x", "row"], {}, (2, 3, 8, 8)),
     ],
 )  # fmt: skip
@@ -147,7 +150,9 @@ def test_operators_without_a_node_test(tmp_path, operator, inputs, attributes, s
     """By their descriptions."""
     domain, _, name = operator.rpartition(".")
     weights = [initialiser("rois", np.ones((6, 5))), initialiser("w", np.ones((4, 3, 3, 3))),
-               initialiser("m", np.ones((3, 5))), initialiser("s", 1.0), initialiser("row", np.ones(8))]  # fmt: skip
+               initialiser("m", np.ones((3, 5))), initialiser("s", 1.0), initialiser("row", np.ones(8)),
+               initialiser("t", np.ones((7, 1, 5))), initialiser("l", np.ones((2, 6, 24))),
+               initialiser("mt", np.ones((5, 3)))]  # fmt: skip
     nodes = [node(name, inputs, ["y"], domain=domain, **attributes)]
     assert small(tmp_path, nodes, "y", weights).tensors["y"].shape == shape
 

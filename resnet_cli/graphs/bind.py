@@ -43,7 +43,8 @@ def bound(
 ) -> Graph:
     """The graph with the inputs' ``shapes`` and the symbols' values ``dims``, by name.
 
-    A symbol that nobody gives is ``batch`` where it leads every input that has it. Raises `UserError`
+    A size that nobody gives is ``batch`` where it leads an input: one without a name, or with one that
+    stands nowhere else in inputs. Raises `UserError`
     (exit 2) where sizes contradict the file or one another, or are missing.
     """
     values = dict(dims or {})
@@ -62,6 +63,10 @@ def bound(
             )
         _match(name, tensors[name], shape, values)
         tensors[name] = tensors[name]._replace(shape=shape)
+    for name in graph.inputs:
+        own = tensors[name].shape
+        if own and own[0] is None:
+            tensors[name] = tensors[name]._replace(shape=(batch, *own[1:]))
     given = graph._replace(tensors=tensors)
     for symbol in _leading(given):
         values.setdefault(symbol, batch)

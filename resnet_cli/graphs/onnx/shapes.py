@@ -76,8 +76,8 @@ def inferred(graph: Graph) -> Graph:
     if differing:
         notes = (
             *notes,
-            f"{len(differing)} shapes in the file are not those that its operators give, the first "
-            f"{excerpt(differing[0])}; the operators' are taken",
+            f"the file's shapes are not what its operators give for {len(differing)} tensors, "
+            f"{excerpt(differing[0])} the first; the operators' are taken",
         )
     return graph._replace(nodes=nodes, tensors=tensors, notes=notes)
 
@@ -116,16 +116,20 @@ def outputs(
     for at, name in enumerate(node.outputs):
         if name and at < len(shapes):
             shape: Dims = shapes[at]
-            why = (
-                ""
-                if None not in shape
-                else f"{excerpt(node.operator)} depends on its input's numbers"
-            )
+            why = _why_open(call) if None in shape else ""
             number = values.value(call, shape) if follow else None
             result.append(Tensor(name, ACTIVATION, shape, _dtype(call, at), number, why=why))
         elif name:
             result.append(Tensor(name, ACTIVATION, why=f"an output {at + 1} that is not described"))
     return result
+
+
+def _why_open(call: Call) -> str:
+    """Why a size of an output is open: what an input's is open for, or else the operator."""
+    for tensor in call.inputs:
+        if tensor is not None and tensor.shape and None in tensor.shape:
+            return tensor.why or f"a size of {excerpt(tensor.name)} is open"
+    return f"{excerpt(call.node.operator)} depends on its input's numbers"
 
 
 def _rule(node: Node) -> Rule:
@@ -163,7 +167,7 @@ def _merged(said: Tensor, told: Tensor) -> tuple[Tensor, bool]:
     if told.shape is None or said.shape is None or len(said.shape) != len(told.shape):
         differs = None not in (told.shape, said.shape)
         shape = told.shape if told.shape is not None else said.shape
-        why = told.why if shape is told.shape else ""
+        why = told.why if shape is None or None in shape else ""
         return said._replace(shape=shape, dtype=dtype, value=told.value, why=why), differs
     pairs = list(zip(told.shape, said.shape, strict=True))
     shape = tuple(own if own is not None else file for own, file in pairs)

@@ -84,7 +84,7 @@ def einsum(call: Call) -> Shapes:
 def recurrent(call: Call) -> Shapes:
     """All states, the last ones, and an LSTM's last cells."""
     x, w, r = call.shape(0), call.shape(1), call.shape(2)
-    directions, hidden = w[0], r[2]
+    directions, hidden = w[0], call.number("hidden_size", 0) or r[2]
     if call.number("layout", 0):
         batch, length = x[0], x[1]
         last = (batch, directions, hidden)
@@ -127,5 +127,6 @@ RULES: Table = {
     "Einsum": einsum, "LSTM": recurrent, "GRU": recurrent, "RNN": recurrent, "Attention": attention,
     "Det": determinant, "com.microsoft.FusedMatMul": fused_matmul,
     "com.microsoft.MatMulNBits": matmul_few_bits, "com.microsoft.FusedGemm": gemm,
-    "com.microsoft.QGemm": quantized_gemm,
+    "com.microsoft.QGemm": quantized_gemm, "com.microsoft.DynamicQuantizeLSTM": recurrent,
+    "com.microsoft.DynamicQuantizeMatMul": matmul, "com.microsoft.MatMulIntegerToFloat": matmul,
 }  # fmt: skip

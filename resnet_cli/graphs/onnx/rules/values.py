@@ -15,6 +15,7 @@ from resnet_cli.graphs.onnx.rules import views
 from resnet_cli.graphs.onnx.rules.call import Call, Unknown, axes_of, axis_of, plus, times
 
 MOST_NUMBERS = 1024
+MOST_FLOATS = 64
 LARGEST = 2**63 - 1
 BOOL, WHOLE = 9, (2, 3, 4, 5, 6, 7, 12, 13)  # of TensorProto.DataType
 Numbers: TypeAlias = Sequence[Element]
@@ -32,6 +33,8 @@ def value(call: Call, shape: Dims) -> tuple[Element, ...] | None:
     try:
         numbers = tuple(map(_kept, rule(call, whole)))
     except (Unknown, ArithmeticError, LookupError, TypeError, ValueError):
+        return None
+    if len(numbers) > MOST_FLOATS and isinstance(numbers[0], float):
         return None
     return numbers if len(numbers) == prod(whole) else None
 
