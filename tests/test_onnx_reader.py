@@ -1,8 +1,10 @@
 """ONNX files are read without onnx: what is in them, what is refused, what is left where it is."""
 
+import math
 import os
 import random
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -15,6 +17,7 @@ from resnet_cli.graphs.graph import Graph, Module, Tensor, Unread
 from resnet_cli.graphs.read import read
 
 node = helper.make_node
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 
 
 def refused(path, what):
@@ -65,6 +68,41 @@ def test_initialisers_that_are_inputs_too(tmp_path):
     old.graph.input.append(info("w", [4, 3, 3, 3]))
     graph = read(saved(old, tmp_path / "a.onnx"))
     assert graph.inputs == ("x",) and graph.tensors["w"].kind == "parameter"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "buffers"),
+    [("resnet50", 25_557_032, 53_120), ("vgg19", 143_667_240, 0), ("squeezenet", 1_235_496, 0)],
+)
+def test_parameters_are_as_many_as_published(name, parameters, buffers):
+    """Of the onnx package's networks, whose weights are ConstantOfShape: sizes and factors are none of them."""
+    graph = read(str(LIGHT / f"light_{name}.onnx"))
+    counts = dict.fromkeys(("parameter", "buffer"), 0)
+    for tensor in graph.tensors.values():
+        if tensor.kind in counts:
+            counts[tensor.kind] += math.prod(tensor.shape)
+    assert counts == {"parameter": parameters, "buffer": buffers}
+
+
+def test_weights_that_only_a_body_uses(tmp_path):
+    """An initialiser of the graph, read in the branch of an If, is a parameter; a scale of 8-bit weights is none."""
+    inner = [
+        node("DequantizeLinear", ["q", "scale"], ["d"]), node("MatMul", ["x", "d"], ["m"]),
+        node("Gemm", ["m", "w"], ["o"]),
+    ]  # fmt: skip
+    body = helper.make_graph(inner, "b", [], [info("o", None)])
+    weights = [initialiser("q", np.ones((2, 2)), "int8"), initialiser("w", np.ones((2, 2))),
+               initialiser("scale", 0.5)]  # fmt: skip
+    one = model(
+        [node("If", ["x"], ["y"], then_branch=body, else_branch=body)],
+        {"x": [2]},
+        {"y": None},
+        weights,
+    )
+    tensors = read(saved(one, tmp_path / "a.onnx")).tensors
+    assert {n: tensors[n].kind for n in ("q", "w", "scale")} == {
+        "q": "parameter", "w": "parameter", "scale": "constant",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def branch(node: Node, taken: bool) -> tuple[list[Node], dict[str, Tensor]] | No
     body = node.attributes.get("then_branch" if taken else "else_branch")
     if not isinstance(body, Graph) or len(body.outputs) != len(node.outputs):
         return None
-    prefix = f"{node.name or node.outputs[0]}/"
+    prefix = f"{next(filter(None, node.outputs), node.name)}/"
     nodes, tensors = renamed(body.nodes, body.tensors, prefix, {})
     inner = {name: prefix + name for name in body.tensors}
     for name, output in zip(body.outputs, node.outputs, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from resnet_cli.graphs.graph import BUFFER, CONSTANT, PARAMETER, Graph, Tensor
+from resnet_cli.graphs.graph import BUFFER, CONSTANT, PARAMETER, Graph, Tensor, bodies
 
 WEIGHTS: dict[str, tuple[int, ...]] = {  # operator: which of its inputs weights come in at
     "Conv": (1, 2), "ConvTranspose": (1, 2), "DeformConv": (1, 3), "ConvInteger": (1,),
@@ -25,45 +25,57 @@ PASSED_ON = {  # a weight may come through these, by the first input
     "Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Expand", "Slice",
     "Split", "DequantizeLinear", "QuantizeLinear", "Pad", "Tile",
 }  # fmt: skip
-LEARNED = ("float32", "float16", "bfloat16", "float64")
+WITH_INTEGERS = {"DequantizeLinear", "QLinearConv", "QGemm"}  # biases of 32 bits are read there
+FEW_BITS = ("int8", "uint8", "int4", "uint4", "int2", "uint2")
 
 
 def with_kinds(graph: Graph) -> Graph:
     """The graph with each constant a parameter, a buffer (a norm's statistics) or a constant.
 
-    In the place of a weight that was made smaller (before DequantizeLinear), integers are weights, too.
+    In the place of a weight integers of few bits are weights, too. Weights may be used in bodies alone.
     """
-    found: dict[str, str] = {}
-    for node in reversed(graph.nodes):
-        if node.domain not in ("", "com.microsoft"):
-            continue
-        operator = node.operator
-        for at in WEIGHTS.get(operator, ()):
-            if at < len(node.inputs):
-                tensor = graph.tensors.get(node.inputs[at])
-                if operator not in BY_SIZE or (tensor is not None and _several(tensor)):
-                    found.setdefault(node.inputs[at], PARAMETER)
-        for at in STATISTICS.get(operator, ()):
-            if at < len(node.inputs):
-                found.setdefault(node.inputs[at], BUFFER)
-        if operator in PASSED_ON and node.inputs:
-            for name in node.outputs:
-                if name in found:
-                    found.setdefault(node.inputs[0], found[name])
-    for name, kind in found.items():
-        tensor = graph.tensors.get(name)
-        if tensor is not None and tensor.kind == CONSTANT and _learned(tensor, kind):
-            graph.tensors[name] = tensor._replace(kind=kind)
+    _mark(graph)
     return graph
 
 
-def _several(tensor: Tensor) -> bool:
-    """Whether it holds more than one number, none of an integer type."""
-    shape = tensor.shape
-    return shape is None or prod(size for size in shape if isinstance(size, int)) > 1
+def _mark(graph: Graph) -> dict[str, str]:
+    """Sets the kinds of a graph's tensors; gives those of tensors around it, by how they are used here."""
+    places: dict[str, str] = {}
+    integers: set[str] = set()
+    for node in reversed(graph.nodes):
+        for body in bodies(node):
+            for name, kind in _mark(body).items():
+                places.setdefault(name, kind)
+        if node.domain not in ("", "com.microsoft"):
+            continue
+        x, operator = node.inputs, node.operator
+        for at in WEIGHTS.get(operator, ()):
+            if at < len(x) and (operator not in BY_SIZE or _several(graph.tensors.get(x[at]))):
+                places.setdefault(x[at], PARAMETER)
+        for at in STATISTICS.get(operator, ()):
+            if at < len(x):
+                places.setdefault(x[at], BUFFER)
+        if operator in PASSED_ON and x:
+            for name in node.outputs:
+                if name in places:
+                    places.setdefault(x[0], places[name])
+        if operator in WITH_INTEGERS:
+            integers.update(x)
+    for name, kind in places.items():
+        tensor = graph.tensors.get(name)
+        if tensor is not None and tensor.kind == CONSTANT and _learned(tensor, name in integers):
+            graph.tensors[name] = tensor._replace(kind=kind)
+    return {name: kind for name, kind in places.items() if name not in graph.tensors}
 
 
-def _learned(tensor: Tensor, kind: str) -> bool:
-    return tensor.dtype in LEARNED or (
-        kind == PARAMETER and tensor.dtype in ("int8", "uint8", "int4", "uint4", "int32")
-    )
+def _several(tensor: Tensor | None) -> bool:
+    """Whether it holds more than one number, as far as is known."""
+    if tensor is None or tensor.shape is None:
+        return True
+    return prod(size for size in tensor.shape if isinstance(size, int)) > 1
+
+
+def _learned(tensor: Tensor, with_integers: bool) -> bool:
+    dtype = tensor.dtype or ""
+    floating = dtype.startswith(("float", "bfloat"))
+    return floating or dtype in FEW_BITS or (with_integers and dtype == "int32")

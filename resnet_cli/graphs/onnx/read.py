@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from math import prod
 from typing import BinaryIO
 
+from resnet_cli.checkpoints.container.contents import MOST_DIMENSIONS, MOST_ELEMENTS
 from resnet_cli.checkpoints.container.faults import AGAIN, bad, excerpt
 from resnet_cli.graphs.bodies import MOST_DEPTH, MOST_NODES
 from resnet_cli.graphs.graph import (
@@ -33,6 +34,7 @@ MOST_PARTS = 100_000  # numbers or texts of one attribute
 MOST_STRING = 4096  # bytes of one
 STANDARD = ("", "ai.onnx")
 NEUTRAL: dict[int, Value] = {1: 0.0, 2: 0, 3: ""}
+MOST_PACKED = 400_000  # bytes of one list of numbers
 NO_MODEL = "is no ONNX model"
 
 
@@ -179,9 +181,8 @@ class _Reader:
             for name in outputs:
                 if name not in by_name:
                     raise bad(f"gives out {excerpt(name)}, which nothing makes")
-        return with_kinds(
-            Graph(nodes, by_name, tuple(inputs), outputs, label if label.isprintable() else "")
-        )
+        label = label if label.isprintable() else ""
+        return Graph(nodes, by_name, tuple(inputs), outputs, label)
 
     def constant(self, span: Span) -> Tensor:
         """A tensor of the file; where its numbers lie is kept in mind."""
@@ -201,7 +202,7 @@ class _Reader:
                 values = self.constant((start, end))
             elif number == 3:
                 dims += [signed(start)] if end < 0 else self.wire.numbers(start, end)
-        if values is None or len(dims) > 64 or any(size < 0 for size in dims):
+        if values is None or len(dims) > MOST_DIMENSIONS or any(size < 0 for size in dims):
             raise bad("has a sparse tensor without values or shape")
         return values._replace(shape=tuple(dims), value=None)
 
@@ -283,6 +284,8 @@ class _Reader:
             elif number in (7, 8, 9, 10, 11):
                 listed = True
                 parts += 1
+                if number in (7, 8) and end - start > MOST_PACKED:
+                    parts += end - start
                 if parts > MOST_PARTS:
                     continue
                 if number == 7:
@@ -339,16 +342,23 @@ def _constant(node: Node, known: dict[str, Tensor]) -> Tensor | None:
     if node.domain:
         return None
     if node.operator == "ConstantOfShape" and node.inputs:
-        size = known.get(node.inputs[0])
-        filling = node.attributes.get("value")
-        if size is None or size.kind != CONSTANT or size.value is None:
-            return None
-        shape = tuple(side for side in size.value if isinstance(side, int) and side >= 0)
-        dtype = filling.dtype if isinstance(filling, Tensor) else "float32"
-        small = filling.value if isinstance(filling, Tensor) else (0,)
-        value = small * prod(shape) if small and prod(shape) <= tensors.MOST_VALUES else None
-        return Tensor("", CONSTANT, shape, dtype, value) if len(shape) == len(size.value) else None
+        return _filled(known.get(node.inputs[0]), node.attributes.get("value"))
     return _written(node) if node.operator == "Constant" else None
+
+
+def _filled(size: Tensor | None, filling: Value) -> Tensor | None:
+    """One number in a shape that is a constant of the file."""
+    if size is None or size.kind != CONSTANT or size.value is None:
+        return None
+    shape = tuple(side for side in size.value if isinstance(side, int) and side >= 0)
+    if len(shape) < len(size.value) or len(shape) > MOST_DIMENSIONS or prod(shape) > MOST_ELEMENTS:
+        return None
+    given = (
+        filling if isinstance(filling, Tensor) else Tensor("", CONSTANT, (1,), "float32", (0.0,))
+    )
+    number = (given.value or ())[:1]
+    small = number and prod(shape) <= tensors.MOST_FLOATS
+    return Tensor("", CONSTANT, shape, given.dtype, number * prod(shape) if small else None)
 
 
 def _written(node: Node) -> Tensor | None:
