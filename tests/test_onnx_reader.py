@@ -172,6 +172,14 @@ def test_modules_by_metadata_of_the_newer_exporter(tmp_path):
     assert conv.source == "net.py:3"
 
 
+@pytest.mark.parametrize(("version", "notes"), [(7, 0), (25, 0), (6, 1), (99, 1), (None, 1)])
+def test_the_operators_version_is_noted_where_it_is_not_known(tmp_path, version, notes):
+    """7 to 25 are; others are read by the nearest of these."""
+    imports = [helper.make_opsetid("", version)] if version else [helper.make_opsetid("mine", 1)]
+    graph = read(saved(convolutional(opset_imports=imports), tmp_path / "a.onnx"))
+    assert len(graph.notes) == notes
+
+
 def test_bodies_are_kept_and_not_run(tmp_path):
     """The branches of an If are graphs among its attributes, with their own weights."""
     branches = {
@@ -287,12 +295,13 @@ def test_weights_never_lie_outside_the_folder(tmp_path, location):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
-def test_links_do_not_leave_the_folder(tmp_path):
-    """A link to a file elsewhere is not followed."""
+def test_a_link_beside_the_model_is_measured(tmp_path):
+    """As the caches of model hubs have it; nothing of the file is read."""
     (tmp_path / "in").mkdir()
-    (tmp_path / "w.bin").write_bytes(bytes(8))
-    (tmp_path / "in" / "w.bin").symlink_to(tmp_path / "w.bin")
-    refused(saved(outside(location="w.bin"), tmp_path / "in" / "a.onnx"), "by a link")
+    (tmp_path / "blob").write_bytes(bytes(8))
+    (tmp_path / "blob").chmod(0)
+    (tmp_path / "in" / "w.bin").symlink_to(tmp_path / "blob")
+    assert read(saved(outside(location="w.bin"), tmp_path / "in" / "a.onnx")).notes == ()
 
 
 # ---- what is refused ----------------------------------------------------------------------------

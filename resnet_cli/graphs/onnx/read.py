@@ -30,6 +30,7 @@ from resnet_cli.graphs.onnx.wire import Span, Wire, signed
 from resnet_cli.graphs.sizes import names
 
 OLDEST_IR = 3
+OPSETS = range(7, 26)  # versions of the operators that shapes are told for
 MOST_PARTS = 100_000  # numbers or texts of one attribute
 MOST_STRING = 4096  # bytes of one
 STANDARD = ("", "ai.onnx")
@@ -101,7 +102,7 @@ class _Reader:
             producer=" ".join(filter(None, producer)),
             opsets=opsets,
             symbols=_symbols(whole),
-            notes=tuple(self.notes(whole, training)),
+            notes=tuple(self.notes(opsets.get(""), training)),
         )
 
     def opset(self, span: Span) -> tuple[str, int]:
@@ -139,10 +140,14 @@ class _Reader:
         domain = "" if domain in STANDARD else domain
         return (domain, label), Function((*inputs,), (*outputs,), body, by_name, defaults)
 
-    def notes(self, graph: Graph, training: int) -> Iterable[str]:
+    def notes(self, opset: int | None, training: int) -> Iterable[str]:
+        """What is to be said of the file beside its graph."""
+        if opset not in OPSETS:
+            first, last = OPSETS[0], OPSETS[-1]
+            yield f"its operators are of version {opset or 'unknown'}; {first} to {last} are known"
         yield from tensors.check_outside(self.outside, self.folder)
         if self.hollow:
-            yield f"{self.hollow} tensors have a shape and no numbers"
+            yield f"{self.hollow} of its tensors have no numbers, only a shape"
         if training:
             yield "its training graphs are not read"
 
