@@ -7,13 +7,14 @@ import zipfile
 import pytest
 import torch
 from graph_files import STACK, archive, argument, convolutional, described, program, saved, tensor
+from safetensors.torch import save_file
 from torch import nn
 
 from resnet_cli.errors import UserError
 from resnet_cli.graphs.graph import Graph, Module, Open, Range, Ref
 from resnet_cli.graphs.pt2 import read as pt2
 from resnet_cli.graphs.pt2.read import TYPES
-from resnet_cli.graphs.read import read
+from resnet_cli.graphs.read import holds_graph, read
 
 
 def refused(path, what):
@@ -69,6 +70,21 @@ def test_the_layout_before_torch_2_8(tmp_path):
     """One flat archive with serialized_exported_program.json, made by the description in torch 2.7's source."""
     old = archive(program(), tmp_path / "a.pt2", "serialized_exported_program.json")
     assert read(old).nodes == read(archive(program(), tmp_path / "b.pt2")).nodes
+
+
+def test_files_of_graphs_are_told_from_others(tmp_path):
+    """By content: weights, pages and damaged files are none."""
+    assert holds_graph(archive(program(), tmp_path / "a.pth"))
+    assert holds_graph(saved(convolutional(), tmp_path / "a.bin"))
+    weights = {"w": torch.zeros(2), "layer1.0.weight": torch.zeros(3)}
+    torch.save(weights, tmp_path / "w.pt2")
+    torch.save(weights, tmp_path / "old.onnx", _use_new_zipfile_serialization=False)
+    save_file(weights, tmp_path / "w.onnx")
+    (tmp_path / "page.onnx").write_text("<html></html>")
+    (tmp_path / "empty.onnx").touch()
+    (tmp_path / "cut.onnx").write_bytes((tmp_path / "a.bin").read_bytes()[:-9])
+    for name in ("w.pt2", "old.onnx", "w.onnx", "page.onnx", "empty.onnx", "cut.onnx", "none.onnx"):
+        assert not holds_graph(str(tmp_path / name)), name
 
 
 def test_a_newer_minor_version_is_noted(tmp_path):
@@ -308,7 +324,7 @@ def test_nothing_heavy_is_imported(tmp_path):
         "        if name.split('.')[0] in ('torch', 'onnx', 'numpy', 'pickle', 'google'):\n"
         "            raise ImportError(name)\n"
         "sys.meta_path.insert(0, Block())\n"
-        "from resnet_cli.graphs.read import read\n"
+        "from resnet_cli.graphs.read import holds_graph, read\n"
         "from resnet_cli.graphs.bind import bound\n"
         "from resnet_cli.graphs.onnx.shapes import inferred\n"
         f"print(bound(read({pt2!r})).tensors['view'].shape)\n"

@@ -29,6 +29,22 @@ def read(path: str) -> Graph:
         raise bad(f"{path!r} cannot be read: {problem.strerror}", HINT) from None
 
 
+def holds_graph(path: str) -> bool:
+    """Whether a file is one that `read` is for, by its outline: not weights alone, no other kind of file."""
+    try:
+        file, size = opened(path, HINT)
+        with file:
+            if part(file, 0, 2) == b"PK":
+                from resnet_cli.graphs.pt2.read import is_program
+
+                return is_program(file, size)
+            from resnet_cli.graphs.onnx.read import is_model
+
+            return size > 0 and is_model(file, size)
+    except (UserError, OSError):
+        return False
+
+
 def _read(file: BinaryIO, size: int, folder: str) -> Graph:
     start = part(file, 0, 8)
     if not start:

@@ -31,6 +31,7 @@ from resnet_cli.graphs.sizes import names
 
 OLDEST_IR = 3
 OPSETS = range(7, 26)  # versions of the operators that shapes are told for
+MOST_OUTLINE = 10_000  # fields of a model at the top; functions and metadata are many
 MOST_PARTS = 100_000  # numbers or texts of one attribute
 MOST_STRING = 4096  # bytes of one
 STANDARD = ("", "ai.onnx")
@@ -46,6 +47,14 @@ def read(file: BinaryIO, size: int, folder: str) -> Graph:
     """
     with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped:
         return _Reader(Wire(mapped), folder).model((0, size))
+
+
+def is_model(file: BinaryIO, size: int) -> bool:
+    """Whether a file has the outline of a model: a version and a graph. Raises `UserError` where it has none."""
+    with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as mapped:
+        wire = Wire(mapped)
+        wire.left = MOST_OUTLINE
+        return {1, 7} <= {number for number, _, _ in wire.fields(0, size)}
 
 
 def read_bytes(data: bytes) -> Graph:

@@ -6,7 +6,7 @@ The schema is torch's `torch/_export/serde/schema.py`; 8 is its major version si
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TypeAlias
 
 from resnet_cli.checkpoints.container import zips
@@ -86,10 +86,21 @@ def read(file: BinaryIO, size: int) -> Graph:
     )
 
 
+def is_program(file: BinaryIO, size: int) -> bool:
+    """Whether a zip archive holds a program of torch.export."""
+    return bool(_programs(zips.entries(file, size)))
+
+
+def _programs(entries: Iterable[str]) -> list[str]:
+    """The names of the JSON files that are programs."""
+    names = list(entries)
+    found = [n for n in names if n.count("/") == 2 and n.endswith(".json") and "/models/" in n]
+    return found or [n for n in names if n.count("/") <= 1 and n.split("/")[-1] == OLD]
+
+
 def _text(file: BinaryIO, size: int) -> bytes:
     entries = zips.entries(file, size)
-    found = [n for n in entries if n.count("/") == 2 and n.endswith(".json") and "/models/" in n]
-    found = found or [n for n in entries if n.count("/") <= 1 and n.split("/")[-1] == OLD]
+    found = _programs(entries)
     if len(found) > 1:
         raise bad(f"holds {len(found)} models, {excerpt(found[0])} the first", SAVE)
     if not found:
