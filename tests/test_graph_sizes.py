@@ -4,7 +4,7 @@ import random
 
 import pytest
 import sympy
-from graph_files import convolutional, model, saved
+from graph_files import archive, convolutional, described, model, program, saved
 from onnx import helper
 
 from resnet_cli.errors import UserError
@@ -139,6 +139,16 @@ def test_sizes_that_do_not_fit_are_refused(dynamic, shapes, dims, what):
     with pytest.raises(UserError, match=what) as problem:
         bound(dynamic, shapes, dims)
     assert problem.value.code == 2
+
+
+def test_sizes_that_depend_on_data_stay_open(tmp_path):
+    """A symbol that no input has: it is no number until somebody gives one, and says why."""
+    whole = program(range_constraints={"s0": {}, "u0": {"min_val": 0, "max_val": None}})
+    whole["graph_module"]["graph"]["tensor_values"]["view"] = described("u0", 256)
+    graph = read(archive(whole, tmp_path / "a.pt2"))
+    view = bound(graph).tensors["view"]
+    assert (view.shape, view.why) == ((None, 256), "its size u0 depends on the data")
+    assert bound(graph, dims={"u0": 9}).tensors["view"].shape == (9, 256)
 
 
 def test_a_graph_without_open_sizes_is_as_it_was(tmp_path):
