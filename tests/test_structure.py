@@ -11,6 +11,7 @@ LEVELS = (  # a room may import those of the levels above it in this list, none 
     ("files", "layers", "published", "sizes", "toml"),
     ("designs", "trace", "tables", "drawings", "charts"),
     ("checkpoints",),
+    ("graphs",),
     ("networks",),
     ("analyses", "pytorch", "render", "budgets"),
     ("answers",),
@@ -21,7 +22,9 @@ LEVELS = (  # a room may import those of the levels above it in this list, none 
 LEVEL = {room: at for at, level in enumerate(LEVELS) for room in level}
 FILES = {str(file.relative_to(ROOT)): ast.parse(file.read_text()) for file in ROOT.rglob("*.py")}
 OUTSIDE = {  # where leaves are made, or turned into torch's, they are named; elsewhere never
-    name: tree for name, tree in FILES.items() if not name.startswith(("layers/", "designs/"))
+    name: tree
+    for name, tree in FILES.items()
+    if not name.startswith(("layers/", "designs/", "graphs/"))
 }
 
 

@@ -1,0 +1,56 @@
+"""The modules around an operation, and its source line, as torch's two ONNX exporters write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from resnet_cli.checkpoints.container.faults import MOST_NAME
+from resnet_cli.graphs.graph import Module
+from resnet_cli.graphs.sources import line_of
+
+SCOPES, CLASSES, TRACE = (
+    f"pkg.torch.onnx.{key}" for key in ("name_scopes", "class_hierarchy", "stack_trace")
+)
+METADATA = (SCOPES, CLASSES, TRACE)
+QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
+NO_MODULE = "_empty_nn_module_stack_from_metadata_hook"
+
+
+def from_metadata(props: Mapping[str, str]) -> tuple[Module, ...]:
+    """By the lists that the newer exporter writes: both end in the operation itself."""
+    paths, classes = _listed(props.get(SCOPES, "")), _listed(props.get(CLASSES, ""))
+    if len(paths) != len(classes):
+        return ()
+    pairs = zip(paths[:-1], classes[:-1], strict=True)
+    return tuple(Module(path, kind) for path, kind in pairs if path and path != NO_MODULE)
+
+
+def source(props: Mapping[str, str]) -> str:
+    """FILE:LINE, or ""."""
+    return line_of(props.get(TRACE, ""))
+
+
+def from_name(name: str) -> tuple[Module, ...]:
+    """By the node's name, as the older exporter writes it: /layer1/layer1.0/conv1/Conv.
+
+    A child of a list is named with its parent's name before it; any other by its own alone.
+    """
+    modules: list[Module] = []
+    path = last = ""
+    for part in name.split("/")[1:-1]:
+        if last and part.startswith(last + "."):
+            path = path.removesuffix(last) + part
+        else:
+            path = f"{path}.{part}" if path else part
+        last = part
+        if len(path) > MOST_NAME:
+            return ()
+        modules.append(Module(path))
+    return tuple(modules)
+
+
+def _listed(text: str) -> list[str]:
+    """The texts of a list as Python prints it; escapes stay as they are."""
+    found = [single or double for single, double in QUOTED.findall(text)]
+    return [part if part.isprintable() and len(part) <= MOST_NAME else "" for part in found]

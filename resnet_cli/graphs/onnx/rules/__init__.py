@@ -1,0 +1,1 @@
+"""Output shapes by operator, a file a family; the operators are described at onnx.ai/onnx/operators."""

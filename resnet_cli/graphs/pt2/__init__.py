@@ -1,0 +1,1 @@
+"""Programs of torch.export: JSON in a zip archive, read as data."""
