@@ -76,7 +76,7 @@ def answered(*words):
             ["diagram", "resnet18", "--input-size", "64x96", "--level", "stage"],
         ),
         (
-            ["table", "resnet50:preact=true,width=32"],
+            ["table", "resnet50:width=32,preact=true"],
             ["table", "resnet50:width=32", "--preact"],
         ),
     ],

@@ -190,7 +190,7 @@ def _nearest(file: Named, inferred: zoo.Spec | None) -> zoo.Spec | None:
         spec = _with_ends(spec, file.shapes)
         network = _stored(spec, file.norm)
         equal = sum(file.shapes.get(name) == shape for name, shape in network.items())
-        different = len(network) + len(file.shapes) - 2 * equal
+        different = len(network.keys() | file.shapes.keys()) - equal
         if different < fewest:
             fewest, best = different, spec
             share = equal / min(len(network), len(file.shapes))
