@@ -36,8 +36,8 @@ def whole(spec):
     [
         ("se-resnet18", "stage"),
         ("resnet20", "layer"),
-        ("resnet18-d", "block"),
-        ("vgg11", "operator"),
+        pytest.param("resnet18-d", "block", marks=pytest.mark.slow),
+        pytest.param("vgg11", "operator", marks=pytest.mark.slow),
     ],
 )
 def test_an_engine_fills_the_same_table(network, by, engine):

@@ -237,6 +237,7 @@ def test_any_residual_network_is_written_as_it_is(spec):
     torch.testing.assert_close(net(x), other(x), rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.slow
 @given(batch_norm=st.booleans(), stages=st.tuples(*[st.integers(1, 6)] * 5),
        width=st.integers(1, 4), inputs=st.integers(1, 4))  # fmt: skip
 @settings(max_examples=4, deadline=None, derandomize=True)
@@ -259,6 +260,7 @@ SCRIPTED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", [*map(zoo.find, SCRIPTED), *OTHERS], ids=lambda spec: spec.name)
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_networks_can_be_scripted(spec, tmp_path):

@@ -30,6 +30,7 @@ def networks():
         yield pytest.param(spec, id=spec.name, marks=marks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", list(networks()))
 def test_every_module_of_every_network_agrees_by_every_route(spec):
     """Trace, built module, fvcore and torch's flop counter give equal numbers for each module."""
