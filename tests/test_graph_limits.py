@@ -7,7 +7,6 @@ import sys
 import time
 
 import numpy as np
-import onnx
 import pytest
 from graph_files import archive, convolutional, initialiser, model, program, saved
 from onnx import helper
@@ -176,55 +175,3 @@ def test_arithmetic_that_grows_stays_small(tmp_path):
     graph = inferred(read(saved(model(nodes, {"x": [1]}, {"y": None}), tmp_path / "a.onnx")))
     assert graph.tensors["y"].shape is None and graph.tensors["y"].why
     assert max(len(tensor.value or ()) for tensor in graph.tensors.values()) <= 1024
-
-
-def quickest(action):
-    """The processor's time for an action, the least of five."""
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        action()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
-@pytest.mark.slow
-def test_reading_takes_a_fifth_of_loading(tmp_path):
-    """Of a model with 100 MB of weights in 100 convolutions, against onnx itself, imports left out."""
-    nodes = [node("Conv", [f"t{at}", f"w{at}"], [f"t{at + 1}"], pads=[1] * 4) for at in range(100)]
-    weights = [initialiser(f"w{at}", np.ones((170, 170, 3, 3))) for at in range(100)]
-    path = saved(model(nodes, {"t0": [1, 170, 8, 8]}, {"t100": None}, weights), tmp_path / "a.onnx")
-    assert 5 * quickest(lambda: read(path)) < quickest(lambda: onnx.load(path))
-
-
-@pytest.mark.slow
-def test_reading_takes_a_thirtieth_of_torchs_loading(tmp_path):
-    """Of a program of a hundred convolutions, without weights."""
-    torch = pytest.importorskip("torch")
-    with torch.device("meta"):
-        net = torch.nn.Sequential(*[torch.nn.Conv2d(3, 3, 3, padding=1) for _ in range(100)])
-        whole = torch.export.export(net, (torch.zeros(1, 3, 8, 8),))
-    path = str(tmp_path / "a.pt2")
-    torch.export.save(whole, path)
-    assert 30 * quickest(lambda: read(path)) < quickest(lambda: torch.export.load(path))
-
-
-def seconds(length, tmp_path):
-    """The processor's time for reading and solving a chain of so many operations."""
-    nodes = [
-        node("Relu" if at % 2 else "Add", [f"t{at}"] * (2 - at % 2), [f"t{at + 1}"])
-        for at in range(length)
-    ]
-    path = saved(model(nodes, {"t0": [1, 8]}, {f"t{length}": None}), tmp_path / f"{length}.onnx")
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        inferred(bound(read(path)))
-        times.append(time.process_time() - start)
-    return min(times)
-
-
-@pytest.mark.slow
-def test_the_time_grows_with_the_length(tmp_path):
-    """20,000 operations take at most six times what 5,000 take."""
-    assert seconds(20_000, tmp_path) < 6 * seconds(5_000, tmp_path)

@@ -46,6 +46,7 @@ EVERYDAY = (
     "compare basic bottleneck",
     "table",
     "list",
+    "check resnet101 --max-params 45M --max-macs 8G",
     "summary resnet101 --json",
     "summary resnet1202 --level layer",
     "summary resnet1202 --level layer --json",
