@@ -144,7 +144,7 @@ def _listed(spec: zoo.Spec, scheme: str) -> tuple[zoo.Spec, list[str]]:
     if fits:
         ends = {"num_classes": spec.num_classes, "in_channels": spec.in_channels}
         spec = zoo.changed(min(fits, key=unlikely), **ends)
-    elif isinstance(spec, ResNet):
+    elif isinstance(spec, ResNet) and spec.block == "bottleneck":  # no other block has a choice
         spec = zoo.changed(spec, style=style)
     return spec, [other.name for other in fits]
 
