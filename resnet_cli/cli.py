@@ -15,6 +15,7 @@ import typer
 from resnet_cli import __version__
 from resnet_cli.commands.examples import FIRST, epilog
 from resnet_cli.commands.options import shortened
+from resnet_cli.commands.output import unwritable
 from resnet_cli.errors import UserError, printable
 
 PANELS = {
@@ -81,6 +82,16 @@ def main() -> NoReturn:
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         _leave(0)
+    except SystemExit as problem:  # rich's answer to such a reader of --help
+        if not isinstance(problem.__context__, BrokenPipeError):
+            raise
+        _leave(0)
+    except OSError as problem:
+        if debug or problem.filename is not None:  # a stream, as that of --help, has none
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        error = unwritable(problem)
+        _fail(error.what, error.hint, error.code)
     except Exception as problem:
         message = getattr(problem, "format_message", None)  # Typer's own, of any of its versions
         if debug or message is None:

@@ -28,9 +28,13 @@ def parsed(content: bytes, hint: str = "") -> dict[str, object]:
         text = content.decode()
         check_flat(text, hint)
         return tomllib.loads(text)
-    except ValueError as problem:  # not text, not TOML, a number too long
-        reason = "it is not text" if isinstance(problem, UnicodeDecodeError) else str(problem)
-        raise UserError(f"is not a TOML file: {reason[:200]}") from None
+    except UnicodeDecodeError:
+        reason = "it is not text"
+    except tomllib.TOMLDecodeError as problem:
+        reason = str(problem)[:200]
+    except ValueError:  # Python's own, which names a function of its library
+        reason = "a number in it is too long"
+    raise UserError(f"is not a TOML file: {reason}", hint)
 
 
 def check_flat(text: str, hint: str = "") -> None:

@@ -313,7 +313,9 @@ def shell(line, code):
 def test_a_full_device_is_an_error_and_stays_a_device():
     """Written to by -o or as stdout: one line, exit 1, and the device is still one."""
     assert "No space left" in shell("resnet-cli summary resnet18 -o /dev/full", 1)
-    assert "cannot write to stdout: No space left" in shell("resnet-cli list >/dev/full", 1)
+    for words in ("list", "list --help"):
+        told = shell(f"resnet-cli {words} >/dev/full", 1)
+        assert "cannot write to stdout: No space left" in told and "hint: " in told
     shell("resnet-cli summary nope 2>/dev/full", 2)
     assert Path("/dev/full").is_char_device()
 

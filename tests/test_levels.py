@@ -87,3 +87,10 @@ def test_by_is_level():
     """The word that was used before still works."""
     asked = [run("flops", "resnet18", flag, "2", "--json")[0] for flag in ("--by", "--level")]
     assert asked[0] == asked[1] and json.loads(asked[0])["rows"][0]["module"] == "conv1"
+
+
+@pytest.mark.parametrize("spec", ["resnet50", "vgg16", "se-resnet50"])
+def test_a_module_without_a_convolution_has_no_notation(spec):
+    """A norm in a block is no `[] × 1`."""
+    rows = resnet_cli.summary(spec, 99).data()["rows"]
+    assert not [row for row in rows if "[]" in row["architecture"]]

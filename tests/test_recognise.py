@@ -401,6 +401,12 @@ def test_formulas_count_as_listed():
         assert recognised(shapes_of(spec)).spec.name == spec.name
 
 
+def test_a_basic_block_has_no_stride_to_choose():
+    """A network of one's own is read as it was described: v1, as no library strides elsewhere."""
+    spec = zoo.changed(zoo.find("resnet18"), stages=(1, 1, 1, 1))
+    assert recognised(shapes_of(spec)).spec.style == spec.style == "v1"
+
+
 def test_what_weights_cannot_tell_is_said():
     """v1 or v1.5 for bottlenecks, plain or option A without projections; the taken one is named."""
     style, never = recognised(recorded("torchvision-resnet50")).cannot_tell

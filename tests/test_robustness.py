@@ -142,9 +142,10 @@ def test_a_socket_is_no_target(tmp_path, monkeypatch):
             files.check_writable("socket")
 
 
-def test_a_reader_that_has_seen_enough_is_no_error():
+@pytest.mark.parametrize("words", ["summary resnet1202 --level layer", "summary --help"])
+def test_a_reader_that_has_seen_enough_is_no_error(words):
     """A closed pipe, such as head leaves it, ends the program with 0."""
-    line = f"unset COLUMNS; set -o pipefail; {sys.executable} -m resnet_cli summary resnet1202 --level layer | true"
+    line = f"unset COLUMNS; set -o pipefail; {sys.executable} -m resnet_cli {words} | true"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -134,3 +134,12 @@ def test_the_schema_has_every_key_and_what_is_said_of_it():
     fields = {*ResNet.__dataclass_fields__, *VGG.__dataclass_fields__}
     assert set(properties) == fields | {"base"}
     assert all(each["description"] for each in properties.values())
+
+
+@pytest.mark.parametrize("text", [b"base = ", b"\xff\xfe", b"width = " + b"9" * 5_000])
+def test_what_is_no_toml_is_told_with_what_to_write(tmp_path, text):
+    """A line on what is wrong, in no words of Python's library, and a hint."""
+    (tmp_path / "own.toml").write_bytes(text)
+    with pytest.raises(UserError, match="is not a TOML file") as error:
+        read(str(tmp_path / "own.toml"))
+    assert error.value.hint and "sys." not in error.value.what

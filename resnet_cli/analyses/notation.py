@@ -47,7 +47,8 @@ def stage(rows: Sequence[Row]) -> Stack:
     for of, group in groupby(rows, key=lambda row: row.block):
         members = list(group)
         if of:
-            blocks.append(block(members))
+            run = block(members)
+            blocks += [run] if run.lines else []  # a module of a block may have no convolution
             continue
         for text, member in zip(map(layer, members), members, strict=True):
             if text:

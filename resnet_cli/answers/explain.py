@@ -13,7 +13,7 @@ from resnet_cli.answers.view import Model, View, about, cost_notes
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError, did_you_mean, folded, typed
 from resnet_cli.layers.arithmetic import Step
-from resnet_cli.networks import Network, load
+from resnet_cli.networks import Network, load, looks_like_a_path, source
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
@@ -125,7 +125,7 @@ def ordered(*words: Any) -> tuple[str | None, Any, Any]:
         raise UserError("no network named", f"type {typed('explain', 'resnet50')}")
     for word in words:
         guess = did_you_mean(word, EXPLAINED) if isinstance(word, str) else ""
-        if len(words) > 2 or (guess and not _is_network(word)):
+        if len(words) > 2 or (guess and not _names_one(word)):
             limits.one_of("number to explain", str(word), tuple(EXPLAINED))
     return None, words[0], words[1] if len(words) > 1 else None
 
@@ -138,7 +138,10 @@ def _called(word: Any) -> str | None:
     return names.get(folded(word))
 
 
-def _is_network(word: str) -> bool:
+def _names_one(word: str) -> bool:
+    """Whether a word is a network, or a path of one whether it is there or not."""
+    if looks_like_a_path(source(word)):
+        return True
     try:
         load(word)
     except UserError:

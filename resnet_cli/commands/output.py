@@ -162,6 +162,13 @@ def _lacks_signs(text: str) -> bool:
     return False
 
 
+def unwritable(problem: OSError) -> UserError:
+    """The error for a stdout that takes nothing, such as one that leads to a full disk."""
+    return UserError(
+        f"cannot write to stdout: {problem.strerror}", "send it where there is room", 1
+    )
+
+
 def send(text: str, target: str | None) -> None:
     """Writes to stdout, or to a file that appears whole or not at all.
 
@@ -179,7 +186,7 @@ def send(text: str, target: str | None) -> None:
             if not isinstance(
                 problem, BrokenPipeError
             ):  # the reader, such as head, has seen enough
-                raise UserError(f"cannot write to stdout: {problem.strerror}", code=1) from None
+                raise unwritable(problem) from None
         return
     with whole(target) as path, open(path, "w", encoding="utf-8") as file:
         file.write(text)

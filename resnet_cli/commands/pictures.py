@@ -79,4 +79,4 @@ def _to_stdout(picture: bytes) -> None:
     except OSError as problem:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left must not fail once more
         if not isinstance(problem, BrokenPipeError):  # the reader has seen enough
-            raise UserError(f"cannot write to stdout: {problem.strerror}", code=1) from None
+            raise output.unwritable(problem) from None
