@@ -92,6 +92,14 @@ def test_nobody_recovers_a_place_from_names(file):
             assert not (parts and ast.unparse(node.func.value).endswith("row.path")), file
 
 
+def test_every_error_says_what_to_type():
+    """A UserError is made with a hint."""
+    for file, tree in FILES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "UserError":
+                assert len(node.args) > 1, f"{file}: {ast.unparse(node)}"
+
+
 @pytest.mark.parametrize("file", [file for file in FILES if file.startswith("answers/")])
 def test_answers_have_no_files_streams_or_typer(file):
     """A question is a plain function; the command line is one of several that ask it."""

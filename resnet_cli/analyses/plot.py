@@ -182,7 +182,9 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
                 points.append(Point(at + 1, middle, block, low, high))
         if not points:
             raise UserError(
-                f"the gradient of {one.name} vanishes or overflows at every block", code=1
+                f"the gradient of {one.name} vanishes or overflows at every block",
+                "give one with norms, or with fewer blocks",
+                1,
             )
         lines.append(Series(one.name, points, network=one.name))
     sizes = " and ".join(dict.fromkeys(one.network.size for one in measured))

@@ -46,7 +46,11 @@ def find_state_dict(content: object, kind: type[Kind]) -> tuple[str, dict[str, K
         if named and (len(named), -known) > best:
             best, place, tensors = (len(named), -known), path, named
     if not tensors:
-        raise UserError(f"the file holds no tensors by name: {_top(content)}", code=1)
+        raise UserError(
+            f"the file holds no tensors by name: {_top(content)}",
+            "save those of the network: torch.save(net.state_dict(), 'net.pth')",
+            1,
+        )
     return ".".join(place), tensors
 
 

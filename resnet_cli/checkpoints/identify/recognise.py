@@ -101,8 +101,9 @@ def recognise(file: Named) -> Recognised:
         differences = file.differences(spec) if spec else []
     if not spec:
         names = ", ".join(printable(name, 60) for name in islice(file.tensors, 4))
+        more = ", ..." if len(file.tensors) > 4 else ""
         raise UserError(
-            f"no residual network that is known here: its {len(file.tensors):,} tensors are {names}, ...",
+            f"no residual network that is known here: tensors {names}{more}, {len(file.tensors):,} in all",
             "its tensors: resnet-cli identify FILE --keys '*'; the networks: resnet-cli list",
             1,
         )
