@@ -421,6 +421,7 @@ def test_a_layer_alone_is_told_too():
         (("parameters", "resnet18"), ("params", "resnet18")),
         (("Receptive_Field", "resnet18"), ("receptive-field", "resnet18")),
         (("rf", "resnet18"), ("receptive-field", "resnet18")),
+        (("layers", "resnet18"), ("depth", "resnet18")),
         (("MACs", "resnet18"), ("macs", "resnet18")),
     ],
 )

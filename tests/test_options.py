@@ -119,3 +119,10 @@ def test_every_command_about_networks_takes_every_change():
     for name in set(COMMANDS) - apart:
         taken = inspect.signature(import_module(file(name)).command).parameters
         assert set(FIELDS) <= set(taken), name
+
+
+def test_columns_are_refused_where_they_would_change_nothing():
+    """JSON has every key; a table's columns are no choice of them."""
+    with pytest.raises(UserError, match="--columns is of tables") as refused:
+        answered("summary", "resnet18", "--columns", "macs", "--json")
+    assert refused.value.code == 2

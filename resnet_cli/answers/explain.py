@@ -300,7 +300,7 @@ EXPLAINED: dict[str, Callable[[Question], Explained]] = {
     "shape": _shape,
     "receptive-field": _receptive_field,
 }
-ALSO = {"parameters": "params", "rf": "receptive-field"}
+ALSO = {"layers": "depth", "parameters": "params", "rf": "receptive-field"}
 """Other words for them."""
 TITLES = {"macs": "MACs", "flops": "FLOPs", "receptive-field": "receptive field"}
 """What is written otherwise than it is typed."""

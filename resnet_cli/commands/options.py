@@ -230,6 +230,10 @@ def _check(show: dict[str, Any]) -> None:
     target = show.get("target")
     show["format"] = output.chosen(show["format"], show.pop("json"), target)
     output.check_own(show["format"], show)
+    if show["columns"] is not None and show["format"] == "json":
+        raise UserError(
+            "--columns is of tables, and JSON has every key", "leave it out, or add --format csv"
+        )
     if output.is_file(target):
         files.check_writable(target)
 
