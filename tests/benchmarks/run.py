@@ -61,6 +61,7 @@ EXPLAINED = (
     "receptive-field resnet50",
     "features resnet50",
     "paths resnet50",
+    "compare resnet50 resnet50-v1.5",
 )
 TORCHINFO = """
 import resnet_cli, torchinfo
