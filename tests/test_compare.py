@@ -519,3 +519,10 @@ def test_networks_by_depth_spec_and_object_are_read():
     assert [row["name"] for row in answer.data()["rows"]] == ["resnet50", "resnet18", "vgg11"]
     with pytest.raises(UserError, match="'basic' is a block and a network is none"):
         resnet_cli.compare("basic", load("vgg11"))
+
+
+def test_many_large_networks_are_bounded(monkeypatch):
+    """Sixty-four of them would take minutes and gigabytes."""
+    monkeypatch.setattr("resnet_cli.answers.difference.MOST_ROWS", 100)
+    with pytest.raises(UserError, match="over 100 layers"):
+        resnet_cli.compare("resnet18", "resnet34")

@@ -15,13 +15,16 @@ from resnet_cli.answers.weight_file import NOTE, weight_file
 from resnet_cli.errors import UserError, printable
 from resnet_cli.networks import Network, load
 
+MOST_ROWS = 1_000_000
+"""Of all networks together: half a minute of work, a gigabyte."""
+
 
 def difference(models: Sequence[Model], level: str | int, changed: bool, exit_code: bool) -> View:
     """Networks with what differs between them; of two weight files each tensor that does as well."""
     files = [weight_file(model) for model in models] if len(models) == 2 else []
     a, b = files or (None, None)
     if a is None or b is None:
-        return _networks([load(model) for model in models], level, changed, exit_code)
+        return _networks(_loaded(models), level, changed, exit_code)
     lines = tensors.of_files(a, b)
     names = [printable(os.path.basename(str(model))) for model in models]
     table = tensors.table(lines, "tensors", f"Tensors of A: {names[0]}; B: {names[1]}")
@@ -50,6 +53,19 @@ def difference(models: Sequence[Model], level: str | int, changed: bool, exit_co
         notes=[*said, *view.notes],
         code=int(exit_code and (differ or bool(view.code))),
     )
+
+
+def _loaded(models: Sequence[Model]) -> list[Network]:
+    """Raises `UserError` for networks that are too large together."""
+    networks: list[Network] = []
+    for model in models:
+        networks.append(load(model))
+        if sum(len(network.rows) for network in networks) > MOST_ROWS:
+            raise UserError(
+                f"the networks have over {MOST_ROWS:,} layers, too many to compare",
+                "give fewer or shallower ones",
+            )
+    return networks
 
 
 def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_code: bool) -> View:
