@@ -25,7 +25,7 @@ def parsed(content: bytes, hint: str = "") -> dict[str, object]:
     Raises `UserError`, a predicate of the file, for what is no TOML or nested too deeply.
     """
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # as some editors begin a file
         check_flat(text, hint)
         return tomllib.loads(text)
     except UnicodeDecodeError:

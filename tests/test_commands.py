@@ -258,7 +258,7 @@ def test_output_files_appear_whole(tmp_path):
         (("compare", "basic"), 2, "two or more"),
         (("compare", "basic", "bottleneck", "--channels", "255"), 2, "do not divide"),
         (("summary", "missing.toml"), 1, "no such file"),
-        (("list", "--under", "x"), 2, "not a number"),
+        (("list", "--under", "x"), 2, "not a whole number"),
         (("list", "nothing-like-it"), 2, "no network matches"),
         (("summary", "resnet50", "-o", "/no/such/folder/x"), 1, "cannot write"),
     ],

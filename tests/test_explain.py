@@ -439,6 +439,7 @@ def test_words_are_taken_as_they_are_meant(words, same):
         (("resnet50", "conv1", "x"), "no number to explain named 'resnet50'"),
         (("memory", "resnet50", "con1"), "did you mean 'conv1'"),
         (("rf", "resnet50", "con1"), "did you mean 'conv1'"),
+        (("activations", "resnet50"), "no number to explain named 'activations'"),
         (("nope.pth",), "no such file: 'nope.pth'"),
         (("nope.toml:width=32",), "no such file: 'nope.toml'"),
     ],

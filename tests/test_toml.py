@@ -143,3 +143,10 @@ def test_what_is_no_toml_is_told_with_what_to_write(tmp_path, text):
     with pytest.raises(UserError, match="is not a TOML file") as error:
         read(str(tmp_path / "own.toml"))
     assert error.value.hint and "sys." not in error.value.what
+
+
+def test_a_file_may_begin_as_some_editors_begin_it(tmp_path):
+    """A byte order mark is no key."""
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b"\xef\xbb\xbfbase = 'resnet18'\n")
+    assert load(str(file)).spec == zoo.changed(zoo.find("resnet18"), name="mine")

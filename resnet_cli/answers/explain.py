@@ -127,6 +127,8 @@ def ordered(*words: Any) -> tuple[str | None, Any, Any]:
         guess = did_you_mean(word, EXPLAINED) if isinstance(word, str) else ""
         if len(words) > 2 or (guess and not _names_one(word)):
             limits.one_of("number to explain", str(word), tuple(EXPLAINED))
+    if len(words) == 2 and not _names_one(words[0]) and _names_one(words[1]):
+        limits.one_of("number to explain", str(words[0]), tuple(EXPLAINED))
     return None, words[0], words[1] if len(words) > 1 else None
 
 
@@ -138,9 +140,9 @@ def _called(word: Any) -> str | None:
     return names.get(folded(word))
 
 
-def _names_one(word: str) -> bool:
+def _names_one(word: Any) -> bool:
     """Whether a word is a network, or a path of one whether it is there or not."""
-    if looks_like_a_path(source(word)):
+    if isinstance(word, str) and looks_like_a_path(source(word)):
         return True
     try:
         load(word)

@@ -7,12 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from resnet_cli import sizes
 from resnet_cli.answers import listing
 from resnet_cli.commands.options import answers, words
-from resnet_cli.errors import UserError
 from resnet_cli.tables import Answer
-
-UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
 def _option(*flags: str, help: str, allowed: Sequence[str] = ()) -> Any:
@@ -56,22 +54,7 @@ def command(
     """Every network with its family, block, stages, layers, parameters, MACs and published error."""
     return listing.list(
         *matching or (), family=family, dataset=dataset, block=block, layers=layers,
-        max_params=_number("--max-params", max_params), max_macs=_number("--max-macs", max_macs),
+        max_params=None if max_params is None else sizes.count("most parameters", max_params),
+        max_macs=None if max_macs is None else sizes.count("most MACs", max_macs),
         max_error=max_error, sort=sort, reverse=reverse,
     )  # fmt: skip
-
-
-def _number(option: str, text: str | None) -> int | None:
-    """30M, 5G, 2.5e9 as a whole number. Raises `UserError` for all else."""
-    if text is None:
-        return None
-    number, unit = text.strip().lower(), 1
-    if number[-1:] in UNITS:
-        number, unit = number[:-1], UNITS[number[-1:]]
-    try:
-        value = float(number)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e12:
-        raise UserError(f"{option} {text[:40]!r} is not a number", f"type it as {option} 5G")
-    return int(value * unit)
