@@ -15,7 +15,7 @@ from resnet_cli.layers.base import Layer
 from resnet_cli.layers.tree import Node, Residual, Sequence, Stage
 
 INPUT = -1
-"""What a row reads that reads the network's input."""
+"""What a row reads that reads the network's input; of several the second is one less, and so on."""
 
 
 class Block(NamedTuple):
@@ -45,7 +45,7 @@ class Row(NamedTuple):
     """One executed layer.
 
     ``path`` is torch's dotted name. ``reads`` holds the places in the list of the rows whose outputs
-    it takes; shapes are for one input. ``shared`` names those of its tensors that an earlier row has
+    it takes, `INPUT` and below for the network's inputs; shapes are for one input. ``shared`` names those of its tensors that an earlier row has
     already, as the same module was called before.
     """
 
@@ -90,8 +90,8 @@ class Row(NamedTuple):
 
     @property
     def input(self) -> Shape:
-        """The shape of the first tensor that it reads."""
-        return self.inputs[0]
+        """The shape of the first tensor that it reads; of one that reads none, its own."""
+        return self.inputs[0] if self.inputs else self.output
 
     @property
     def macs(self) -> int:
@@ -166,10 +166,37 @@ def modules(path: str) -> list[str]:
     return [*accumulate(path.split("."), "{}.{}".format)]
 
 
+def input_of(rows: Iterable[Row], which: int = INPUT) -> Shape:
+    """The shape of one of the network's inputs, as the first row has it that reads it; else the first row's."""
+    first: Shape = ()
+    for row in rows:
+        first = first or row.input
+        for read, shape in zip(row.reads, row.inputs, strict=True):
+            if read == which:
+                return shape
+    return first
+
+
+def live(rows: Iterable[Row]) -> list[bool]:
+    """Whether anything of the network's inputs reaches each row; the others are the same for every input."""
+    reached: list[bool] = []
+    for row in rows:
+        reached.append(any(read <= INPUT or reached[read] for read in row.reads))
+    return reached
+
+
+def learned(rows: Iterable[Row]) -> list[bool]:
+    """Whether something learned has had a part in each row's output, so that a gradient is taken of it."""
+    had: list[bool] = []
+    for row in rows:
+        had.append(any([at > INPUT and had[at] for at in row.reads]) or bool(row.layer.tensors()))
+    return had
+
+
 def state_dict(rows: Iterable[Row]) -> dict[str, Shape]:
     """Every tensor's name and shape in torch's order: a layer's parameters, then its buffers."""
     tensors: dict[str, Shape] = {}
     for row in rows:
         for name, shape in (*row.layer.parameters().items(), *row.layer.buffers().items()):
-            tensors[f"{row.path}.{name}"] = shape
+            tensors[f"{row.path}.{name}" if name else row.path] = shape
     return tensors

@@ -11,7 +11,7 @@ from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Size, Unit
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.networks import Network, distinct
-from resnet_cli.trace import Row
+from resnet_cli.trace import Row, input_of
 
 LEVELS = ("stage", "block", "layer")
 DIRECTIONS = ("down", "right")
@@ -52,7 +52,7 @@ def diagram(
 
 def _column(name: str, network: Network, level: str, units: bool) -> DrawnNetwork:
     rows = network.rows
-    shape = rows[0].input
+    shape = input_of(rows)
     text = f"{shape[0]}-d" if units else "image"
     first = Unit((Box((text,), "input", "", (), (), (), shape, shape, _size(shape), 0, 0),))
     if level == "stage" and not units:

@@ -109,6 +109,10 @@ class Layer:
     def sizes(self, x: Shape) -> tuple[Size, ...]:
         """How each side of the output comes about: of height and width, or of the features."""
 
+    def along(self, side: int) -> Layer:
+        """The layer as it works along the height (0) or the width (1): itself where both are alike."""
+        return self
+
     @property
     def window(self) -> tuple[int, int, int] | None:
         """Kernel, stride and padding, the same in both directions; None where there is no window."""
@@ -313,6 +317,31 @@ class Windowed(Layer):
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].through(self.kernel, self.stride, self.padding, y)
+
+
+class OfGraph(Fresh):
+    """Layers that graphs made by others bring: ``operator`` and the output's ``shape`` stand in the graph.
+
+    Shapes are as the file has them, without a leading batch; what such a layer does to a place of an
+    image is not always known, and no module of torch is made of it.
+    """
+
+    def __init__(self, name: str, operator: str, shape: Shape) -> None:
+        super().__init__(name)
+        self.operator, self.shape = operator, shape
+
+    def output_shape(self, *x: Shape) -> Shape:
+        return self.shape
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        sides = self.shape[1:] if len(self.shape) > 1 else self.shape
+        return tuple(Size("given", f"{side}", side) for side in sides)
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def module(self) -> Module:
+        raise NotImplementedError(f"{self.operator} stands in a graph, and no spec makes it")
 
 
 def elements(shape: Shape) -> int:

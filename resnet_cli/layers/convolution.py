@@ -118,35 +118,40 @@ class ChannelConv(SameShape, Fresh):
 
 
 class Linear(Fresh):
-    """A fully connected layer, always with a bias."""
+    """A fully connected layer: of a vector, or of each of many (tokens)."""
 
     operator = "linear"
     beside = "bias 1 an output"
     counted = True
     in_figure = True
+    on_shortcut = "projection"
 
-    def __init__(self, name: str, in_features: int, out_features: int) -> None:
+    def __init__(self, name: str, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__(name)
-        self.in_features, self.out_features = in_features, out_features
+        self.in_features, self.out_features, self.bias = in_features, out_features, bias
 
     def output_shape(self, *x: Shape) -> Shape:
-        return (self.out_features,)
+        return (*x[0][:-1], self.out_features)
 
     def sizes(self, x: Shape) -> tuple[Size, ...]:
-        return (Size("out", f"{self.out_features}", self.out_features),)
+        kept = tuple(Size("n", f"{side}", side) for side in x[:-1])
+        sizes = (*kept, Size("out", f"{self.out_features}", self.out_features))
+        return sizes if len(sizes) == 1 else sizes[1:]
 
     def tensors(self) -> dict[str, Product]:
         out = Factor("out", self.out_features)
-        return {"weight": (out, Factor("in", self.in_features)), "bias": (out,)}
+        weight = (out, Factor("in", self.in_features))
+        return {"weight": weight, "bias": (out,)} if self.bias else {"weight": weight}
 
     def buffers(self) -> dict[str, Shape]:
         return {}
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
-        return ((Factor("in", self.in_features), Factor("out", self.out_features)),)
+        tokens = tuple(Factor("n", side) for side in y[:-1])
+        return ((Factor("in", self.in_features), Factor("out", self.out_features), *tokens),)
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
-        return self.out_features
+        return elements(y) if self.bias else 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(FOR_WEIGHTS, inputs=(0,))
@@ -155,7 +160,7 @@ class Linear(Fresh):
         return seen[0].whole()
 
     def module(self) -> Module:
-        return Module("Linear", self.fields())
+        return Module("Linear", self.fields(), {"bias": True})
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.out_features}-d fc"

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from resnet_cli.layers.arithmetic import Shape
-from resnet_cli.layers.base import Fresh, Kept, Module, SameShape, Saves, Unweighted, elements
+from resnet_cli.layers.base import (
+    Fresh,
+    Kept,
+    Module,
+    OfGraph,
+    SameShape,
+    Saves,
+    Unweighted,
+    elements,
+)
+from resnet_cli.layers.reach import UNKNOWN, Reach
 
 
 class ReLU(SameShape, Unweighted, Fresh):
@@ -77,3 +90,104 @@ class Dropout(SameShape, Unweighted, Fresh):
 
     def module(self) -> Module:
         return Module("Dropout")
+
+
+class Kind(NamedTuple):
+    """An operation element by element: how many ``operations`` an element, and what autograd saves of it.
+
+    ``saves`` are the places of inputs, "y" the output; only where all of them are tensors of the network.
+    "yx": the input, or the output where it is written in the input's place.
+    ``activation``: a non-linearity that stands behind a layer; ``gate``: one that ends in 0 to 1, or −1 to 1.
+    """
+
+    operations: int
+    saves: str = ""
+    activation: bool = False
+    gate: bool = False
+
+
+KINDS = {
+    "ReLU": Kind(1, "y", True), "ReLU6": Kind(2, "yx", True), "leaky ReLU": Kind(2, "yx", True),
+    "PReLU": Kind(2, "01", True), "ELU": Kind(3, "y", True), "SELU": Kind(4, "y", True), "CELU": Kind(4, "y", True),
+    "GELU": Kind(5, "0", True), "SiLU": Kind(2, "0", True), "mish": Kind(4, "0", True),
+    "hard swish": Kind(4, "0", True), "hard sigmoid": Kind(3, "0", True, True),
+    "sigmoid": Kind(1, "y", True, True), "tanh": Kind(1, "y", True, True), "log sigmoid": Kind(2, "0", True),
+    "softplus": Kind(2, "0", True), "softsign": Kind(2, "0", True), "clamp": Kind(2, "0"), "hard tanh": Kind(2, "yx", True),
+    "threshold": Kind(1, "0", True), "GLU": Kind(2, "0", True),
+    "addition": Kind(1), "subtraction": Kind(1), "product": Kind(1, "01"), "quotient": Kind(1, "01"),
+    "power": Kind(1, "0"), "maximum": Kind(1, "01"), "minimum": Kind(1, "01"), "remainder": Kind(1), "floor division": Kind(1),
+    "negation": Kind(1), "absolute": Kind(1, "0"), "exponential": Kind(1, "y"), "logarithm": Kind(1, "0"),
+    "square root": Kind(1, "y"), "inverse square root": Kind(1, "y"), "reciprocal": Kind(1, "y"), "square": Kind(1, "0"),
+    "sine": Kind(1, "0"), "cosine": Kind(1, "0"), "arc tangent": Kind(1, "0"), "error function": Kind(1, "0"),
+    "rounding": Kind(1), "sign": Kind(1), "comparison": Kind(1), "logical": Kind(1), "choice": Kind(1),
+    "running sum": Kind(1), "trigonometric": Kind(1, "0"), "local response norm": Kind(4, "0"),
+    "rotation": Kind(3), "interpolation": Kind(3), "product and sum": Kind(2, "12"),
+}  # fmt: skip
+"""What graphs call by many names -> its cost. A function such as a sigmoid or an exponential is one operation."""
+
+
+class Elementwise(Unweighted, OfGraph):
+    """An operation of `KINDS` on one tensor, or on several that are spread to one shape.
+
+    ``inplace``: it writes into its first.
+    """
+
+    def __init__(self, name: str, operator: str, shape: Shape, inplace: bool = False) -> None:
+        super().__init__(name, operator, shape)
+        self.inplace = inplace
+        self.kind = KINDS[operator]
+        self.activation = self.kind.activation
+
+    @property
+    def resizes(self) -> bool:
+        return False
+
+    @property
+    def beside(self) -> str:  # type: ignore[override]
+        return f"{self.kind.operations} an element"
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return self.kind.operations * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        saves = self.kind.saves
+        if saves == "yx":
+            saves = "y" if self.inplace else "0"
+        places = tuple(int(at) for at in saves if at != "y")
+        if not saves or len(x) < len(places):
+            return Saves("the gradient is handed on, times a constant")
+        return Saves("the slope is another at each number", places, "y" in saves)
+
+    def shares(self, training: bool, inplace: bool) -> bool:
+        return self.inplace and (not self.kind.saves or "y" in self.kind.saves)
+
+    def hands_on(self, at: int) -> bool:
+        return self.operator == "addition"
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        """What any of them sees, where they stand equally far apart."""
+        whole = seen[0]
+        for other in seen[1:]:
+            if other.stride != whole.stride or x != y:
+                return UNKNOWN
+            whole = whole.either(other)
+        return whole if x == y else UNKNOWN
+
+
+class Softmax(Unweighted, OfGraph):
+    """Exponentials that add up to 1 along one side: the largest taken off, exponential, sum, quotient."""
+
+    beside = "4 an element"
+
+    @property
+    def resizes(self) -> bool:
+        return False
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 4 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the slope is made of the output", output=True)
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        return UNKNOWN

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from resnet_cli.layers.arithmetic import Factor, Product, Shape
-from resnet_cli.layers.base import Fresh, Kept, Module, SameShape, Saves, elements
+from resnet_cli.layers.base import Fresh, Kept, Module, OfGraph, SameShape, Saves, elements
+from resnet_cli.layers.reach import Reach
 
 FOR_STATISTICS = "its gradients are made of it, of the mean and the deviation"
 """Why a norm saves what it does."""
@@ -90,3 +93,50 @@ class GroupNorm(SameShape, Fresh):
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "GN"
+
+
+class Norm(OfGraph):
+    """A norm as graphs bring it: layer, instance, RMS, or group and batch norm of other shapes or tensors.
+
+    ``learned`` and ``kept`` are its tensors and buffers by torch's names; ``statistics`` how many it takes of
+    one input, with ``of_batch`` once for all. ``all_places``: whether they are taken over all of a map. Ba et al. 2016; Ulyanov et al. 2016;
+    Zhang & Sennrich 2019.
+    """
+
+    def __init__(
+        self, name: str, operator: str, shape: Shape, learned: tuple[tuple[str, Shape], ...],
+        statistics: int, kept: tuple[tuple[str, Shape], ...] = (),
+        of_batch: bool = False, all_places: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(name, operator, shape)
+        self.learned, self.statistics, self.kept = learned, statistics, kept
+        self.of_batch, self.all_places = of_batch, all_places
+        self.sees_all = all_places and not of_batch
+
+    @property
+    def resizes(self) -> bool:
+        return False
+
+    @property
+    def beside(self) -> str:  # type: ignore[override]
+        return f"{2 if self.of_batch else 4} an element"
+
+    def tensors(self) -> dict[str, Product]:
+        return {name: tuple(Factor("c", side) for side in shape) for name, shape in self.learned}
+
+    def buffers(self) -> dict[str, Shape]:
+        return dict(self.kept)
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """Mean and deviation, of a batch none at inference; scale and shift."""
+        return (2 if self.of_batch else 4) * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        beside = Kept(self.statistics, "statistic", each=not self.of_batch)
+        return Saves(FOR_STATISTICS, inputs=(0,), beside=(beside,))
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        return seen[0]

@@ -51,10 +51,9 @@ class Reach(NamedTuple):
         return self._replace(size=self.extent, stride=0)
 
     def either(self, other: Reach) -> Reach:
-        """Of neurons that see what those in their place in both see, which stand equally far apart."""
-        if not (self.size and other.size):
+        """Of neurons that see what those in their place in both see; not known where those stand unequally far apart."""
+        if not (self.size and other.size) or self.stride != other.stride:
             return UNKNOWN
-        assert self.stride == other.stride, "branches that are added have the same stride"
         start = min(self.start, other.start)
         size = max(self.start + self.size, other.start + other.size) - start
         further = max(self.extent - self.size, other.extent - other.size)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from resnet_cli.layers.arithmetic import Shape, Size
-from resnet_cli.layers.base import Fresh, Kept, Module, Saves, Unweighted, elements
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
+from resnet_cli.layers.base import Fresh, Kept, Module, OfGraph, Saves, Unweighted, elements
+from resnet_cli.layers.reach import UNKNOWN, Reach
 
 
 class Flatten(Unweighted, Fresh):
@@ -75,3 +75,82 @@ class PadShortcut(Unweighted, Fresh):
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "zero padding" + (f", /{self.stride}" if self.stride > 1 else "")
+
+
+class View(Unweighted, OfGraph):
+    """The same numbers in another shape or order, or some of them: no storage, no arithmetic.
+
+    ``keeps``: whether every number stays at its place of the image.
+    """
+
+    def __init__(self, name: str, operator: str, shape: Shape, keeps: bool = False) -> None:
+        super().__init__(name, operator, shape)
+        self.keeps = keeps
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the gradient is handed on as it is")
+
+    def shares(self, training: bool, inplace: bool) -> bool:
+        return True
+
+    def hands_on(self, at: int) -> bool:
+        return True
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        if self.keeps:
+            return seen[0]
+        return seen[0].whole() if len(self.shape) == 1 else UNKNOWN
+
+
+class Copy(Unweighted, OfGraph):
+    """Numbers copied into a new tensor: joined, padded, rolled, gathered, cast; no arithmetic.
+
+    ``keeps``: whether every number stays at its place of the image, as where channels are joined.
+    """
+
+    def __init__(self, name: str, operator: str, shape: Shape, keeps: bool = False) -> None:
+        super().__init__(name, operator, shape)
+        self.keeps = keeps
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the gradient is handed on to where its numbers were")
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        whole = seen[0] if self.keeps else UNKNOWN
+        for other in seen[1:]:
+            whole = whole.either(other) if whole.stride == other.stride else UNKNOWN
+        return whole
+
+
+class Stored(Unweighted, OfGraph):
+    """A tensor of the network that an operator reads as it is: a parameter, else a buffer or constant."""
+
+    def __init__(
+        self, name: str, operator: str, shape: Shape, stored: Shape, learned: bool
+    ) -> None:
+        super().__init__(name, operator, shape)
+        self.stored, self.learned = stored, learned
+
+    def tensors(self) -> dict[str, Product]:
+        return {"": tuple(Factor("n", side) for side in self.stored)} if self.learned else {}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {} if self.learned else {"": self.stored}
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("it is there already")
+
+    def shares(self, training: bool, inplace: bool) -> bool:
+        return False
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        return UNKNOWN

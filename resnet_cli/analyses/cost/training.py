@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from resnet_cli.analyses.levels import Level
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row
+from resnet_cli.trace import INPUT, Row, learned
 
 COLUMNS = (
     Column("forward", "forward", "count"),
@@ -33,11 +33,10 @@ def costs(rows: Sequence[Row]) -> list[Passes]:
 
     No gradient is taken of what nothing learned has had a part in: the network's input.
     """
-    learned: list[bool] = []
+    had = learned(rows)
     passes = []
     for row in rows:
-        wanted = [at >= 0 and learned[at] for at in row.reads]
-        learned.append(any(wanted) or bool(row.layer.tensors()))
+        wanted = [at > INPUT and had[at] for at in row.reads]
         backward = row.layer.gradients(row.inputs, row.output, wanted)
         passes.append(Passes(row.macs, *backward))
     return passes

@@ -15,7 +15,7 @@ from resnet_cli.analyses.memory.saved import wanted
 from resnet_cli.analyses.memory.storage import INDEX, Moment, Piece, Span, owners
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row
+from resnet_cli.trace import Row, input_of, live
 
 ABOVE = "sum of the above"
 BESIDE = {
@@ -81,7 +81,9 @@ def saved_by(of: Memory, batch: int, place: int) -> list[Step]:
     own = of.saved.pieces[place]
     steps = [_step(f"saved: {_kept_as(piece, place)}", piece, batch) for piece in own]
     made = owners(of.rows, of.settings.inplace, training=True)
-    for piece in [] if of.saved.blocks else wanted(of.rows, place, made, of.precision):
+    for piece in (
+        [] if of.saved.blocks else wanted(of.rows, place, made, of.precision, live(of.rows))
+    ):
         if piece not in own and piece.storage is not None:
             name = named(of.rows[of.saved.first[piece.storage]])
             steps.append(Step(f"needed: {_kept_as(piece, place)}", f"saved by {name}", "0", 0))
@@ -159,7 +161,7 @@ def _resident(of: Memory) -> Step:
 
 
 def _input(of: Memory, batch: int) -> Step:
-    return _step("input", Piece("activation", of.rows[0].input, of.precision.weight), batch)
+    return _step("input", Piece("activation", input_of(of.rows), of.precision.weight), batch)
 
 
 def _step(name: str, piece: Piece, batch: int) -> Step:

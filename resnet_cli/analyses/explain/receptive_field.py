@@ -15,7 +15,7 @@ from resnet_cli.analyses.field.receptive_field import fields
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.layers.reach import Reach
-from resnet_cli.trace import Row
+from resnet_cli.trace import Row, input_of
 
 
 class Seen(NamedTuple):
@@ -79,7 +79,7 @@ def _both(rows: Sequence[Row], along: Callable[[list[Seen]], list[Step]]) -> lis
     sides = []
     reached = fields(rows)
     for side in (0, 1):
-        pixels = Reach.of_input(rows[0].input[side + 1])
+        pixels = Reach.of_input(input_of(rows)[side + 1])
         own = [field[side] for field in reached]
         seen = [
             Seen(row, [own[read] if read >= 0 else pixels for read in row.reads], reach)

@@ -12,11 +12,12 @@ from math import ceil, isqrt
 from typing import NamedTuple
 
 from resnet_cli.analyses.cost.counts import is_counted
-from resnet_cli.analyses.field.receptive_field import features, fields
+from resnet_cli.analyses.field.receptive_field import features, fields, neurons
 from resnet_cli.designs.limits import within
+from resnet_cli.errors import UserError
 from resnet_cli.layers.reach import Reach
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row
+from resnet_cli.trace import INPUT, Row, live
 
 BLOCKS = 2_000
 """Most blocks whose paths are counted: 2^2000 has 603 digits."""
@@ -53,25 +54,27 @@ class Length(NamedTuple):
 def residual_blocks(rows: Sequence[Row]) -> list[Block]:
     """Every block with a shortcut, in order."""
     blocks = []
-    seen = fields(rows)
+    seen, reached = fields(rows), live(rows)
     for row in rows:
         if row.layer.join:
-            split, side, body = _branches(rows, row)
+            split, side, body = _branches(rows, row, reached)
             stride = seen[split][0].stride if split >= 0 else 1
             gained = [_gained(branch, stride) for branch in (side, body)]
             blocks.append(Block(sum(map(is_counted, body)), gained[1] - gained[0]))
     return blocks
 
 
-def _branches(rows: Sequence[Row], addition: Row) -> tuple[int, list[Row], list[Row]]:
+def _branches(
+    rows: Sequence[Row], addition: Row, reached: Sequence[bool]
+) -> tuple[int, list[Row], list[Row]]:
     """Where a block's shortcut and body part, and the rows of each from there on; gates are left out."""
     ends = list(addition.reads)
     branches: tuple[list[Row], list[Row]] = ([], [])
-    while ends[0] != ends[1]:
+    while ends[0] != ends[1] and max(ends) > INPUT:
         later = ends.index(max(ends))  # the other may be where they part
         row = rows[ends[later]]
         branches[later].insert(0, row)
-        ends[later] = row.reads[0]
+        ends[later] = next((at for at in row.reads if at <= INPUT or reached[at]), INPUT)
     return (ends[0], *branches)
 
 
@@ -79,7 +82,9 @@ def _gained(branch: Sequence[Row], stride: int) -> int:
     """The pixels that a branch adds to what a neuron sees, across, from so many apart on."""
     reach = Reach(0, 1, stride, 1)
     for row in branch:
-        reach = row.layer.reach((reach,) * len(row.reads), row.input[1], row.output[1])
+        reach = row.layer.along(1).reach(
+            (reach,) * len(row.reads), neurons(row.input, 0), neurons(row.output, 0)
+        )
     return reach.size - 1
 
 
@@ -94,7 +99,11 @@ def lengths(rows: Sequence[Row]) -> list[Length]:
     counted = sum(map(is_counted, rows))
     gains = sorted(block.pixels for block in blocks)
     layers = {block.layers for block in blocks} or {0}
-    assert len(layers) == 1, "every block of a network has as many layers"
+    if len(layers) > 1:
+        raise UserError(
+            "its blocks have unlike numbers of layers, so paths have no one length",
+            "see the blocks: resnet-cli summary --level block",
+        )
     each = layers.pop()
     _, field = features(rows)
     shortest, narrowest = counted - n * each, field.size - sum(gains)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import prod
 
 from resnet_cli.analyses.levels import Level
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import UNKNOWN, Reach
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row
+from resnet_cli.trace import INPUT, Row, input_of, live
 
 Field = tuple[Reach, Reach]
 """Of the height and of the width."""
@@ -21,21 +21,31 @@ def fields(rows: Sequence[Row]) -> list[Field]:
     there on every neuron depends on the whole input, and the field is that of the main path.
     """
     seen: list[Field] = []
+    shape = input_of(rows)
+    image = tuple(Reach.of_input(side) for side in shape[1:]) if len(shape) == 3 else (UNKNOWN,) * 2
+    reached = live(rows)
     for row in rows:
+        ways = [
+            (read, shape)
+            for read, shape in zip(row.reads, row.inputs, strict=True)
+            if read <= INPUT or reached[read]
+        ]
+        before = ways[0][1] if ways else ()
         height, width = (
-            row.layer.reach(
-                [seen[read][side] if read >= 0 else Reach.of_input(rows[0].input[side + 1])
-                 for read in row.reads],
-                _neurons(row.input, side),
-                _neurons(row.output, side),
+            row.layer.along(side).reach(
+                [seen[read][side] if read >= 0 else image[side] for read, _ in ways],
+                neurons(before, side),
+                neurons(row.output, side),
             )
+            if ways
+            else UNKNOWN
             for side in (0, 1)
-        )  # fmt: skip
+        )
         seen.append((height, width))
     return seen
 
 
-def _neurons(shape: tuple[int, ...], side: int) -> int:
+def neurons(shape: tuple[int, ...], side: int) -> int:
     """How many there are along the height or the width; a vector is one place."""
     return shape[side + 1] if len(shape) == 3 else 1
 
@@ -48,7 +58,7 @@ def receptive_field(rows: Sequence[Row], level: Level) -> Table:
 
     ``seen`` is what the neuron in the middle sees inside of the input.
     """
-    image = rows[0].input[1:]
+    image = input_of(rows)[1:]
     key = "path" if level.key == "layer" else level.key
     columns = (
         Column(key, key),

@@ -18,7 +18,7 @@ from resnet_cli.analyses.memory.storage import (
     output,
     owners,
 )
-from resnet_cli.trace import INPUT, Row
+from resnet_cli.trace import INPUT, Row, learned
 
 
 def backward(
@@ -65,14 +65,17 @@ def gradients(rows: Sequence[Row], precision: Precision) -> list[Span]:
     def keep(owner: int, first: int, last: int) -> None:
         spans.append(Span(owner, "gradient", first, last, output(rows, owner, precision)))
 
+    had = learned(rows)
     freed: dict[int, int] = {}
     for index in reversed(range(len(rows))):
         row = rows[index]
+        if index not in known:  # nobody reads it
+            continue
         freed[known[index]] = index
         beside = precision.pieces(row.layer.held_backward(row.inputs, row.output))
         spans += [Span(index, "beside", index, index, piece) for piece in beside]
         for at, read in enumerate(row.reads):
-            if read == INPUT:
+            if read <= INPUT or not had[read]:
                 continue
             if readers[read] != index:
                 keep(read, index, index)

@@ -65,12 +65,12 @@ def last_use(rows: Sequence[Row], made: Sequence[int]) -> dict[int, int]:
             hold(read, index)
     modules = _modules(rows)
     for first, end in modules.values():
-        hold(rows[first].reads[0], end)
+        for read in rows[first].reads[:1]:
+            hold(read, end)
     for index, row in enumerate(rows):  # a block keeps what its body and shortcut start from
-        if row.role == "shortcut" and rows[index - 1].role != "shortcut":
-            hold(
-                row.reads[0], next(at for at in range(index, len(rows)) if len(rows[at].reads) > 1)
-            )
+        if row.role == "shortcut" and rows[index - 1].role != "shortcut" and row.reads:
+            joins = (at for at in range(index, len(rows)) if len(rows[at].reads) > 1)
+            hold(row.reads[0], next(joins, index))
         if row.layer.join:  # and what it adds to its body
             hold(row.reads[0], modules[row.inside[-1]][1] if row.inside else len(rows) - 1)
     return last
@@ -88,7 +88,7 @@ def _modules(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
 def during(index: int, row: Row, precision: Precision) -> list[Span]:
     """What a layer allocates and frees, or else autocast's copy of the network's input."""
     own = precision.pieces(row.layer.held(row.inputs, row.output))
-    if row.reads[0] == INPUT and precision.casts and not own:
+    if INPUT in row.reads[:1] and precision.casts and not own:
         own = [Piece("activation", row.input, precision.activation)]
     return [Span(index, "beside", index, index, piece) for piece in own]
 

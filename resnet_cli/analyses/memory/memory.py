@@ -15,7 +15,7 @@ from resnet_cli.analyses.memory.saved import Saved, saved
 from resnet_cli.analyses.memory.storage import INDEX, PRECISIONS, Bytes, Moment, Precision
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row
+from resnet_cli.trace import Row, input_of
 
 STATES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 """Numbers that an optimiser keeps for each weight, besides its step counters."""
@@ -91,7 +91,7 @@ class Memory(NamedTuple):
 def memory(rows: Sequence[Row], settings: Settings) -> Memory:
     """What a network keeps under these settings."""
     precision, inplace = PRECISIONS[settings.dtype], settings.inplace
-    one = prod(rows[0].input) * precision.weight
+    one = prod(input_of(rows)) * precision.weight
     fixed = [_fixed(row, precision, STATES[settings.optimizer]) for row in rows]
     resident = sum(part["weights"] + part["buffers"] for part in fixed)
     state = sum(part["optimizer"] for part in fixed)

@@ -15,7 +15,7 @@ from resnet_cli.analyses.memory.storage import (
     owners,
     total,
 )
-from resnet_cli.trace import INPUT, Block, Row
+from resnet_cli.trace import INPUT, Block, Row, learned, live
 
 
 class Saved(NamedTuple):
@@ -43,42 +43,60 @@ def saved(rows: Sequence[Row], precision: Precision, inplace: bool, checkpoint: 
     kept in blocks too: it holds them to the end of the forward pass.
     """
     made = owners(rows, inplace, training=True)
+    had, reached = learned(rows), live(rows)
     blocks = _blocks(rows) if checkpoint else []
     inside = {index: block for block in blocks for index in block}
     pieces: list[list[Piece]] = []
     first: dict[int, int] = {}
     for index, row in enumerate(rows):
-        if index not in inside:
-            kept = wanted(rows, index, made, precision)
+        if not had[index]:
+            kept = []
+        elif index not in inside:
+            kept = wanted(rows, index, made, precision, reached)
         elif index == inside[index][0]:
-            kept = [output(rows, owner(made, row.reads[0]), precision)]
+            kept = [output(rows, owner(made, read), precision) for read in row.reads[:1]]
         else:
             kept = []
         pieces.append(_new([*kept, *_copies(row, precision)], index, first))
     pieces_again: list[list[Piece]] = [[] for _ in rows]
     first_again: dict[int, int] = {}
     for block in blocks:
-        start = owner(made, rows[block[0]].reads[0])
-        known = {start: INPUT}  # it is there already
+        known = {owner(made, read): INPUT for read in rows[block[0]].reads[:1]}  # there already
+        start = [*known]
         for index in block:
-            pieces_again[index] = _new(wanted(rows, index, made, precision), index, known)
-        del known[start]
+            pieces_again[index] = _new(wanted(rows, index, made, precision, reached), index, known)
+        for storage in start:
+            del known[storage]
         first_again |= known
     again = [*map(total, pieces_again)]
     return Saved(pieces, [*map(total, pieces)], first, blocks, pieces_again, again, first_again)
 
 
 def wanted(
-    rows: Sequence[Row], index: int, made: Sequence[int], precision: Precision
+    rows: Sequence[Row],
+    index: int,
+    made: Sequence[int],
+    precision: Precision,
+    reached: Sequence[bool],
 ) -> list[Piece]:
-    """All that the backward pass of a row takes from the forward pass, saved before or not."""
+    """All that the backward pass of a row takes from the forward pass, saved before or not.
+
+    ``reached`` says of each row whether the input reaches it: what does not is saved once for all inputs.
+    """
     row = rows[index]
     saves = row.layer.saves(row.inputs, row.output)
     storages = [owner(made, row.reads[at]) for at in saves.inputs]
     if saves.output:
         storages.append(made[index])
-    outputs = [output(rows, storage, precision) for storage in storages]
-    return [*outputs, *precision.pieces(saves.beside)]
+    outputs = [
+        output(rows, storage, precision)._replace(each=storage <= INPUT or reached[storage])
+        for storage in storages
+        if storage <= INPUT or rows[storage].reads  # else it is a weight's, and there already
+    ]
+    beside = precision.pieces(saves.beside)
+    if not reached[index]:
+        beside = [piece._replace(each=False) for piece in beside]
+    return [*outputs, *beside]
 
 
 def _new(pieces: Iterable[Piece], index: int, first: dict[int, int]) -> list[Piece]:
@@ -97,7 +115,7 @@ def _copies(row: Row, precision: Precision) -> list[Piece]:
     """Autocast's copy of a weight, made once; a bias has one too, which is not saved."""
     if not precision.casts or not multiplies(row) or "weight" in row.shared:
         return []
-    shape = row.layer.parameters()["weight"]
+    shape = row.layer.parameters().get("weight", ())
     return [Piece("weight", shape, precision.activation, each=False)]
 
 

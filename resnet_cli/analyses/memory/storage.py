@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Kept
-from resnet_cli.trace import INPUT, Row
+from resnet_cli.trace import INPUT, Row, input_of
 
 INDEX = 8
 """Bytes of an int64: a max pool's indices, a batch norm's counter of batches."""
@@ -147,16 +147,16 @@ def owners(rows: Sequence[Row], inplace: bool, training: bool) -> list[int]:
     made: list[int] = []
     for index, row in enumerate(rows):
         shares = row.layer.shares(training, inplace)
-        made.append(owner(made, row.reads[0]) if shares else index)
+        made.append(owner(made, row.reads[0]) if shares and row.reads else index)
     return made
 
 
 def owner(made: Sequence[int], read: int) -> int:
     """The owner of what a row reads."""
-    return made[read] if read != INPUT else INPUT
+    return made[read] if read > INPUT else read
 
 
 def output(rows: Sequence[Row], storage: int, precision: Precision) -> Piece:
     """A row's output, or the network's input as autocast or the first layer has it."""
-    shape = rows[storage].output if storage != INPUT else rows[0].input
+    shape = rows[storage].output if storage > INPUT else input_of(rows, storage)
     return Piece("activation", shape, precision.activation, storage=storage)

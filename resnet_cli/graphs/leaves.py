@@ -1,0 +1,199 @@
+"""Leaves from what an operation is, whichever format said it: one function for each family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+
+from resnet_cli.graphs.op import Op, Undescribed
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.base import Layer
+from resnet_cli.layers.convolution import Conv2d, Linear
+from resnet_cli.layers.elementwise import Dropout, Elementwise, ReLU, Sigmoid, SiLU, Softmax
+from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm, Norm
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from resnet_cli.layers.products import Attention, Embedding, MatrixProduct
+from resnet_cli.layers.shaping import Copy, Flatten, View
+from resnet_cli.layers.windows import Convolution, Pool, Reduction, Resize, Window
+
+PLAIN: Mapping[str, Callable[[str], Layer]] = {
+    "ReLU": ReLU,
+    "SiLU": SiLU,
+    "sigmoid": Sigmoid,
+    "dropout": Dropout,
+}
+"""Kinds that have a leaf of their own."""
+DIMENSIONS = {1: "1-d ", 2: "", 3: "3-d "}
+
+
+def elementwise(op: Op, kind: str, inplace: bool = False) -> Layer:
+    """An operation of one tensor or several, element by element."""
+    if kind in PLAIN and len(op.reads) == 1:
+        return PLAIN[kind](op.label)
+    return Elementwise(op.label, kind, op.result, inplace)
+
+
+def convolution(
+    op: Op, weight: str, bias: str, windows: Window, groups: int, transposed: bool = False
+) -> Layer:
+    """A convolution; a square one of a kernel of its own is a plain leaf."""
+    own, biased = op.owns("weight", weight), op.owns("bias", bias)
+    sides = op.dims(weight)
+    x, y = op.shape(op.reads[0]), op.result
+    square = all(len(set(side)) == 1 for side in windows) and set(windows.dilation) == {1}
+    if own and square and len(sides) == 4 and not transposed and len(x) == 3:
+        (k, *_), (stride, *_), (padding, *_), _ = windows
+        layer = Conv2d(op.label, x[0], sides[0], k, stride, padding, groups, biased)
+        if layer.output_shape(x) == y:
+            return layer
+    kind = f"{DIMENSIONS.get(len(windows.kernel), '')}{'transposed ' * transposed}convolution"
+    return Convolution(op.label, kind, y, sides, windows, groups, own, biased, transposed)
+
+
+def linear(op: Op, x: str, weight: str, bias: str, sides: Shape) -> Layer:
+    """A fully connected layer, of a weight of ``sides`` (out, in); with a computed weight a product."""
+    if op.owns("weight", weight):
+        return Linear(op.label, sides[1], sides[0], op.owns("bias", bias))
+    return MatrixProduct(op.label, "matrix product", op.result, sides[1], bool(bias))
+
+
+def product(op: Op, x: str, y: str, added: bool = False) -> Layer:
+    """A product of matrices, of batches of them, of a vector."""
+    return MatrixProduct(op.label, "matrix product", op.result, op.dims(x)[-1], added)
+
+
+def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
+    """A sum of products over the letters that the output leaves out; of more than two factors not counted."""
+    before, arrow, after = equation.replace(" ", "").partition("->")
+    terms = before.split(",")
+    if "." in equation or len(terms) != len(names) or len(terms) > 2:
+        raise Undescribed("sums of products of more than two factors are not counted")
+    sizes = {
+        letter: size
+        for term, name in zip(terms, names, strict=True)
+        for letter, size in zip(term, op.dims(name), strict=True)
+    }
+    if not arrow:
+        after = "".join(sorted(letter for letter in sizes if before.count(letter) == 1))
+    inner = prod(size for letter, size in sizes.items() if letter not in after)
+    shared = [letter for letter in sizes if letter not in after]
+    if len(terms) == 1:
+        return Copy(op.label, "einsum", op.result)
+    if not shared:
+        return Elementwise(op.label, "product", op.result)
+    return MatrixProduct(op.label, "matrix product", op.result, inner)
+
+
+def attention(op: Op, causal: bool) -> Layer:
+    """Attention in one operator."""
+    return Attention(op.label, "attention", op.result, causal)
+
+
+def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts: bool) -> Layer:
+    """Batch norm; plain where it has all its tensors, and torch's counter of batches where ``counts``."""
+    names = {"weight": weight, "bias": bias, "running_mean": mean, "running_var": variance}
+    own = {
+        label: op.dims(name)
+        for label, name in names.items()
+        if op.owns(label, name, learned=not label.startswith("running"))
+    }
+    x = op.shape(op.reads[0])
+    if len(own) == 4 and counts and len(x) == 3:
+        return BatchNorm2d(op.label, x[0])
+    learned = tuple((label, own[label]) for label in ("weight", "bias") if label in own)
+    buffers = {label: own[label] for label in ("running_mean", "running_var") if label in own}
+    kept = (*(buffers | ({"num_batches_tracked": ()} if counts else {})).items(),)
+    return Norm(op.label, "batch norm", op.result, learned, 2 * x[0], kept, of_batch=True)
+
+
+def group_norm(op: Op, groups: int, weight: str, bias: str, operator: str = "group norm") -> Layer:
+    """Group norm, or instance norm: of each input's maps."""
+    own = {k: op.dims(n) for k, n in (("weight", weight), ("bias", bias)) if op.owns(k, n)}
+    channels = op.shape(op.reads[0])[0]
+    if len(own) == 2 and operator == "group norm":
+        return GroupNorm(op.label, groups, channels)
+    return Norm(op.label, operator, op.result, (*own.items(),), 2 * groups, all_places=True)
+
+
+def layer_norm(op: Op, sides: int, weight: str, bias: str, operator: str = "layer norm") -> Layer:
+    """A norm over the last ``sides`` of a tensor: layer norm, or RMS norm, which takes no mean."""
+    own = {k: op.dims(n) for k, n in (("weight", weight), ("bias", bias)) if op.owns(k, n)}
+    rows = prod(op.result[: len(op.result) - sides])
+    statistics = rows * (1 if operator == "RMS norm" else 2)
+    return Norm(op.label, operator, op.result, (*own.items(),), statistics)
+
+
+def pool(op: Op, windows: Window, largest: bool, plain_mean: bool = False) -> Layer:
+    """A pool; ``plain_mean``: of only what is inside of the border, and a last window cut there."""
+    x, y = op.shape(op.reads[0]), op.result
+    (k, *ks), (stride, *strides), (padding, *paddings), (dilation, *_) = windows
+    if len(x) == 3 and {k, *ks} == {k} and {stride, *strides} == {stride} and dilation == 1:
+        if largest and {padding, *paddings} == {padding}:
+            layer: Layer = MaxPool2d(op.label, k, stride, padding)
+            if layer.output_shape(x) == y:
+                return layer
+        if not largest and k == stride and {padding, *paddings} == {0}:
+            layer = AvgPool2d(op.label, k)
+            if layer.output_shape(x) == y and (plain_mean or all(n % k == 0 for n in x[1:])):
+                return layer
+    return Pool(op.label, "max pool" if largest else "average pool", y, windows, largest)
+
+
+def adaptive_pool(op: Op, largest: bool = False) -> Layer:
+    """A pool to a size, whatever comes in."""
+    x, y = op.shape(op.reads[0]), op.result
+    if not largest and len(y) == 3 and y[1] == y[2]:
+        return AdaptiveAvgPool2d(op.label, y[1])
+    operator = "max" if largest else "mean"
+    return Reduction(op.label, operator, y, whole=prod(y[1:]) == 1 or len(x) < 3)
+
+
+def reduction(op: Op, operator: str, places: tuple[int, ...]) -> Layer:
+    """A sum, mean or the like over dimensions, counted without the batch; all where none are named."""
+    x = op.shape(op.reads[0])
+    maps = len(x) == 3 and {1, 2} <= {*(places or (1, 2))}
+    if operator == "mean" and maps and op.result == (x[0], 1, 1):
+        return AdaptiveAvgPool2d(op.label, 1)
+    return Reduction(op.label, operator, op.result, whole=maps)
+
+
+def flatten(op: Op) -> Layer:
+    """A view; to a vector it is a plain leaf."""
+    x, y = op.shape(op.reads[0]), op.result
+    return Flatten(op.label) if len(x) == 3 and len(y) == 1 else view(op, "reshape")
+
+
+def view(op: Op, operator: str, keeps: bool = False) -> Layer:
+    """The same numbers, or some of them."""
+    return View(op.label, operator, op.result, keeps or op.result == op.shape(op.reads[0]))
+
+
+def part(op: Op, operator: str, place: int) -> Layer:
+    """A range along a dimension, counted without the batch; of channels it leaves the places as they are."""
+    return View(op.label, operator, op.result, place == 0 and len(op.result) == 3)
+
+
+def copy(op: Op, operator: str, keeps: bool = False) -> Layer:
+    """Numbers that are copied."""
+    return Copy(op.label, operator, op.result, keeps)
+
+
+def joined(op: Op, place: int) -> Layer:
+    """Tensors one behind another along a dimension; along the channels each stays at its place."""
+    return Copy(op.label, "concatenation", op.result, place == 0 and len(op.result) == 3)
+
+
+def resized(op: Op, taps: int) -> Layer:
+    """Another size: from the nearest value, or from some taps a side."""
+    return Resize(op.label, "resizing", op.result, taps, max(len(op.result) - 1, 1))
+
+
+def embedding(op: Op, table: str, numbers: str) -> Layer:
+    """Rows of a table."""
+    own = op.owns("weight", table)
+    return Embedding(op.label, "embedding", op.result, op.dims(table), own)
+
+
+def softmax(op: Op) -> Layer:
+    """Softmax, or its logarithm."""
+    return Softmax(op.label, "softmax", op.result)

@@ -1,0 +1,400 @@
+"""A graph whose sizes are numbers -> rows: its operations as leaves, in their modules, in the order of execution."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from math import prod
+from types import ModuleType
+
+from resnet_cli.errors import printable
+from resnet_cli.graphs.graph import (
+    BUFFER,
+    CONSTANT,
+    PARAMETER,
+    Graph,
+    Module,
+    Node,
+    Tensor,
+    bodies,
+    captured,
+)
+from resnet_cli.graphs.groups import Draft, grouped
+from resnet_cli.graphs.op import Op, Undescribed
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.base import Layer
+from resnet_cli.layers.products import Attention
+from resnet_cli.layers.shaping import Copy, Stored, View
+from resnet_cli.layers.uncounted import Uncounted
+from resnet_cli.trace import INPUT as OF_INPUT
+from resnet_cli.trace import Place, Row, learned, modules
+
+STORED = (PARAMETER, BUFFER, CONSTANT)
+"""Kinds of tensors that lie in the file."""
+
+
+def _format(graph: Graph) -> ModuleType:
+    """The module that makes leaves of the format's operators."""
+    if graph.format == "onnx":
+        from resnet_cli.graphs.onnx import leaves as onnx
+
+        return onnx
+    from resnet_cli.graphs.pt2 import leaves as pt2
+
+    return pt2
+
+
+def rows(graph: Graph) -> list[Row]:
+    """A row for each operation; what nothing reads and costs nothing is left out.
+
+    Raises nothing for what is not known: that is an `Uncounted` row.
+    """
+    if graph.format == "onnx":
+        from resnet_cli.graphs.onnx.fused import fused
+
+        graph = fused(graph)
+    author = _Author(graph)
+    for node in graph.nodes:
+        author.add(node)
+    drafts, results = _needed(
+        author.drafts, [author.made[name] for name in graph.outputs if name in author.made]
+    )
+    stacks = _called([_whole_stack(draft.modules) for draft in drafts])
+    drafts = [draft._replace(modules=stack) for draft, stack in zip(drafts, stacks, strict=True)]
+    return _kept_scores(_placed(grouped(drafts, results), author.tensors))
+
+
+def batch_of(graph: Graph) -> int | None:
+    """How many inputs the graph takes at once, which rows leave out; None where they cannot.
+
+    That is what all inputs lead with, and where it is more than one, all that is made of them, too.
+    """
+    sizes = {(graph.tensors[name].shape or (None,))[0] for name in graph.inputs}
+    size = sizes.pop() if len(sizes) == 1 else None
+    if not isinstance(size, int) or size < 1:
+        return None
+    reached = {*graph.inputs}
+    for node in graph.nodes if size > 1 else ():
+        if reached.isdisjoint(node.inputs):
+            continue
+        for name in filter(None, node.outputs):
+            tensor = graph.tensors[name]
+            if tensor.value is None and (tensor.shape or (None,))[0] != size:
+                return None
+            reached.add(name)
+    return size
+
+
+class _Author:
+    """One graph: which row makes each tensor, and where tensors lie in one another's storage."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph, self.tensors = graph, dict(graph.tensors)
+        self.format = _format(graph)
+        self.batch = batch_of(graph)
+        self.paths = frozenset(tensor.path for tensor in graph.tensors.values() if tensor.path)
+        self.drafts: list[Draft] = []
+        self.made: dict[str, int] = {name: OF_INPUT - at for at, name in enumerate(graph.inputs)}
+        self.base: dict[
+            str, tuple[str, bool]
+        ] = {}  # a view -> what it looks at, whether at all of it
+        self.users: dict[str, list[str]] = {}  # a storage's first name -> its views
+        self.roots: dict[str, str] = {}
+        self.stale: set[str] = set()
+        self.waiting = self.unread()
+        self.store("")
+
+    def add(self, node: Node) -> None:
+        """The rows of an operation."""
+        for module in node.modules if self.waiting else ():
+            self.store(module.path)
+        name, writes = self.format.base(node.operator)
+        outputs = [output for output in node.outputs if output]
+        if name in self.format.IGNORED or not outputs:
+            return
+        if self.graph.format == "onnx" and all(
+            self.tensors[o].kind == CONSTANT or self.tensors[o].value is not None for o in outputs
+        ):
+            return  # arithmetic on sizes, and constants
+        if name in self.format.ALIASES:
+            source = self.tensors.get("".join(node.inputs[:1]))
+            if source and source.kind in STORED:
+                self.tensors[outputs[0]] = source  # its other name
+                return
+        if name in self.format.TURNS:
+            source = self.tensors.get("".join(node.inputs[:1]))
+            if source and source.kind == PARAMETER and len(source.shape or ()) == 2:
+                self.tensors[outputs[0]] = source._replace(shape=self.tensors[outputs[0]].shape)
+                return
+        if name in self.format.SPLITS:
+            for at, output in enumerate(outputs):
+                self.row(node._replace(outputs=(output,)), name, f"{name}_{at}")
+            return
+        first = self.row(node, name, name)
+        for output in outputs[1:]:
+            shape = self.shape(output)
+            layer = Copy(name, f"{name}'s further output", shape or ())
+            self.made[output] = self.put(
+                Draft(
+                    layer, (first,), (self.drafts[first].output,), shape or (), name, node.modules
+                )
+            )
+        if writes and node.inputs:
+            self.written(node.inputs[0], outputs[0])
+
+    def shape(self, name: str) -> Shape | None:
+        """A tensor's shape for one input, where it is known."""
+        try:
+            return Op(Node("", "", (), (), {}), self.tensors, self.batch, "").shape(name)
+        except Undescribed:
+            return None
+
+    def put(self, draft: Draft) -> int:
+        self.drafts.append(draft)
+        return len(self.drafts) - 1
+
+    def row(self, node: Node, name: str, label: str) -> int:
+        """The row of an operation's first output."""
+        op = Op(node, self.tensors, self.batch, label, self.paths)
+        try:
+            if bodies(node):
+                raise Undescribed("it runs a body, which is not followed")
+            layer = self.format.leaf(op) if op.reads else Copy(label, "constant", op.result)
+            _check(layer, tuple(self.shape(read) or () for read in op.reads), op.result)
+        except Undescribed as problem:
+            layer = self.uncounted(op, str(problem))
+        except (ArithmeticError, LookupError, TypeError, ValueError, StopIteration):
+            layer = self.uncounted(op, "its arguments do not fit its description")
+        reads = tuple(self.read(read, node.modules) for read in op.reads)
+        inputs = tuple(self.output(at) for at in reads)
+        output = self.shape(op.output) or ()
+        at = self.put(
+            Draft(layer, reads, inputs, output, label, node.modules, (*op.own.items(),), op)
+        )
+        self.made[op.output] = at
+        if op.reads and layer.shares(False, False):
+            whole = prod(output) == prod(inputs[0])
+            self.lies_in(op.output, op.reads[0], whole)
+            self.users.setdefault(self.roots[op.output], []).append(op.output)
+        return at
+
+    def lies_in(self, view: str, parent: str, whole: bool) -> None:
+        """A tensor lies in another's storage."""
+        if view != parent and view not in self.base:
+            self.base[view] = (parent, whole)
+            self.roots[view] = self.roots.get(parent, parent)
+
+    def uncounted(self, op: Op, reason: str) -> Layer:
+        op.own.clear()
+        op.reads = [name for name in op.node.inputs if name and op.is_read(name)]
+        unknown = next(
+            (self.tensors[n].why for n in op.node.inputs if n and self.tensors[n].why), ""
+        )
+        operator = ".".join(
+            filter(
+                None, (op.node.domain.replace("aten", ""), self.format.base(op.node.operator)[0])
+            )
+        )
+        return Uncounted(op.label, printable(operator), unknown or reason, self.shape(op.output))
+
+    def output(self, at: int) -> Shape:
+        if at <= OF_INPUT:
+            return self.shape(self.graph.inputs[OF_INPUT - at]) or ()
+        return self.drafts[at].output
+
+    def read(self, name: str, modules: tuple[Module, ...]) -> int:
+        """The row that makes a tensor: for what is stored one of its own, for a view of what was written since, again."""
+        again = [name]
+        while again[-1] in self.stale:
+            self.stale.discard(again[-1])
+            again.append(self.base[again[-1]][0])
+        for each in reversed(again):
+            if each not in self.made:
+                self.made[each] = self.stored(each)
+            elif each != again[-1]:
+                source = self.made[self.base[each][0]]
+                shape = self.shape(each) or ()
+                view = View("view", "slice", shape)
+                self.made[each] = self.put(
+                    Draft(view, (source,), (self.output(source),), shape, "view", modules)
+                )
+        return self.made[name]
+
+    def stored(self, name: str) -> int:
+        """The row of a parameter, buffer or constant that is read as it is."""
+        tensor = self.tensors[name]
+        learned = tensor.kind == PARAMETER
+        operator = "parameter" if learned else "buffer" if tensor.kind == BUFFER else "constant"
+        dims = tuple(size for size in tensor.shape or () if isinstance(size, int))
+        if tensor.shape is None or len(dims) != len(tensor.shape):
+            why = tensor.why or "its shape is not known"
+            return self.put(Draft(Uncounted(name, operator, why), (), (), (), name, ()))
+        shape = dims[1:] if self.batch == 1 and dims[:1] == (1,) else dims
+        layer = Stored(name, operator, shape, dims, learned)
+        return self.put(Draft(layer, (), (), shape, name, (), (("", name),)))
+
+    def written(self, target: str, result: str) -> None:
+        """Later readers of what lies in the same storage read what was written there."""
+        root = self.roots.get(target, target)
+        name, at = target, self.made[result]
+        self.lies_in(result, target, True)
+        self.made[name] = at
+        while name in self.base:
+            parent, whole = self.base[name]
+            if not whole:
+                shape = self.shape(parent) or ()
+                source = self.read(parent, ())
+                draft = Draft(
+                    Copy("write", "writing", shape, True),
+                    (source, at),
+                    (self.output(source), self.output(at)),
+                    shape,
+                    "write",
+                    self.drafts[at].modules,
+                )
+                at = self.put(draft)
+            self.made[parent] = at
+            name = parent
+        chain = {target, result}
+        name = target
+        while name in self.base:
+            name = self.base[name][0]
+            chain.add(name)
+        self.stale.update(user for user in self.users.get(root, ()) if user not in chain)
+
+    def unread(self) -> dict[str, list[str]]:
+        """The parameters that no operation reads, by the module that holds them, "" for one that never runs."""
+        nodes = self.graph.nodes
+        read = {name for node in nodes for name in (*node.inputs, *captured(node))}
+        runs = {module.path for node in nodes for module in node.modules}
+        holders: dict[str, list[str]] = {}
+        for name, tensor in self.tensors.items():
+            if tensor.kind == PARAMETER and name not in read and tensor.shape is not None:
+                holder = tensor.path.rpartition(".")[0]
+                holders.setdefault(holder if holder in runs else "", []).append(name)
+        return holders
+
+    def store(self, holder: str) -> None:
+        """Rows for what no operation reads of a module's parameters."""
+        for name in self.waiting.pop(holder, ()):
+            self.made[name] = self.stored(name)
+
+
+def _check(layer: Layer, x: tuple[Shape, ...], y: Shape) -> None:
+    """Raises `LookupError` or `ValueError` for a layer that has no answer for what it reads and puts out."""
+    layer.macs(x, y)
+    layer.operations(x, y)
+    if x and layer.output_shape(*x) != y:
+        raise ValueError("another shape")
+    for at in layer.saves(x, y).inputs:
+        x[at]
+
+
+def _needed(drafts: list[Draft], results: Iterable[int]) -> tuple[list[Draft], set[int]]:
+    """The rows without those that cost nothing and that nobody reads, and which of them are results."""
+    read = set(results)
+    keep = [False] * len(drafts)
+    for at in reversed(range(len(drafts))):
+        draft = drafts[at]
+        costs = draft.layer.tensors() or draft.layer.macs(draft.inputs, draft.output)
+        keep[at] = at in read or bool(costs) or isinstance(draft.layer, Uncounted)
+        if keep[at]:
+            read.update(draft.reads)
+    places: dict[int, int] = {}
+    kept: list[Draft] = []
+    for at, draft in enumerate(drafts):
+        if keep[at]:
+            places[at] = len(kept)
+            kept.append(draft._replace(reads=tuple(places.get(read, read) for read in draft.reads)))
+    return kept, {places[at] for at in results if at in places}
+
+
+def _placed(drafts: list[Draft], tensors: Mapping[str, Tensor]) -> list[Row]:
+    """The rows with their paths, each tensor counted where it is met first."""
+    calls = Counter(draft.modules for draft in drafts)
+    known = {module.path for draft in drafts for module in draft.modules}
+    parents = {module.path for draft in drafts for module in draft.modules[:-1]}
+    taken: Counter[str] = Counter()
+    counted: set[str] = set()
+    result = []
+    for draft in drafts:
+        own = [(label, tensors[name]) for label, name in draft.own]
+        inside = tuple(module.path for module in draft.modules)
+        path = inside[-1] if inside else ""
+        holder = _holder(own, path)
+        if isinstance(draft.layer, Stored):
+            path, inside = own[0][1].path or own[0][1].name, ()
+        elif holder:
+            path = holder  # norms that were folded leave their own module around the convolution
+            inside = tuple(each for each in modules(path) if each in known)
+        elif not path or calls[draft.modules] > 1:
+            key = f"{path}.{draft.label}" if path else draft.label
+            path = f"{key}_{taken[key]}" if taken[key] else key
+            taken[key] += 1
+        if inside and inside[-1] == path and path not in parents:
+            inside = inside[:-1]
+        shared = tuple(label for label, tensor in own if tensor.name in counted)
+        counted.update(tensor.name for _, tensor in own)
+        draft.layer.name = path.rpartition(".")[2]
+        place = Place(inside, "", "", None, "main")
+        result.append(
+            Row(path, place, draft.layer, draft.reads, draft.inputs, draft.output, shared)
+        )
+    return result
+
+
+def _called(stacks: list[tuple[Module, ...]]) -> list[tuple[Module, ...]]:
+    """The modules with their calls, where the file does not number them: one that is left has returned."""
+    if any(module.call for stack in stacks for module in stack):
+        return stacks
+    calls: dict[str, int] = {}
+    inside: set[str] = set()
+    result = []
+    for stack in stacks:
+        if stack:  # what is stored stands in no module
+            for path in {module.path for module in stack} - inside:
+                calls[path] = calls.get(path, -1) + 1
+            inside = {module.path for module in stack}
+        result.append(tuple(module._replace(call=calls[module.path]) for module in stack))
+    return result
+
+
+def _holder(own: Iterable[tuple[str, Tensor]], module: str) -> str:
+    """The module that the first of a layer's tensors is named after.
+
+    An .onnx has but a name, which may be of another tensor of equal numbers: it counts where it is of a
+    module beside the operation's own, or of a matrix, which none equals.
+    """
+    for label, tensor in own:
+        name = tensor.path or tensor.name
+        if not label or not name.endswith(f".{label}"):
+            return ""
+        holder = name[: -len(label) - 1]
+        beside = holder.rpartition(".")[0] == module.rpartition(".")[0]
+        return holder if tensor.path or beside or len(tensor.shape or ()) > 1 else ""
+    return ""
+
+
+def _kept_scores(rows: list[Row]) -> list[Row]:
+    """The rows with the scores of attention kept where something learned is added to them."""
+    had = learned(rows)
+    return [
+        row._replace(layer=row.layer.with_scores())
+        if isinstance(row.layer, Attention) and any(had[at] for at in row.reads[3:] if at >= 0)
+        else row
+        for row in rows
+    ]
+
+
+def _whole_stack(modules: tuple[Module, ...]) -> tuple[Module, ...]:
+    """The modules with those between that were never called, as a list of modules is not."""
+    whole: list[Module] = []
+    before = ""
+    for module in modules:
+        if module.path.startswith(f"{before}." if before else ""):
+            parts = module.path[len(before) + 1 if before else 0 :].split(".")
+            for end in range(1, len(parts)):
+                whole.append(Module(".".join(filter(None, (before, *parts[:end])))))
+        whole.append(module)
+        before = module.path
+    return tuple(whole)

@@ -1,0 +1,156 @@
+"""Products of matrices that are computed, attention, recurrent layers, rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from resnet_cli.layers.arithmetic import Factor, Product, Shape
+from resnet_cli.layers.base import Kept, OfGraph, Saves, Unweighted, elements
+from resnet_cli.layers.convolution import FOR_WEIGHTS
+from resnet_cli.layers.merging import FOR_FACTORS
+from resnet_cli.layers.reach import UNKNOWN, Reach
+
+
+class MatrixProduct(Unweighted, OfGraph):
+    """Every output is a sum of ``inner`` products: matmul, bmm, einsum, linear with a computed weight."""
+
+    beside = "1 an output for what is added"
+
+    def __init__(
+        self, name: str, operator: str, shape: Shape, inner: int, added: bool = False
+    ) -> None:
+        super().__init__(name, operator, shape)
+        self.inner, self.added = inner, added
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ((Factor("inner", self.inner), *(Factor("n", side) for side in y)),)
+
+    def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
+        """As many MACs again for each factor that has a gradient; it holds no tensor."""
+        return (self.macs(x, y) * sum(wanted[:2]), 0)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return elements(y) * self.added
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves(FOR_FACTORS, inputs=tuple(range(min(len(x), 2))))
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        return UNKNOWN
+
+
+class Attention(Unweighted, OfGraph):
+    """softmax(q·kᵀ)·v (Vaswani et al. 2017, Eq. 1), of shapes (…, tokens, width), in one operator.
+
+    All of q·kᵀ is counted also where it is ``causal``, as torch counts; who leaves out what is masked
+    counts about half. ``whole``: the scores are kept, as torch does where something learned is added to them.
+    """
+
+    beside = "4 a score: scale, exponential, sum, quotient"
+
+    def __init__(
+        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False
+    ) -> None:
+        super().__init__(name, operator, shape)
+        self.causal, self.whole = causal, whole
+
+    def with_scores(self) -> Attention:
+        """The same, with its scores kept."""
+        return Attention(self.name, self.operator, self.shape, self.causal, whole=True)
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        query, key = x[0], x[1] if len(x) > 1 else x[0]
+        value = x[2] if len(x) > 2 else key
+        heads = tuple(Factor("heads", side) for side in query[:-2])
+        scores = (*heads, Factor("q", query[-2]), Factor("k", key[-2]))
+        return ((*scores, Factor("d", query[-1])), (*scores, Factor("d_v", value[-1])))
+
+    def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
+        """Each of its two products again for either factor, and the scores where they are not kept, once more."""
+        scores, values = (
+            prod(factor.number for factor in product) for product in self.products(x, y)
+        )
+        return ((3 - self.whole) * scores + 2 * values if any(wanted) else 0, 0)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 4 * prod(factor.number for factor in self.products(x, y)[0][:-1])
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """Query, key, value, output, and a number for each row of scores; or the scores, both scaled, and the value."""
+        if self.whole:
+            scores = prod(factor.number for factor in self.products(x, y)[0][:-1])
+            return Saves(FOR_FACTORS, (2,), beside=(Kept(scores + sum(map(elements, x[:2]))),))
+        rows = Kept(elements(x[0][:-1]), "statistic")
+        return Saves("scores are computed again", tuple(range(min(len(x), 3))), True, (rows,))
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        return UNKNOWN
+
+
+class Recurrent(OfGraph):
+    """LSTM, GRU or a plain recurrent layer: ``gates`` of hidden × (in + hidden) at each step.
+
+    ``weights`` are its tensors by torch's names; ``steps`` are positions of the sequence. Hochreiter & Schmidhuber 1997;
+    Cho et al. 2014.
+    """
+
+    beside = "12 a hidden number of a step"
+
+    def __init__(
+        self,
+        name: str,
+        operator: str,
+        shape: Shape,
+        weights: tuple[tuple[str, Shape], ...],
+        steps: int,
+    ) -> None:
+        super().__init__(name, operator, shape)
+        self.weights, self.steps = weights, steps
+
+    def tensors(self) -> dict[str, Product]:
+        return {name: tuple(Factor("n", side) for side in shape) for name, shape in self.weights}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        """Each matrix once a step; biases are no MACs."""
+        return tuple(
+            (*(Factor("n", side) for side in shape), Factor("steps", self.steps))
+            for name, shape in self.weights
+            if name.startswith("weight")
+        )
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 12 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """What is multiplied; the gates of each step are kept beside, which differs by the machine."""
+        rows = sum(elements(shape[:-1]) for name, shape in self.weights if "ih" in name)
+        return Saves(FOR_WEIGHTS, (0,), True, (Kept(self.steps * rows),))
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        return UNKNOWN
+
+
+class Embedding(OfGraph):
+    """Rows of a table, taken by their numbers; the table is its own, or the first tensor that it reads."""
+
+    beside = ""
+
+    def __init__(self, name: str, operator: str, shape: Shape, table: Shape, own: bool) -> None:
+        super().__init__(name, operator, shape)
+        self.table, self.own = table, own
+
+    def tensors(self) -> dict[str, Product]:
+        return {"weight": tuple(Factor("n", side) for side in self.table)} if self.own else {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the gradient goes to the rows that were taken", inputs=(0,))
+
+    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
+        return UNKNOWN

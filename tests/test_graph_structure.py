@@ -1,0 +1,133 @@
+"""Additions, gates, blocks and stages in graphs that others made, each kind by a small module."""
+
+import pytest
+import torch
+from test_graph_rows import rows_of
+from torch import nn
+from torch.nn import functional as F
+
+from resnet_cli.graphs.structure import structure, structured
+
+
+def conv(channels=4, kernel=3):
+    return nn.Conv2d(4, channels, kernel, padding=kernel // 2)
+
+
+class Made(nn.Module):
+    """Four convolutions of four channels, and a function of them and the input."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.a, self.b, self.c, self.d = conv(), conv(), conv(), conv()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(self, x)
+
+
+def gated(m, x):
+    gate = m.b(F.adaptive_avg_pool2d(m.a(x), 1).relu())
+    return x + m.a(x) * gate.sigmoid().expand_as(x)
+
+
+def written_swish(m, x):
+    y = m.a(x)
+    return y * y.sigmoid()
+
+
+def of_parts(m, x):
+    y = F.relu(torch.cat((m.a(x), m.b(x)), 1))
+    first, second = y.chunk(2, 1)
+    return m.d(F.relu(m.c(first)) + second)
+
+
+def u_net(m, x):
+    y = F.relu(m.a(x))
+    return y + F.interpolate(F.relu(m.b(F.max_pool2d(y, 2))), scale_factor=2)
+
+
+def chained(m, x):
+    return m.a(x).relu() + m.b(x) + x
+
+
+KINDS = {  # a function of the module and its input: the kinds of its additions, how many gates
+    "identity": (lambda m, x: x + m.b(m.a(x).relu()), ["residual"], 0),
+    "scaled, dropped": (lambda m, x: F.dropout(0.1 * m.b(m.a(x).relu())) + x, ["residual"], 0),
+    "projection": (lambda m, x: m.b(m.a(x).relu()) + m.c(x), ["residual"], 0),
+    "without weights": (
+        lambda m, x: m.b(m.a(x).relu()) + F.avg_pool2d(x, 3, 1, 1),
+        ["residual"],
+        0,
+    ),
+    "of two kinds": (lambda m, x: m.a(x).relu() + m.b(x).relu(), ["fusion"], 0),
+    "parallel": (lambda m, x: m.a(x) + m.b(x), ["parallel"], 0),
+    "a channel each": (lambda m, x: x + m.a(x.mean((2, 3), keepdim=True)), ["broadcast"], 0),
+    "one sum": (chained, ["residual"], 0),
+    "gate": (gated, ["residual"], 1),
+    "an activation": (written_swish, [], 0),
+    "of parts": (of_parts, ["of parts"], 0),
+    "u-net": (u_net, ["skip"], 0),
+}
+
+
+@pytest.mark.parametrize("case", KINDS.values(), ids=KINDS)
+def test_additions_and_gates(case, tmp_path):
+    """What an addition is follows from what its addends come from, and a gate from how it ends."""
+    function, kinds, gates = case
+    made = structure(rows_of(Made(function), tmp_path, (4, 8, 8)))
+    assert [join.kind for join in made.joins] == kinds
+    assert len(made.gates) == gates
+
+
+class Block(nn.Module):
+    """Two residual additions in one module, as in a transformer."""
+
+    def __init__(self, stride=1):
+        super().__init__()
+        self.down = nn.Conv2d(4, 4, stride, stride) if stride > 1 else nn.Identity()
+        self.mix, self.mlp = conv(), nn.Sequential(conv(16, 1), nn.GELU(), nn.Conv2d(16, 4, 1))
+
+    def forward(self, x):
+        x = self.down(x)
+        x = x + self.mix(x.relu())
+        return x + self.mlp(x)
+
+
+class Staged(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.stages = nn.ModuleList(nn.Sequential(Block(2), Block()) for _ in range(3))
+        self.norm = nn.BatchNorm2d(4)
+        self.fc = nn.Linear(4, 10)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for stage in self.stages:
+            x = stage(x)
+        return self.fc(self.norm(x).mean((2, 3)))
+
+
+def test_blocks_and_stages(tmp_path):
+    """Two blocks of a module are named by what they begin with; modules are the stages' borders."""
+    made = structured(rows_of(Staged(), tmp_path, (3, 16, 16)))
+    blocks = dict.fromkeys(row.block.path for row in made if row.block)
+    assert [*blocks][:4] == [
+        "stages.0.0.mix", "stages.0.0.mlp", "stages.0.1.mix", "stages.0.1.mlp",
+    ]  # fmt: skip
+    assert len(blocks) == 12
+    stages = dict.fromkeys((row.stage, row.part) for row in made)
+    assert [*stages] == [
+        ("stem", "stem"), ("stages.0", "body"), ("stages.1", "body"), ("stages.2", "body"),
+        ("head", "head"),
+    ]  # fmt: skip
+    joins = [row for row in made if row.layer.join]
+    assert [row.path for row in joins][:2] == ["stages.0.0.add", "stages.0.0.add_1"]
+    assert all(row.reads[0] < row.reads[1] for row in joins)
+
+
+def test_a_list_of_modules_has_its_place(tmp_path):
+    """A ModuleList is never called, and is among what is around a row all the same."""
+    made = rows_of(Staged(), tmp_path, (3, 16, 16))
+    mix = next(row for row in made if row.path == "stages.1.0.mix")
+    assert mix.inside == ("stages", "stages.1", "stages.1.0")
