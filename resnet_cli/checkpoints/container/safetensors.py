@@ -5,7 +5,6 @@ The checks follow the safetensors format description (github.com/huggingface/saf
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from typing import BinaryIO, NoReturn
@@ -17,6 +16,7 @@ from resnet_cli.checkpoints.container.contents import (
     TensorInfo,
 )
 from resnet_cli.checkpoints.container.faults import HINT, bad, excerpt, is_name
+from resnet_cli.checkpoints.container.json_text import json_object
 from resnet_cli.errors import UserError
 from resnet_cli.files import opened, part
 
@@ -108,18 +108,8 @@ def _shard(shard: str, folder: str, most: int) -> tuple[dict[str, TensorInfo], i
 
 
 def _parsed(text: bytes) -> dict[str, object]:
-    """A JSON object without duplicate keys, refused before parsing where it would take much memory."""
-    if sum(text.count(mark) for mark in (b"{", b"[", b",")) > MOST_MARKS:
-        raise bad("holds JSON of too many parts")
-    try:
-        parsed = json.loads(text.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except RecursionError:
-        raise bad("holds JSON that is nested too deeply") from None
-    except ValueError:  # also text that is not UTF-8, and a number of thousands of digits
-        raise bad("holds JSON that is not valid") from None
-    if not isinstance(parsed, dict):
-        raise bad("holds JSON that is no object")
-    return parsed
+    """A JSON object without duplicate keys."""
+    return json_object(text, MOST_MARKS, object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

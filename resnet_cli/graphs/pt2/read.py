@@ -5,13 +5,13 @@ The schema is torch's `torch/_export/serde/schema.py`; 8 is its major version si
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, TypeAlias
 
 from resnet_cli.checkpoints.container import zips
 from resnet_cli.checkpoints.container.contents import MOST_DIMENSIONS, MOST_ELEMENTS
 from resnet_cli.checkpoints.container.faults import bad, excerpt
+from resnet_cli.checkpoints.container.json_text import json_object
 from resnet_cli.errors import UserError
 from resnet_cli.graphs.bodies import MOST_DEPTH
 from resnet_cli.graphs.graph import (
@@ -62,7 +62,7 @@ def read(file: BinaryIO, size: int) -> Graph:
 
     Raises `UserError` (exit 1), a predicate of the file, for another archive or a damaged one.
     """
-    program = _parsed(_text(file, size))
+    program = json_object(_text(file, size), MOST_MARKS)
     notes = _notes(program)
     module = _of(program, "graph_module", dict)
     names = _Names()
@@ -114,21 +114,6 @@ def _text(file: BinaryIO, size: int) -> bytes:
         return zips.content(file, entry)
     except UserError:
         raise bad("holds a program that does not fit its size and checksum") from None
-
-
-def _parsed(text: bytes) -> Parts:
-    """The program as JSON, refused before parsing where it would take much memory."""
-    if sum(text.count(mark) for mark in (b"{", b"[", b",")) > MOST_MARKS:
-        raise bad("holds JSON of too many parts")
-    try:
-        program = json.loads(text.decode())
-    except RecursionError:
-        raise bad("holds JSON that is nested too deeply") from None
-    except ValueError:  # also text that is not UTF-8, and a number of thousands of digits
-        raise bad("holds JSON that is not valid") from None
-    if not isinstance(program, dict):
-        raise bad("holds JSON that is no object")
-    return program
 
 
 def _notes(program: Parts) -> list[str]:
