@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
-from resnet_cli.layers.base import Fresh, Kept, Module, OfGraph, Saves, Unweighted, elements
+from resnet_cli.layers.base import Fresh, Kept, Layer, Module, OfGraph, Saves, Unweighted, elements
 from resnet_cli.layers.reach import UNKNOWN, Reach
 
 
-class Flatten(Unweighted, Fresh):
-    """(c, h, w) -> (c·h·w,), a view."""
-
-    operator = "flatten"
-
-    def output_shape(self, *x: Shape) -> Shape:
-        return (elements(x[0]),)
-
-    def sizes(self, x: Shape) -> tuple[Size, ...]:
-        return (Size("c·h·w", "·".join(map(str, x)), elements(x)),)
+class Viewing(Layer):
+    """Layers that put out the numbers of their input where they are: no storage, no arithmetic."""
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0
@@ -31,6 +23,18 @@ class Flatten(Unweighted, Fresh):
 
     def hands_on(self, at: int) -> bool:
         return True
+
+
+class Flatten(Viewing, Unweighted, Fresh):
+    """(c, h, w) -> (c·h·w,), a view."""
+
+    operator = "flatten"
+
+    def output_shape(self, *x: Shape) -> Shape:
+        return (elements(x[0]),)
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return (Size("c·h·w", "·".join(map(str, x)), elements(x)),)
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].whole()
@@ -77,7 +81,7 @@ class PadShortcut(Unweighted, Fresh):
         return "zero padding" + (f", /{self.stride}" if self.stride > 1 else "")
 
 
-class View(Unweighted, OfGraph):
+class View(Viewing, Unweighted, OfGraph):
     """The same numbers in another shape or order, or some of them: no storage, no arithmetic.
 
     ``keeps``: whether every number stays at its place of the image.
@@ -86,18 +90,6 @@ class View(Unweighted, OfGraph):
     def __init__(self, name: str, operator: str, shape: Shape, keeps: bool = False) -> None:
         super().__init__(name, operator, shape)
         self.keeps = keeps
-
-    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
-        return 0
-
-    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves("the gradient is handed on as it is")
-
-    def shares(self, training: bool, inplace: bool) -> bool:
-        return True
-
-    def hands_on(self, at: int) -> bool:
-        return True
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         if self.keeps:
