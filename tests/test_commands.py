@@ -14,7 +14,7 @@ from program import assert_not_loaded, run
 import resnet_cli
 from resnet_cli.commands.output import ASCII
 from resnet_cli.networks import load
-from resnet_cli.render.tables import latex, spreadsheet
+from resnet_cli.render.tables import latex_text, spreadsheet
 from resnet_cli.render.tables.data import as_json
 from resnet_cli.render.tables.numbers import cell
 from resnet_cli.tables import Answer, Column, Run, Stack, Table
@@ -137,7 +137,7 @@ def test_every_sign_has_an_ascii_and_a_latex_form():
     for file in Path(resnet_cli.__file__).parent.rglob("*.py"):
         for sign in set(file.read_text()) - set(map(chr, range(128))):
             assert ord(sign) in ASCII, f"{sign} in {file}"
-            assert sign in drawn or sign in latex.SIGNS, f"{sign} in {file}"
+            assert sign in drawn or sign in latex_text.SIGNS, f"{sign} in {file}"
 
 
 def test_json_is_the_contract():

@@ -11,7 +11,7 @@ from usual import answers, torch_answers
 import resnet_cli
 from resnet_cli.commands import output
 from resnet_cli.errors import UserError
-from resnet_cli.render.tables import latex
+from resnet_cli.render.tables import latex_text
 from resnet_cli.tables import Answer, Column, Run, Stack, Table
 
 TEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
@@ -77,9 +77,9 @@ def test_any_name_compiles_and_runs_nothing(tmp_path):
 def test_every_codepoint_is_ascii_that_latex_knows():
     """No sign is left that pdflatex has no letter for, nor one that it would act upon."""
     for number in [*range(0x3000), *range(0xD800, 0xE000, 64), *range(0x1F300, 0x1F700)]:
-        text = latex.literal(chr(number))
+        text = latex_text.literal(chr(number))
         assert text.isascii() and text.isprintable()
-        if text not in latex.SIGNS.values():
+        if text not in latex_text.SIGNS.values():
             assert not set(text) & set("\\{}$&#^_~%[]*"), hex(number)
 
 

@@ -23,7 +23,7 @@ from resnet_cli import files, toml
 from resnet_cli.commands import extras, output
 from resnet_cli.designs import specfile
 from resnet_cli.errors import UserError, printable, typed
-from resnet_cli.render.tables import latex
+from resnet_cli.render.tables import latex_text
 from resnet_cli.tables import Answer, Column, Table
 
 NAMES = ("\x1b[31mred", "a\nhint: b", "\u202egnp.exe", "\x9b2J", "\u2028", "\udcff")
@@ -306,7 +306,7 @@ def test_answers_are_printable_in_every_format(format):
         if format == "json":
             assert json.loads(text)["command"] == json.loads(text)["notes"][0] == name
         else:
-            shown = latex.literal(printable(name)) if format == "latex" else printable(name)
+            shown = latex_text.literal(printable(name)) if format == "latex" else printable(name)
             assert shown.replace("\\", "") in text.replace("\\", "")
 
 
