@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import chain, count
 from typing import Any, NamedTuple
@@ -279,11 +279,49 @@ def _of_file(path: str) -> Network:
         raise UserError(f"{path!r} cannot be read: {problem.strerror}", hint, 1) from None
     except UserError as problem:
         raise UserError(f"{path!r} {problem.what}", problem.hint, 1) from None
+    if what in ("zip", ""):
+        from resnet_cli.graphs.read import holds_graph
+
+        if holds_graph(path):
+            return of_graph_file(path)
     if what == "text" or (not what and path.endswith(".toml")):
         from resnet_cli.designs import specfile  # tomllib takes milliseconds to load
 
         return of_spec(specfile.read(path), Origin("spec", path))
     return _recognised(path)
+
+
+def of_graph_file(
+    path: str,
+    shapes: Mapping[str, Shape] | None = None,
+    dims: Mapping[str, int] | None = None,
+) -> Network:
+    """The network of a .pt2 or .onnx file, without torch and onnx.
+
+    ``shapes`` are of inputs by name, with the batch, ``dims`` the values of open sizes. Raises `UserError`
+    for a damaged file (exit 1), and for sizes that are missing or do not fit (exit 2).
+    """
+    from resnet_cli.graphs import bind, structure
+    from resnet_cli.graphs import rows as graph_rows
+    from resnet_cli.graphs.read import read
+
+    graph = bind.bound(read(path), shapes, dims)
+    if graph.format == "onnx":
+        from resnet_cli.graphs.onnx.shapes import inferred
+
+        graph = inferred(graph)
+    made = structure.structured(graph_rows.rows(graph))
+    batch = graph_rows.batch_of(graph)
+    inputs = []
+    for name in graph.inputs:
+        tensor = graph.tensors[name]
+        sides = tuple(size for size in tensor.shape or () if isinstance(size, int))
+        inputs.append(Input(name, sides[1:] if batch else sides, tensor.dtype or "float32"))
+    if not any(row.reads for row in made):
+        raise UserError(f"{path!r} holds no operation on its input", "give a network's graph", 1)
+    origin = Origin(graph.format, path, version=graph.producer or None)
+    name = printable(os.path.basename(path), 80)
+    return Network(name, made, (*inputs,), origin, batch=batch or 1)
 
 
 def distinct(networks: Iterable[Network]) -> list[str]:

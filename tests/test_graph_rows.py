@@ -96,6 +96,16 @@ def test_a_decomposed_program_gives_the_spec_s_rows(folder):
     assert list(map(placed, own)) == list(map(placed, network.rows))
 
 
+def test_a_file_is_a_network(folder):
+    """load answers for it, with its inputs, its origin and the program that wrote it."""
+    graph_of(Twice(), folder / "twice.pt2", (4, 8, 8))
+    network = networks.load(str(folder / "twice.pt2"))
+    assert (network.name, network.spec, network.batch) == ("twice.pt2", None, 1)
+    assert network.inputs == (networks.Input("x", (4, 8, 8)),)
+    assert (network.origin.kind, network.origin.version) == ("pt2", f"torch {torch.__version__}")
+    assert totals(network.rows)["macs"] == 2 * 9 * 4 * 4 * 64
+
+
 def to_onnx(name, path, **how):
     network = networks.load(name)
     net = build(network.spec).eval()
