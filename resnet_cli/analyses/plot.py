@@ -9,7 +9,7 @@ from math import isfinite
 from resnet_cli.analyses import gradient as measuring
 from resnet_cli.analyses.cost.counts import is_counted, parameters
 from resnet_cli.analyses.field.paths import lengths
-from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.analyses.field.receptive_field import across, fields, image
 from resnet_cli.analyses.memory.memory import Settings
 from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.memory.storage import add
@@ -68,9 +68,9 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
     lines = []
     for name, network in zip(distinct(networks), networks, strict=True):
         seen = [
-            (row.path, field[0].size)
+            (row.path, across(field).size)
             for row, field in zip(network.rows, fields(network.rows), strict=True)
-            if is_counted(row) and row.part != "head" and field[0].size
+            if is_counted(row) and row.part != "head" and across(field).size
         ]
         lines.append(
             Series(
@@ -79,7 +79,7 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
                 network=name,
             )
         )
-    heights = sorted({network.input[1] for network in networks})
+    heights = sorted({_height(network) for network in networks})
     notes = [
         "of a neuron at the layer's output; at an addition the larger of both branches; the effective field is "
         "smaller (Luo et al. 2016)"
@@ -96,6 +96,12 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
         notes,
         levels=[(f"input: {height}", height) for height in heights],
     )
+
+
+def _height(network: Network) -> int:
+    """Of the input, or its length."""
+    _, shape, sides = image(network.rows)
+    return shape[sides[-2] if len(sides) > 1 else sides[0]]
 
 
 def paths(networks: Sequence[Network]) -> Chart:

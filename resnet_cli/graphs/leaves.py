@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from math import prod
 
 from resnet_cli.graphs.op import Op, Undescribed
@@ -10,6 +11,7 @@ from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Conv2d, Linear
 from resnet_cli.layers.elementwise import Dropout, Elementwise, ReLU, Sigmoid, SiLU, Softmax
+from resnet_cli.layers.moves import Move, Rearranged, Untold
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm, Norm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from resnet_cli.layers.products import Attention, Embedding, MatrixProduct
@@ -54,12 +56,32 @@ def linear(op: Op, x: str, weight: str, bias: str, sides: Shape) -> Layer:
     """A fully connected layer, of a weight of ``sides`` (out, in); with a computed weight a product."""
     if op.owns("weight", weight):
         return Linear(op.label, sides[1], sides[0], op.owns("bias", bias))
-    return MatrixProduct(op.label, "matrix product", op.result, sides[1], bool(bias))
+    letters = _letters(op, x, weight, turned=True)
+    return MatrixProduct(op.label, "matrix product", op.result, sides[1], bool(bias), letters)
 
 
 def product(op: Op, x: str, y: str, added: bool = False) -> Layer:
     """A product of matrices, of batches of them, of a vector."""
-    return MatrixProduct(op.label, "matrix product", op.result, op.dims(x)[-1], added)
+    letters = _letters(op, x, y)
+    if added:  # what is added is read first
+        op.only(x, y, *(name for name in op.reads if name not in (x, y)))
+    return MatrixProduct(op.label, "matrix product", op.result, op.dims(x)[-1], added, letters)
+
+
+def _letters(op: Op, x: str, y: str, turned: bool = False) -> tuple[str, ...]:
+    """The dimensions of a tensor, of a matrix (or many, or a vector) that it is multiplied with, and of what comes of it."""
+    ranks = len(op.dims(x)), len(op.dims(y))
+    batch = "abcdefgh"[: max(*ranks, 2) - 2]
+    first = (batch + "ij")[-ranks[0] :] if ranks[0] > 1 else "j"
+    second = (batch + ("kj" if turned else "jk"))[-ranks[1] :] if ranks[1] > 1 else "j"
+    result = batch + "i" * (ranks[0] > 1) + "k" * (ranks[1] > 1)
+    return _without_batch(op, (x, y), (first, second, result))
+
+
+def _without_batch(op: Op, names: tuple[str, ...], letters: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        each[op.cut(name) :] for each, name in zip(letters, (*names, op.output), strict=True)
+    )
 
 
 def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
@@ -78,10 +100,19 @@ def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
     inner = prod(size for letter, size in sizes.items() if letter not in after)
     shared = [letter for letter in sizes if letter not in after]
     if len(terms) == 1:
-        return Copy(op.label, "einsum", op.result)
+        return Copy(
+            op.label, "einsum", op.result, Untold("an einsum of one tensor is not followed")
+        )
     if not shared:
         return Elementwise(op.label, "product", op.result)
-    return MatrixProduct(op.label, "matrix product", op.result, inner)
+    return MatrixProduct(
+        op.label,
+        "matrix product",
+        op.result,
+        inner,
+        False,
+        _without_batch(op, names, (*terms, after)),
+    )
 
 
 def attention(op: Op, causal: bool) -> Layer:
@@ -145,7 +176,8 @@ def adaptive_pool(op: Op, largest: bool = False) -> Layer:
     if not largest and len(y) == 3 and y[1] == y[2]:
         return AdaptiveAvgPool2d(op.label, y[1])
     operator = "max" if largest else "mean"
-    return Reduction(op.label, operator, y, whole=prod(y[1:]) == 1 or len(x) < 3)
+    over = tuple(at for at, (before, after) in enumerate(zip(x, y, strict=True)) if before != after)
+    return Reduction(op.label, operator, y, over)
 
 
 def reduction(op: Op, operator: str, places: tuple[int, ...]) -> Layer:
@@ -154,38 +186,36 @@ def reduction(op: Op, operator: str, places: tuple[int, ...]) -> Layer:
     maps = len(x) == 3 and {1, 2} <= {*(places or (1, 2))}
     if operator == "mean" and maps and op.result == (x[0], 1, 1):
         return AdaptiveAvgPool2d(op.label, 1)
-    return Reduction(op.label, operator, op.result, whole=maps)
+    return Reduction(op.label, operator, op.result, places)
 
 
 def flatten(op: Op) -> Layer:
     """A view; to a vector it is a plain leaf."""
     x, y = op.shape(op.reads[0]), op.result
-    return Flatten(op.label) if len(x) == 3 and len(y) == 1 else view(op, "reshape")
+    return Flatten(op.label) if len(x) == 3 and len(y) == 1 else view(op, "reshape", Rearranged())
 
 
-def view(op: Op, operator: str, keeps: bool = False) -> Layer:
+def view(op: Op, operator: str, move: Move) -> Layer:
     """The same numbers, or some of them."""
-    return View(op.label, operator, op.result, keeps or op.result == op.shape(op.reads[0]))
+    return View(op.label, operator, op.result, move)
 
 
-def part(op: Op, operator: str, place: int) -> Layer:
-    """A range along a dimension, counted without the batch; of channels it leaves the places as they are."""
-    return View(op.label, operator, op.result, place == 0 and len(op.result) == 3)
-
-
-def copy(op: Op, operator: str, keeps: bool = False) -> Layer:
+def copy(op: Op, operator: str, move: Move) -> Layer:
     """Numbers that are copied."""
-    return Copy(op.label, operator, op.result, keeps)
+    return Copy(op.label, operator, op.result, move)
 
 
-def joined(op: Op, place: int) -> Layer:
-    """Tensors one behind another along a dimension; along the channels each stays at its place."""
-    return Copy(op.label, "concatenation", op.result, place == 0 and len(op.result) == 3)
-
-
-def resized(op: Op, taps: int) -> Layer:
-    """Another size: from the nearest value, or from some taps a side."""
-    return Resize(op.label, "resizing", op.result, taps, max(len(op.result) - 1, 1))
+def resized(
+    op: Op, taps: int, anchor: str, scales: tuple[float, ...] = (), smooth: bool = False
+) -> Layer:
+    """Another size: from the nearest value, or from some taps a side; ``scales`` are outputs an input."""
+    sides = max(len(op.result) - 1, 1)
+    steps = [Fraction(1 / scale).limit_denominator(1000) for scale in scales if scale > 0]
+    fractions = tuple((step.numerator, step.denominator) for step in steps)
+    return Resize(
+        op.label, "resizing", op.result, taps, sides, anchor,
+        fractions if len(fractions) == sides else (), smooth,
+    )  # fmt: skip
 
 
 def embedding(op: Op, table: str, numbers: str) -> Layer:
@@ -194,6 +224,6 @@ def embedding(op: Op, table: str, numbers: str) -> Layer:
     return Embedding(op.label, "embedding", op.result, op.dims(table), own)
 
 
-def softmax(op: Op) -> Layer:
-    """Softmax, or its logarithm."""
-    return Softmax(op.label, "softmax", op.result)
+def softmax(op: Op, place: int) -> Layer:
+    """Softmax, or its logarithm, along a dimension."""
+    return Softmax(op.label, "softmax", op.result, place)

@@ -23,12 +23,14 @@ from resnet_cli.graphs.groups import Draft, grouped
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
+from resnet_cli.layers.moves import Untold
 from resnet_cli.layers.products import Attention
 from resnet_cli.layers.shaping import Copy, Stored, View
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.trace import INPUT as OF_INPUT
 from resnet_cli.trace import Place, Row, learned, modules
 
+FURTHER = Untold("which part it is of what was computed is not read")
 STORED = (PARAMETER, BUFFER, CONSTANT)
 """Kinds of tensors that lie in the file."""
 
@@ -128,12 +130,14 @@ class _Author:
                 return
         if name in self.format.SPLITS:
             for at, output in enumerate(outputs):
-                self.row(node._replace(outputs=(output,)), name, f"{name}_{at}")
+                before = {"before": tuple(outputs[:at])}
+                one = node._replace(outputs=(output,), attributes=node.attributes | before)
+                self.row(one, name, f"{name}_{at}")
             return
         first = self.row(node, name, name)
         for output in outputs[1:]:
             shape = self.shape(output)
-            layer = Copy(name, f"{name}'s further output", shape or ())
+            layer = Copy(name, f"{name}'s further output", shape or (), FURTHER)
             self.made[output] = self.put(
                 Draft(
                     layer, (first,), (self.drafts[first].output,), shape or (), name, node.modules
@@ -214,7 +218,9 @@ class _Author:
             elif each != again[-1]:
                 source = self.made[self.base[each][0]]
                 shape = self.shape(each) or ()
-                view = View("view", "slice", shape)
+                before = self.drafts[self.made[each]].layer
+                move = before.move if isinstance(before, View) else FURTHER
+                view = View("view", "slice", shape, move)
                 self.made[each] = self.put(
                     Draft(view, (source,), (self.output(source),), shape, "view", modules)
                 )
@@ -245,7 +251,7 @@ class _Author:
                 shape = self.shape(parent) or ()
                 source = self.read(parent, ())
                 draft = Draft(
-                    Copy("write", "writing", shape, True),
+                    Copy("write", "writing", shape),
                     (source, at),
                     (self.output(source), self.output(at)),
                     shape,

@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from resnet_cli.layers.arithmetic import Product, Shape, Size, Step, value, written
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen, one
 
 
 class Kept(NamedTuple):
@@ -79,6 +79,8 @@ class Layer:
     """Whether it is a non-linearity that stands behind a layer."""
     on_shortcut = "identity"
     """What a shortcut is called that it stands on."""
+    slides = 0
+    """Over how many last dimensions of its input it slides a window."""
     sees_all = False
     """Whether every output depends on all of the input by its statistics; `reach` follows the rest."""
     is_module = True
@@ -108,10 +110,6 @@ class Layer:
     @abstractmethod
     def sizes(self, x: Shape) -> tuple[Size, ...]:
         """How each side of the output comes about: of height and width, or of the features."""
-
-    def along(self, side: int) -> Layer:
-        """The layer as it works along the height (0) or the width (1): itself where both are alike."""
-        return self
 
     @property
     def window(self) -> tuple[int, int, int] | None:
@@ -200,10 +198,10 @@ class Layer:
     # what it sees
 
     @abstractmethod
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        """What its neurons see along one side, by what those of its inputs see.
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        """What the numbers of its output see, by what those of its inputs see; None sees nothing.
 
-        ``x`` and ``y`` are how many neurons there are along that side before and after it.
+        At least one of them sees something. Raises `Unknown`, which says why.
         """
 
     # how it is made, and written
@@ -283,8 +281,8 @@ class SameShape(Layer):
     def resizes(self) -> bool:
         return False
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0]
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return seen[0] or one(seen).like(y)
 
 
 class Windowed(Layer):
@@ -293,6 +291,7 @@ class Windowed(Layer):
     kernel: int
     stride: int
     padding: int
+    slides = 2
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -315,8 +314,9 @@ class Windowed(Layer):
     def pooled(self, x: Shape, y: Shape) -> int:
         return self.kernel**2 * elements(y)
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].through(self.kernel, self.stride, self.padding, y)
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own, window = one(seen), self.window
+        return own.windowed(1, y[1], *window).windowed(2, y[2], *window)
 
 
 class OfGraph(Fresh):

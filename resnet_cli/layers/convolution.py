@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Module, SameShape, Saves, Windowed, elements
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen, one
 
 FOR_WEIGHTS = "the gradient of its weights is made of it"
 """Why what is multiplied by weights is saved."""
@@ -66,6 +66,9 @@ class Conv2d(Windowed, Fresh):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(FOR_WEIGHTS, inputs=(0,))
+
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return super().reach([one(seen).mixed(0, self.out_channels, self.groups)], x, y)
 
     def module(self) -> Module:
         usual = {"stride": 1, "padding": 0, "groups": 1, "bias": True}
@@ -156,8 +159,9 @@ class Linear(Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(FOR_WEIGHTS, inputs=(0,))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].whole()
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = one(seen)
+        return own.mixed(len(own.dims) - 1, self.out_features)
 
     def module(self) -> Module:
         return Module("Linear", self.fields(), {"bias": True})

@@ -9,19 +9,23 @@ from resnet_cli.layers.arithmetic import Factor, Product, Shape
 from resnet_cli.layers.base import Kept, OfGraph, Saves, Unweighted, elements
 from resnet_cli.layers.convolution import FOR_WEIGHTS
 from resnet_cli.layers.merging import FOR_FACTORS
-from resnet_cli.layers.reach import UNKNOWN, Reach
+from resnet_cli.layers.reach import Seen, Unknown, one, united
 
 
 class MatrixProduct(Unweighted, OfGraph):
-    """Every output is a sum of ``inner`` products: matmul, bmm, einsum, linear with a computed weight."""
+    """Every output is a sum of ``inner`` products: matmul, bmm, einsum, linear with a computed weight.
+
+    ``letters`` name the dimensions of its factors, and last those of the output, as einsum does: abk, akc, abc.
+    """
 
     beside = "1 an output for what is added"
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, inner: int, added: bool = False
-    ) -> None:
+        self, name: str, operator: str, shape: Shape, inner: int, added: bool = False,
+        letters: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.inner, self.added = inner, added
+        self.inner, self.added, self.letters = inner, added, letters
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         return ((Factor("inner", self.inner), *(Factor("n", side) for side in y)),)
@@ -36,8 +40,12 @@ class MatrixProduct(Unweighted, OfGraph):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(FOR_FACTORS, inputs=tuple(range(min(len(x), 2))))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = [
+            each and _lettered(each, letters, self.letters[-1])
+            for each, letters in zip(seen, self.letters, strict=False)
+        ]
+        return united([*own, *seen[len(self.letters) - 1 :]], y)
 
 
 class Attention(Unweighted, OfGraph):
@@ -84,8 +92,16 @@ class Attention(Unweighted, OfGraph):
         rows = Kept(elements(x[0][:-1]), "statistic")
         return Saves("scores are computed again", tuple(range(min(len(x), 3))), True, (rows,))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        query, key, value, *masks = [*seen, None, None][: max(len(seen), 3)]
+        rank = len(y)
+        own = [
+            query and query.over(rank - 1),
+            key and key.over(rank - 2, rank - 1),
+            value and value.over(rank - 2),
+            *(mask and mask.over(len(mask.dims) - 1) for mask in masks),
+        ]
+        return united([each and _heads(each, y) for each in own], y)
 
 
 class Recurrent(OfGraph):
@@ -104,9 +120,10 @@ class Recurrent(OfGraph):
         shape: Shape,
         weights: tuple[tuple[str, Shape], ...],
         steps: int,
+        batch_first: bool = True,
     ) -> None:
         super().__init__(name, operator, shape)
-        self.weights, self.steps = weights, steps
+        self.weights, self.steps, self.batch_first = weights, steps, batch_first
 
     def tensors(self) -> dict[str, Product]:
         return {name: tuple(Factor("n", side) for side in shape) for name, shape in self.weights}
@@ -127,8 +144,11 @@ class Recurrent(OfGraph):
         rows = sum(elements(shape[:-1]) for name, shape in self.weights if "ih" in name)
         return Saves(FOR_WEIGHTS, (0,), True, (Kept(self.steps * rows),))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        """All of the sequence; forward alone, the last step does."""
+        own = one(seen)
+        steps = len(own.dims) - 2 if self.batch_first else 0
+        return own.alike(steps).mixed(len(own.dims) - 1, y[-1]).laid(y)
 
 
 class Embedding(OfGraph):
@@ -152,5 +172,24 @@ class Embedding(OfGraph):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves("the gradient goes to the rows that were taken", inputs=(0,))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        numbers = seen[-1]
+        if numbers is None or any(seen[:-1]):
+            raise Unknown("its table is computed")
+        return numbers._replace(dims=(*numbers.dims, numbers.free(y[-1]))).laid(y)
+
+
+def _lettered(seen: Seen, letters: str, output: str) -> Seen:
+    """A factor of a product with its dimensions where the output has those of the same letters."""
+    if len(letters) != len(seen.dims):
+        raise Unknown("its factors' dimensions are not known")
+    summed = seen.over(*(at for at, letter in enumerate(letters) if letter not in output))
+    return summed.permuted([letters.find(letter) for letter in output])
+
+
+def _heads(seen: Seen, shape: Shape) -> Seen:
+    """With its heads, of which a query may have several for each of the keys, as the output has them."""
+    for at, size in enumerate(seen.shape):
+        if size != 1 and size != shape[at] and seen.is_free(at):
+            seen = seen.with_dim(at, ())
+    return seen
