@@ -89,6 +89,9 @@ class Grid(NamedTuple):
         `MOST_WINDOWS` that do not repeat.
         """
         count, shift = places, None
+        if self.shift is not None and every == len(self.windows) == 1:
+            window = self.together(taps(0))
+            return Grid((window,), self.shift * further, self.inside).among(places)
         if self.shift is not None:
             period = len(self.windows)
             turns = period // gcd(period, further)
@@ -96,14 +99,29 @@ class Grid(NamedTuple):
                 count, shift = every * turns, self.shift * further * turns // period
         if count > MOST_WINDOWS:
             raise Unknown(f"more than {MOST_WINDOWS:,} unlike windows along a side are not kept")
-        grid = Grid(tuple(self.together(taps(place)) for place in range(count)), shift, self.inside)
-        return grid.among(places)
+        windows = tuple(self.together(taps(place)) for place in range(count))
+        return Grid(windows, shift, self.inside).among(places)
 
     def among(self, places: int) -> Grid:
-        """Of so many places alone."""
-        seen = self.together(range(places)) or (1, 0)
-        inside = (max(self.inside[0], seen[0]), min(self.inside[1], seen[1]))
-        return self if inside == self.inside else self._replace(inside=inside)
+        """Of so many places alone, some of which may see padding and nothing else."""
+        first, last = self.inside
+        period, seen = len(self.windows), (last + 1, first - 1)
+        for at, window in enumerate(self.windows[:places]):
+            if window:
+                low, high = window
+                shift, turns = self.shift or 0, (places - 1 - at) // period
+                if shift < 0:
+                    low, high, shift = low + turns * shift, high + turns * shift, -shift
+                before, after = 0, turns
+                if shift:
+                    before = max(0, -((high - first) // shift))
+                    after = min(turns, (last - low) // shift)
+                if before <= after and high + before * shift >= first and low + after * shift <= last:
+                    seen = (
+                        min(seen[0], max(low + before * shift, first)),
+                        max(seen[1], min(high + after * shift, last)),
+                    )
+        return self if seen == self.inside else Grid(self.windows, self.shift, seen)
 
     def counted(self, digits: Sequence[tuple[int, int]]) -> Grid:
         """With its places counted anew by digits (values, how far apart), the slowest first."""
@@ -207,7 +225,10 @@ class Seen(NamedTuple):
 
     def is_free(self, at: int) -> bool:
         """Whether the numbers along a dimension see alike."""
-        return not any(any(weights) for _, weights in self.dims[at])
+        for _, weights in self.dims[at]:
+            if any(weights):
+                return False
+        return True
 
     def with_dim(self, at: int, *dims: Dim) -> Seen:
         """With other dimensions in place of one."""
@@ -296,27 +317,36 @@ class Seen(NamedTuple):
             return self.with_dim(at, self.free(places))
         seen = self.plain(at)
         ((_, weights),) = seen.dims[at]
-        columns = []
+        columns: dict[int, list[list[int]]] = {}
         ways = []
         for order, (way, weight) in enumerate(zip(seen.ways, weights, strict=True)):
-            column = [[each[order] for _, each in dim] for dim in seen.dims]
-            grid = way.grid
-            if weight == 1 and sum(map(any, column)) == 1:
-                grid = grid.through(places, taps, every, further)
-            elif weight:
-                grid, column = seen._within(order, at, places, taps, every, further)
-            ways.append(way._replace(grid=grid))
-            columns.append(column)
-        sizes = [[values for values, _ in dim] for dim in seen.dims]
-        sizes[at] = [places]
-        dims = tuple(
-            tuple(
-                (values, tuple(column[dim][digit] for column in columns))
-                for digit, values in enumerate(own)
+            if weight:
+                grid = way.grid
+                if weight == 1 and seen.is_alone(order, at):
+                    grid = grid.through(places, taps, every, further)
+                else:
+                    grid, columns[order] = seen._within(order, at, places, taps, every, further)
+                way = Way(way.side, grid)
+            ways.append(way)
+        dims = (*seen.dims[:at], ((places, weights),), *seen.dims[at + 1 :])
+        for order, column in columns.items():
+            dims = tuple(
+                tuple(
+                    (values, (*weights[:order], new, *weights[order + 1 :]))
+                    for (values, weights), new in zip(dim, own, strict=True)
+                )
+                for dim, own in zip(dims, column, strict=True)
             )
-            for dim, own in enumerate(sizes)
-        )
         return Seen(dims, tuple(ways))
+
+    def is_alone(self, way: int, at: int) -> bool:
+        """Whether no dimension but one has a part in where the places of a way stand."""
+        for other, dim in enumerate(self.dims):
+            if other != at:
+                for _, weights in dim:
+                    if weights[way]:
+                        return False
+        return True
 
     def _within(
         self, way: int, at: int, places: int, taps: Callable[[int], range], every: int, further: int
@@ -394,11 +424,12 @@ class Seen(NamedTuple):
         if self.is_free(at):
             return self
         seen = self.plain(at)
-        seen.stands_alone(at)
         ((size, weights),) = seen.dims[at]
         ways = []
-        for way, weight in zip(seen.ways, weights, strict=True):
+        for order, (way, weight) in enumerate(zip(seen.ways, weights, strict=True)):
             grid = way.grid
+            if weight and not (weight == 1 and seen.is_alone(order, at)):
+                raise Unknown("it rolls places that are cut into parts")
             if weight and grid.shift is None:
                 places = [grid.at((place - by) % size) for place in range(size)]
                 grid = grid._replace(windows=tuple(places))
@@ -448,18 +479,16 @@ class Seen(NamedTuple):
     def plain(self, at: int) -> Seen:
         """With one digit along a dimension, every value of it a place.
 
-        Raises `Unknown` where other dimensions have a part in where they stand.
+        One digit alone stays as it is. Raises `Unknown` where other dimensions have a part in where several stand.
         """
         dim = self.dims[at]
         if len(dim) == 1 and all([weight in (0, 1) for weight in dim[0][1]]):
             return self
         along = [way for way in range(len(self.ways)) if any([w[way] for _, w in dim])]
-        for way in along:
-            for other, digits in enumerate(self.dims):
-                if other != at and any([weights[way] for _, weights in digits]):
-                    if len(dim) == 1:
-                        return self  # one digit, some places apart
-                    raise Unknown("a window slides over places that are cut into parts")
+        if not all(self.is_alone(way, at) for way in along):
+            if len(dim) == 1:
+                return self  # one digit, some places apart
+            raise Unknown("a window slides over places that are cut into parts")
         if not along:
             return self
         ways = list(self.ways)
@@ -469,13 +498,6 @@ class Seen(NamedTuple):
         weights = tuple(int(way in along) for way in range(len(ways)))
         size = prod(values for values, _ in dim)
         return Seen((*self.dims[:at], ((size, weights),), *self.dims[at + 1 :]), tuple(ways))
-
-    def stands_alone(self, at: int) -> None:
-        """Raises `Unknown` unless places along a dimension are its values, whatever those of the others."""
-        for way, weight in enumerate(self.dims[at][0][1] if self.dims[at] else ()):
-            others = [dim for other, dim in enumerate(self.dims) if other != at]
-            if weight and any(weights[way] for dim in others for _, weights in dim):
-                raise Unknown("it moves places that are cut into parts")
 
     # what comes of it
 
@@ -530,6 +552,11 @@ class Seen(NamedTuple):
 
     def along(self, side: int) -> Reach:
         """What the neurons see of one side, those that see most of it where several ways lead there."""
+        own = [(order, way.grid) for order, way in enumerate(self.ways) if way.side == side]
+        if len(own) == 1:
+            ((order, grid),) = own
+            digits = [(n, weights[order]) for dim in self.dims for n, weights in dim if weights[order]]
+            return _summary(digits, grid)
         flat = [digit for dim in self.dims for digit in dim]
         ways = [
             ([weights[at] for _, weights in flat], way.grid)
@@ -547,16 +574,18 @@ class Seen(NamedTuple):
                         each = each.over(values, weights[at])
                     together.append(([*weights[:at], 0, *weights[at + 1 :]], each))
                 (shared, grid), *others = ways = together
-        digits = sorted(
-            ((values, weight) for (values, _), weight in zip(flat, shared, strict=True) if weight),
-            key=lambda digit: -abs(digit[1]),
-        )
-        places = prod(values for values, _ in digits)
+        digits = [(n, weight) for (n, _), weight in zip(flat, shared, strict=True) if weight]
         for _, other in others:
             grid = grid.either(other, 1 + sum((n - 1) * abs(weight) for n, weight in digits))
-        if not digits:
-            return Reach.of(grid.only(), 1)
-        return Reach.of(grid.counted(digits), places)
+        return _summary(digits, grid)
+
+
+def _summary(digits: list[tuple[int, int]], grid: Grid) -> Reach:
+    """What neurons see whose places are counted by these digits."""
+    if not digits:
+        return Reach.of(grid.only(), 1)
+    digits.sort(key=lambda digit: -abs(digit[1]))
+    return Reach.of(grid.counted(digits), prod([values for values, _ in digits]))
 
 
 def _joined(digits: Sequence[Digit]) -> list[Digit]:
@@ -711,8 +740,9 @@ def joined(seen: Sequence[Seen | None], sizes: Sequence[int], at: int, shape: Sh
         raise Unknown(f"more than {MOST_WINDOWS:,} unlike windows along a side are not kept")
     parts = [each and each.plain(at) for each in seen]
     for each in parts:
-        if each:
-            each.stands_alone(at)
+        for way, weight in enumerate(each.dims[at][0][1] if each and each.dims[at] else ()):
+            if each and weight and not (weight == 1 and each.is_alone(way, at)):
+                raise Unknown("places that are cut into parts are joined")
     along = {
         way.side
         for each in parts if each
@@ -810,6 +840,9 @@ class Reach(NamedTuple):
     def of(cls, grid: Grid, places: int) -> Reach:
         """Of so many places of a grid."""
         period = len(grid.windows)
+        if period == 1 and grid.windows[0] and grid.shift is not None:
+            first, last = grid.windows[0]
+            return cls(first, last - first + 1, abs(grid.shift), places, grid)
         windows = [window for window in grid.windows[:places] if window]
         if not windows:
             return UNKNOWN
@@ -817,8 +850,8 @@ class Reach(NamedTuple):
         stride = 0
         if grid.shift is not None and grid.shift % period == 0:
             stride = abs(grid.shift) // period
-        first = grid.windows[0] or windows[0]
-        return cls(first[0], size, stride, places, grid)
+        start, _ = grid.windows[0] or windows[0]
+        return cls(start, size, stride, places, grid)
 
     @property
     def is_even(self) -> bool:

@@ -30,15 +30,16 @@ def fields(rows: Sequence[Row]) -> list[Field]:
     result: list[Field] = []
     states = seen(rows)
     for row, state in zip(rows, states, strict=True):
-        same = (read for read in row.reads if read >= 0 and states[read] is state)
-        before = next(same, None)
-        if before is not None:
-            result.append(result[before])
-        elif state is None or isinstance(state, str):
-            result.append((UNKNOWN._replace(why=state or ""),) * len(sides))
-        else:
-            result.append(tuple([state.along(side) for side in sides]))
+        at = row.reads[0] if row.reads else INPUT
+        same = at >= 0 and states[at] is state
+        result.append(result[at] if same else _field(state, sides))
     return result
+
+
+def _field(state: State, sides: Sequence[int]) -> Field:
+    if state is None or isinstance(state, str):
+        return (UNKNOWN._replace(why=state or ""),) * len(sides)
+    return tuple([state.along(side) for side in sides])
 
 
 def seen(rows: Sequence[Row]) -> list[State]:
@@ -50,14 +51,15 @@ def seen(rows: Sequence[Row]) -> list[State]:
 def _followed(rows: Sequence[Row], which: int, source: Seen) -> Iterator[State]:
     states: list[State] = []
     for row in rows:
-        before = [
-            states[read] if read >= 0 else source if read == which else None for read in row.reads
-        ]
-        known = [None if isinstance(each, str) else each for each in before]
-        state: State = None
-        if any([each is not None for each in known]):
-            state = _behind(row, known)
-        unknown = [each for each in before if isinstance(each, str)]
+        known: list[Seen | None] = []
+        unknown = []
+        for read in row.reads:
+            before = states[read] if read >= 0 else source if read == which else None
+            if isinstance(before, str):
+                unknown.append(before)
+                before = None
+            known.append(before)
+        state = _behind(row, known) if any(known) else None
         if unknown and (state is None or isinstance(state, str) or not state.is_all(source)):
             state = unknown[0]  # but what sees all of the input sees no more with what is not known
         states.append(state)
@@ -103,6 +105,8 @@ def image(rows: Sequence[Row]) -> tuple[int, Shape, tuple[int, ...]]:
                 if slid:
                     return which, shape, slid
             break
+    if not shape:
+        return which, shape, ()
     if len(shape) < 3:
         return which, shape, (int(len(shape) > 1 and shape[0] == 1),)
     last = shape[-1] <= 4 < shape[0]
@@ -141,24 +145,30 @@ def receptive_field(rows: Sequence[Row], level: Level) -> Table:
         Column("coverage", "coverage", "share", drop=1),
         Column("bar", "", "bar", drop=9),
     )
-    last = {level.name(row): (field, row) for row, field in zip(rows, fields(rows), strict=True)}
-    body = [(name, *_line(field, row, pixels)) for name, (field, row) in last.items()]
+    last: dict[str, tuple[State, Row]] = {}
+    for row, state in zip(rows, seen(rows), strict=True):
+        if state is not None or level.name(row) not in last:  # what nothing comes into is beside
+            last[level.name(row)] = (state, row)
+    body = [
+        (name, *_line(_field(state, sides), row, pixels)) for name, (state, row) in last.items()
+    ]
     return Table("rows", "", columns, body)
 
 
 def features(rows: Sequence[Row]) -> tuple[str, Reach]:
     """The last stage before the classifier, and its field along the height."""
+    _, _, sides = image(rows)
     each = [
-        (row.stage, across(field))
-        for row, field in zip(rows, fields(rows), strict=True)
+        (row.stage, state)
+        for row, state in zip(rows, seen(rows), strict=True)
         if row.part != "head"
     ]
-    followed = [(stage, reach) for stage, reach in each if reach.size or reach.why]
-    return (followed or each)[-1]
+    stage, state = next((last for last in reversed(each) if last[1] is not None), each[-1])
+    return stage, across(_field(state, sides))
 
 
 def _line(field: Field, row: Row, image: Shape) -> tuple[object, ...]:
-    if not all(side.size for side in field) or not field:
+    if not all(side.size for side in field):
         return (row.output, *[None] * 7)
     even = all(side.stride for side in field)
     stride = alike([side.stride for side in field]) if even else None
