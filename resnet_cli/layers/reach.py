@@ -116,7 +116,11 @@ class Grid(NamedTuple):
                 if shift:
                     before = max(0, -((high - first) // shift))
                     after = min(turns, (last - low) // shift)
-                if before <= after and high + before * shift >= first and low + after * shift <= last:
+                if (
+                    before <= after
+                    and high + before * shift >= first
+                    and low + after * shift <= last
+                ):
                     seen = (
                         min(seen[0], max(low + before * shift, first)),
                         max(seen[1], min(high + after * shift, last)),
@@ -555,7 +559,9 @@ class Seen(NamedTuple):
         own = [(order, way.grid) for order, way in enumerate(self.ways) if way.side == side]
         if len(own) == 1:
             ((order, grid),) = own
-            digits = [(n, weights[order]) for dim in self.dims for n, weights in dim if weights[order]]
+            digits = [
+                (n, weights[order]) for dim in self.dims for n, weights in dim if weights[order]
+            ]
             return _summary(digits, grid)
         flat = [digit for dim in self.dims for digit in dim]
         ways = [
