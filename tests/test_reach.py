@@ -2,8 +2,9 @@
 
 import random
 import warnings
+from fractions import Fraction
 from itertools import product
-from math import prod
+from math import floor, prod
 
 import pytest
 import torch
@@ -153,7 +154,10 @@ def step(seen, pixels, kind, dim, a, b, c, d):
     if dim >= len(seen.shape):
         return None
     n = seen.shape[dim]
-    shape = lambda size: (*seen.shape[:dim], size, *seen.shape[dim + 1 :])
+
+    def shape(size):
+        return (*seen.shape[:dim], size, *seen.shape[dim + 1 :])
+
     if kind == "window":
         k, s = a % 4 + 1, b % 3 + 1
         p = c % (k // 2 + 1)
@@ -186,8 +190,9 @@ def step(seen, pixels, kind, dim, a, b, c, d):
         if taps == 1 and anchor == "corners":
             return None
         layer = Resize("x", "x", y, taps, len(y), anchor)
-        sources = lambda q: resized(q, n, size, taps, anchor)
-        return layer.reach([seen], (seen.shape,), y), pixels.along(dim, size, sources)
+        return layer.reach([seen], (seen.shape,), y), pixels.along(
+            dim, size, lambda q: resized(q, n, size, taps, anchor)
+        )
     if kind == "slice":
         start, pace = a % n, b % 3 + 1
         size = (n - start - 1) // pace + 1
@@ -225,9 +230,6 @@ def step(seen, pixels, kind, dim, a, b, c, d):
 
 def resized(q, n, size, taps, anchor):
     """Where an output of a resizing reads, as torch's documentation has it, with numbers at the border again."""
-    from fractions import Fraction
-    from math import floor
-
     if anchor == "corners":
         at = Fraction(q * (n - 1), size - 1) if size > 1 else Fraction(0)
     else:
@@ -413,11 +415,13 @@ class Shifted(nn.Module):
         mask = None
         if shift:
             x = x.roll((-shift, -shift), (1, 2))
-            part = lambda n: torch.bucketize(
-                torch.arange(n), torch.tensor([n - k, n - shift]), right=True
+            borders = [torch.tensor([n - k, n - shift]) for n in (h, w)]
+            rows, columns = (
+                torch.bucketize(torch.arange(n), border, right=True)
+                for n, border in zip((h, w), borders, strict=True)
             )
             areas = (
-                (3 * part(h)[:, None] + part(w)[None])
+                (3 * rows[:, None] + columns[None])
                 .view(h // k, k, w // k, k)
                 .transpose(1, 2)
                 .reshape(-1, k * k)

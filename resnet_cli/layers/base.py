@@ -81,6 +81,8 @@ class Layer:
     """What a shortcut is called that it stands on."""
     slides = 0
     """Over how many last dimensions of its input it slides a window."""
+    wraps = False
+    """Whether it moves numbers over the border to the other side."""
     sees_all = False
     """Whether every output depends on all of the input by its statistics; `reach` follows the rest."""
     is_module = True

@@ -170,6 +170,6 @@ class Untold(NamedTuple):
 
     def seen(self, seen: Sequence[Seen | None], x: Sequence[Shape], y: Shape) -> Seen:
         some = [each for each in seen if each is not None]
-        if not all(way.grid.is_one for each in some for way in each.ways):
+        if not all(each.sees_alike for each in some):
             raise Unknown(self.why)
         return united([each.over(*range(len(each.dims))) for each in some], y)

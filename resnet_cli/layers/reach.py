@@ -229,10 +229,7 @@ class Seen(NamedTuple):
 
     def is_free(self, at: int) -> bool:
         """Whether the numbers along a dimension see alike."""
-        for _, weights in self.dims[at]:
-            if any(weights):
-                return False
-        return True
+        return not any([any(weights) for _, weights in self.dims[at]])
 
     def with_dim(self, at: int, *dims: Dim) -> Seen:
         """With other dimensions in place of one."""
@@ -512,6 +509,11 @@ class Seen(NamedTuple):
             way.side for way in self.ways if way.grid.is_one and way.grid.covers(whole[way.side])
         ]
         return len(sides) == len(self.ways) and {*sides} == whole.keys()
+
+    @property
+    def sees_alike(self) -> bool:
+        """Whether all of its numbers see the same."""
+        return bool(self.ways) and all(way.grid.is_one for way in self.ways)
 
     def loosened(self) -> Seen:
         """With no places along sides where all see alike."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Kept, Layer, Module, OfGraph, Saves, Unweighted, elements
 from resnet_cli.layers.moves import Kept as Staying
-from resnet_cli.layers.moves import Move, Rearranged
+from resnet_cli.layers.moves import Move, Rearranged, Rolled
 from resnet_cli.layers.reach import Seen, Unknown, one
 
 VIEWED = Rearranged()
@@ -112,6 +112,10 @@ class Copy(Unweighted, OfGraph):
     def __init__(self, name: str, operator: str, shape: Shape, move: Move = IN_PLACE) -> None:
         super().__init__(name, operator, shape)
         self.move = move
+
+    @property
+    def wraps(self) -> bool:  # type: ignore[override]
+        return isinstance(self.move, Rolled)
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0

@@ -11,20 +11,21 @@ from itertools import groupby
 from typing import NamedTuple
 
 from resnet_cli.analyses.explain.explain import named
-from resnet_cli.analyses.field.receptive_field import fields, image
+from resnet_cli.analyses.field.receptive_field import fields, image, sides_of
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.layers.reach import Grid, Reach
 from resnet_cli.trace import Row
 
-SIDES = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
-"""What the sides of an input are called, by how many there are."""
-
 
 class Passage(NamedTuple):
-    """Along one side, what the neurons see of each tensor that a row reads, and what its own do."""
+    """Along one side, what the neurons see of each tensor that a row reads, and what its own do.
+
+    ``reads`` are those of which anything of the input comes.
+    """
 
     row: Row
+    reads: list[int]
     before: list[Reach]
     own: Reach
 
@@ -44,7 +45,8 @@ class Passage(NamedTuple):
         first, own = self.before[0], self.own
         evenly = first.is_even and len(own.grid.windows) == 1
         if not evenly or own.stride % first.stride:
-            return (1 if own.size == first.size and first.start == own.start else None, 1, 0)
+            same = (own.size, own.start, own.stride) == (first.size, first.start, first.stride)
+            return (1 if same else None, 1, 0)
         kernel, padding = own.size - first.size, first.start - own.start
         if kernel % first.stride or padding % first.stride:
             return (None, 1, 0)
@@ -87,42 +89,42 @@ def by_layer(rows: Sequence[Row], chosen: Sequence[Row]) -> list[Step]:
 
 
 def _each_side(rows: Sequence[Row], along: Callable[[list[Passage]], list[Step]]) -> list[Step]:
-    """The steps along the first side, and along others where they are others."""
+    """The steps along all sides of the input, those of each where they are others."""
     which, shape, sides = image(rows)
     reached = fields(rows)
-    found = []
-    for order, side in enumerate(sides):
-        pixels = Reach.of(Grid.of_input(shape[side]), shape[side])
+    found: list[tuple[list[str], list[Step]]] = []
+    for order, name in enumerate(sides_of(len(sides))):
+        pixels = Reach.of(Grid.of_input(shape[sides[order]]), shape[sides[order]])
         passages = []
         for row, field in zip(rows, reached, strict=True):
-            before = [
-                reached[read][order] if read >= 0 else pixels
-                for read in row.reads
-                if read >= 0 or read == which
-            ]
-            known = [reach for reach in before if reach.size]
-            passages.append(Passage(row, known or before, field[order]))
-        found.append(along(passages))
-    first, *others = found
-    if all(other == first for other in others):
-        return first
-    names = SIDES.get(len(sides), tuple(f"side {order}" for order in range(1, len(sides) + 1)))
-    if any(len(other) != len(first) for other in others):
-        return [
-            step._replace(step=f"{step.step}, {name}")
-            for name, steps in zip(names, found, strict=True)
-            for step in steps
-        ]
-    steps = []
-    for each in zip(*found, strict=True):
-        if all(step == each[0] for step in each):
-            steps.append(each[0])
+            own = {
+                read: reached[read][order] if read >= 0 else pixels
+                for read in dict.fromkeys(row.reads) if read >= 0 or read == which
+            }  # fmt: skip
+            known = {read: reach for read, reach in own.items() if reach.size} or own
+            passages.append(Passage(row, [*known], [*known.values()], field[order]))
+        steps = along(passages)
+        alike = next((names for names, others in found if others == steps), None)
+        if alike is None:
+            found.append(([name], steps))
         else:
-            steps += [
-                step._replace(step=f"{step.step}, {name}")
-                for name, step in zip(names, each, strict=True)
-            ]
-    return steps
+            alike.append(name)
+    if len(found) == 1:
+        return found[0][1]
+    named_steps = [
+        [step._replace(step=f"{step.step}, {' and '.join(names)}") for step in steps]
+        for names, steps in found
+    ]
+    if len({len(steps) for _, steps in found}) > 1:
+        return [step for steps in named_steps for step in steps]
+    result: list[Step] = []
+    for plain, each in zip(
+        zip(*(steps for _, steps in found), strict=True),
+        zip(*named_steps, strict=True),
+        strict=True,
+    ):
+        result += plain[:1] if len({*plain}) == 1 else each
+    return result
 
 
 def _way(rows: Sequence[Row], seen: Sequence[Passage], last: int) -> list[Passage] | None:
@@ -137,8 +139,8 @@ def _way(rows: Sequence[Row], seen: Sequence[Passage], last: int) -> list[Passag
         own = seen[at].own
         reads = [
             read
-            for read, reach in zip(rows[at].reads, seen[at].before, strict=True)
-            if len(rows[at].reads) == 1 or (reach.start, reach.size) == (own.start, own.size)
+            for read, reach in zip(seen[at].reads, seen[at].before, strict=True)
+            if len(seen[at].reads) == 1 or (reach.start, reach.size) == (own.start, own.size)
         ]
         if not reads:
             return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resnet_cli.analyses.field.receptive_field import State, alike, fields, seen
+from resnet_cli.analyses.field.receptive_field import alike, fields, seen
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row
+from resnet_cli.trace import INPUT, Row
 
 TIMM = {
     "resnet18": "resnet18", "resnet34": "resnet34",
@@ -57,7 +57,7 @@ def features(rows: Sequence[Row]) -> list[Feature]:
     A stage without any has none. Raises `UserError` where no stage has one.
     """
     reached = fields(rows)
-    maps_of = [_map(row, state) for row, state in zip(rows, seen(rows), strict=True)]
+    maps_of = _maps(rows)
     mapped = [index for index, shape in enumerate(maps_of) if shape]
     stages = dict.fromkeys(row.stage for row in rows if row.part != "head")
     maps: list[Feature] = []
@@ -79,12 +79,25 @@ def features(rows: Sequence[Row]) -> list[Feature]:
     return maps
 
 
-def _map(row: Row, state: State) -> Shape | None:
-    """(channels, height, width) of a row's output, in whatever order it has them; None where it is no map."""
-    if state is None or isinstance(state, str):
-        return row.output if state and len(row.output) == 3 else None
-    mapped = state.map
-    return mapped and (mapped[0], *mapped[1])
+def _maps(rows: Sequence[Row]) -> list[Shape | None]:
+    """(channels, height, width) of each row's output, in whatever order it has them; None where it is no map.
+
+    Where its places are not known, a window's output is a map, and what keeps its shape.
+    """
+    maps: list[Shape | None] = []
+    for row, state in zip(rows, seen(rows), strict=True):
+        before = row.reads[0] if row.reads else INPUT
+        if state is None:
+            maps.append(None)
+        elif not isinstance(state, str):
+            mapped = state.map
+            maps.append(mapped and (mapped[0], *mapped[1]))
+        elif row.layer.slides == len(row.output) - 1:
+            maps.append(row.output)
+        else:
+            kept = before >= 0 and not row.layer.resizes and row.input == row.output
+            maps.append(maps[before] if kept else None)
+    return maps
 
 
 def _module(row: Row, stage: str) -> str:

@@ -16,6 +16,7 @@ from resnet_cli.trace import INPUT, Row
 T = TypeVar("T")
 Field: TypeAlias = tuple[Reach, ...]
 """Of each side of the input: height and width, in a video time before them, in a text its length."""
+SIDES = {1: ("length",), 2: ("height", "width"), 3: ("time", "height", "width")}
 State: TypeAlias = Seen | str | None
 """What a row's output sees; why that is not known; None where nothing of the input comes into it."""
 
@@ -111,6 +112,11 @@ def image(rows: Sequence[Row]) -> tuple[int, Shape, tuple[int, ...]]:
         return which, shape, (int(len(shape) > 1 and shape[0] == 1),)
     last = shape[-1] <= 4 < shape[0]
     return which, shape, tuple(range(len(shape) - 1) if last else range(1, len(shape)))
+
+
+def sides_of(many: int) -> tuple[str, ...]:
+    """What so many sides of an input are called."""
+    return SIDES.get(many, tuple(f"side {order}" for order in range(1, many + 1)))
 
 
 def across(field: Field) -> Reach:
