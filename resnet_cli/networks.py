@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain, count
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import files
-from resnet_cli.designs import fields, names, zoo
+from resnet_cli.designs import fields, limits, names, zoo
 from resnet_cli.errors import UserError, printable, typed
+from resnet_cli.inputs import Given, Typed, matched
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.tree import Sequence
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.published.names import LIBRARIES
-from resnet_cli.trace import Row, trace
+from resnet_cli.trace import Row, live, trace
+
+if TYPE_CHECKING:
+    from resnet_cli.graphs.graph import Graph
 
 SUFFIXES = (
     ".toml", ".safetensors", ".json", ".pth", ".pt", ".bin", ".tar", ".ckpt", ".zip", ".pkl", ".npz",
@@ -29,8 +33,11 @@ OBJECT = r":(?![\\/])"
 PYTHON = r"(?s)(.+):[^\W\d]\w*"
 
 
+NOTHING = Given()
+
+
 class Input(NamedTuple):
-    """A tensor that the network takes; ``shape`` is for one input, without the batch."""
+    """A tensor that the network takes; ``shape`` is a spec's for one input, and with the batch a graph's."""
 
     name: str
     shape: Shape
@@ -38,7 +45,7 @@ class Input(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Where a network comes from: its ``kind`` is spec or weights, ``source`` what was named.
+    """Where a network comes from: its ``kind`` is spec, weights, pt2, onnx or module, ``source`` what was named.
 
     ``ran`` says how a module was run, ``version`` which version of its library wrote it.
     """
@@ -53,7 +60,8 @@ class Network(NamedTuple):
     """A network: its executed layers as rows, and what is known of where they come from.
 
     ``spec`` is its description, None where nobody has one; ``base`` is what MODEL alone names, before
-    anything was changed. Rows are for one input; ``batch`` is how many are asked about.
+    anything was changed. Rows are for one input, of which ``batch`` are asked about; those of a graph are
+    for its inputs as they are given.
     """
 
     name: str
@@ -71,8 +79,20 @@ class Network(NamedTuple):
 
     @property
     def size(self) -> str:
-        """The input in words: 3×224×224."""
-        return "×".join(map(str, self.input))
+        """The input in words: 3×224×224; of several each with its name."""
+        words = ["×".join(map(str, each.shape)) or "one number" for each in self.inputs]
+        if len(words) == 1:
+            return words[0]
+        return ", ".join(
+            f"{printable(i.name)} {word}" for i, word in zip(self.inputs, words, strict=True)
+        )
+
+    @property
+    def asked(self) -> str:
+        """What its costs are for, in words: one input of 3×224×224."""
+        if self.spec:
+            return f"one input of {self.size}"
+        return f"{'an input' if len(self.inputs) == 1 else 'inputs'} of {self.size}"
 
     @property
     def family(self) -> str:
@@ -143,22 +163,25 @@ def of_tree(name: str, tree: Sequence, shape: Shape) -> Network:
     return Network(name, trace(tree, shape), (Input("input", shape),), Origin("spec"))
 
 
-def load(model: str | int | zoo.Spec | Network) -> Network:
+def load(model: str | int | zoo.Spec | Network, given: Given = NOTHING) -> Network:
     """The network that is called or described so, or that a file holds; a number is resnet50's 50.
 
     A text is read in this order: an existing file, by its content; a name of timm's or torchvision's
     behind their prefix; KEY=VALUE,… behind a colon, which changes what stands before it (resnet50:groups=32);
     a listed name, another library's, one found by formula (`names.find`).
+    ``given`` has sizes of its inputs, where others than usual are asked about.
     Raises `UserError` for what names no network (exit 2), and for a bad or missing file (exit 1).
     """
     if isinstance(model, Network):
-        return model
+        return sized(model, given)
     if isinstance(model, int):
-        return of_spec(names.by_depth(model))
+        return sized(of_spec(names.by_depth(model)), given)
     if not isinstance(model, str):
-        return of_spec(model)
+        return sized(of_spec(model), given)
     source, texts = overrides(model)
-    network = _of_source(source)
+    network = _of_source(source, given)
+    if network.spec:
+        network = sized(network, given)
     if not texts:
         return network
     if names.library_of(source):
@@ -233,10 +256,39 @@ def _nothing_to_change(network: Network) -> UserError:
     return UserError(f"{network.name} has no spec to change", "change the network itself")
 
 
-def _of_source(source: str) -> Network:
+def sized(network: Network, given: Given) -> Network:
+    """A spec's network for the input that is given: 8x3x224x224 is a batch of eight.
+
+    Raises `UserError` for any other form of it, and for sizes of a network that has none open.
+    """
+    if given == NOTHING:
+        return network
+    if given.dims:
+        raise UserError(
+            f"{network.name} has no open sizes, such as --dim {next(iter(given.dims))} sets",
+            "give its input: --input 1x3x224x224",
+        )
+    if given.batch is not None:
+        network = network._replace(batch=given.batch)
+    if not given.inputs:
+        return network
+    if network.spec is None:
+        raise UserError(f"the input of {network.name} is {network.size}", "leave out --input")
+    _, shape, dtype = matched(given.inputs, [network.inputs[0].name])["input"]
+    if len(shape) != 4 or dtype not in (None, "float32"):
+        raise UserError(
+            f"{network.name} takes images, not {'×'.join(map(str, shape))} of {dtype or 'float32'}",
+            "type batch, channels, height and width: 1x3x224x224",
+        )
+    limits.within("batch", shape[0], limits.BATCH)
+    changed = network.changed(in_channels=shape[1], input_size=shape[2:])
+    return changed._replace(batch=shape[0])
+
+
+def _of_source(source: str, given: Given) -> Network:
     """The network of a file or a name, before anything is changed."""
     if os.path.exists(source) and not os.path.isdir(source):
-        return _of_file(source)
+        return _of_file(source, given)
     if names.library_of(source) or names.is_repository(source):
         return of_spec(names.find(source), Origin("spec", source))
     python = re.fullmatch(PYTHON, source) if ":" in source else None
@@ -266,7 +318,7 @@ def _not_yet(source: str, before: str) -> UserError:
     )
 
 
-def _of_file(path: str) -> Network:
+def _of_file(path: str, given: Given) -> Network:
     """The network of a file by its content, whatever it is called: TOML is text, weights are not."""
     from resnet_cli.checkpoints.container.kinds import kind
 
@@ -283,7 +335,7 @@ def _of_file(path: str) -> Network:
         from resnet_cli.graphs.read import holds_graph
 
         if holds_graph(path):
-            return of_graph_file(path)
+            return _of_graph_file(path, given)
     if what == "text" or (not what and path.endswith(".toml")):
         from resnet_cli.designs import specfile  # tomllib takes milliseconds to load
 
@@ -291,37 +343,65 @@ def _of_file(path: str) -> Network:
     return _recognised(path)
 
 
-def of_graph_file(
-    path: str,
-    shapes: Mapping[str, Shape] | None = None,
-    dims: Mapping[str, int] | None = None,
-) -> Network:
+def _of_graph_file(path: str, given: Given) -> Network:
     """The network of a .pt2 or .onnx file, without torch and onnx.
 
-    ``shapes`` are of inputs by name, with the batch, ``dims`` the values of open sizes. Raises `UserError`
-    for a damaged file (exit 1), and for sizes that are missing or do not fit (exit 2).
+    Raises `UserError` for a damaged file (exit 1), and for sizes that are missing or do not fit (exit 2).
+    """
+    from resnet_cli.graphs.read import read
+
+    graph = read(path)
+    origin = Origin(graph.format, path, version=graph.producer or None)
+    return of_graph(graph, printable(os.path.basename(path), 80), origin, given)
+
+
+def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) -> Network:
+    """The network whose operations a graph holds, for inputs as they are given.
+
+    Raises `UserError` for sizes that are missing or do not fit (exit 2), and where nothing is computed (exit 1).
     """
     from resnet_cli.graphs import bind, structure
     from resnet_cli.graphs import rows as graph_rows
-    from resnet_cli.graphs.read import read
 
-    graph = bind.bound(read(path), shapes, dims)
+    typed = matched(given.inputs, graph.inputs)
+    _check_types(graph, typed)
+    shapes = {name: each.shape for name, each in typed.items()}
+    solved = bind.bound(graph, shapes, given.dims, given.batch or 1)
     if graph.format == "onnx":
         from resnet_cli.graphs.onnx.shapes import inferred
 
-        graph = inferred(graph)
-    made = structure.structured(graph_rows.rows(graph))
-    batch = graph_rows.batch_of(graph)
-    inputs = []
-    for name in graph.inputs:
-        tensor = graph.tensors[name]
-        sides = tuple(size for size in tensor.shape or () if isinstance(size, int))
-        inputs.append(Input(name, sides[1:] if batch else sides, tensor.dtype or "float32"))
-    if not any(row.reads for row in made):
-        raise UserError(f"{path!r} holds no operation on its input", "give a network's graph", 1)
-    origin = Origin(graph.format, path, version=graph.producer or None)
-    name = printable(os.path.basename(path), 80)
-    return Network(name, made, (*inputs,), origin, batch=batch or 1)
+        solved = inferred(solved)
+    rows = structure.structured(graph_rows.rows(solved))
+    if not any(row.reads for row in rows):
+        raise UserError(f"{name!r} holds no operation on its input", "give a network's graph", 1)
+    inputs = [_input(solved, name) for name in solved.inputs]
+    batch = graph_rows.batch_of(solved) or 1
+    return Network(name, _times(rows, batch), (*inputs,), origin)
+
+
+def _check_types(graph: Graph, typed: dict[str, Typed]) -> None:
+    for name, each in typed.items():
+        dtype = graph.tensors[name].dtype
+        if each.dtype and dtype and each.dtype != dtype:
+            raise UserError(
+                f"input {printable(name)!r} is of {dtype}, not {each.dtype}", "leave out the type"
+            )
+
+
+def _input(graph: Graph, name: str) -> Input:
+    tensor = graph.tensors[name]
+    sides = tuple(size for size in tensor.shape or () if isinstance(size, int))
+    return Input(name, sides, tensor.dtype or "float32")
+
+
+def _times(rows: list[Row], batch: int) -> list[Row]:
+    """The rows, which have shapes for one input, of so many; what is the same for all of them is once."""
+    if batch == 1:
+        return rows
+    reached = live(rows)
+    return [
+        row._replace(times=batch) if runs else row for row, runs in zip(rows, reached, strict=True)
+    ]
 
 
 def distinct(networks: Iterable[Network]) -> list[str]:

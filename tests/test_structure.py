@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "resnet_cli"
 LEVELS = (  # a room may import those of the levels above it in this list, none of its own
     ("errors", "garbage", "signals"),
-    ("files", "layers", "published", "sizes", "toml"),
+    ("files", "inputs", "layers", "published", "sizes", "toml"),
     ("designs", "trace", "tables", "drawings", "charts"),
     ("checkpoints",),
     ("graphs",),

@@ -25,7 +25,7 @@ def buffers(row: Row) -> int:
 
 def operations(row: Row) -> int:
     """Elementary operations that are not MACs."""
-    return row.layer.operations(row.inputs, row.output)
+    return row.times * row.layer.operations(row.inputs, row.output)
 
 
 def is_counted(row: Row) -> bool:
@@ -48,7 +48,7 @@ def activations_of(rows: Iterable[Row]) -> list[int]:
 
     Radosavovic et al. 2020, "Designing Network Design Spaces", who took it up for convolutions.
     """
-    return _each(rows, lambda row: multiplies(row) * prod(row.output))
+    return _each(rows, lambda row: multiplies(row) * row.times * prod(row.output))
 
 
 def parameters_of(rows: Iterable[Row]) -> list[int]:
@@ -66,7 +66,7 @@ def _each(rows: Iterable[Row], count: Callable[[Row], int]) -> list[int]:
     known: dict[tuple[object, ...], int] = {}
     counts = []
     for row in rows:
-        key = (id(row.layer), row.inputs, row.shared)
+        key = (id(row.layer), row.inputs, row.shared, row.times)
         if key not in known:
             known[key] = count(row)
         counts.append(known[key])

@@ -38,7 +38,7 @@ def costs(rows: Sequence[Row]) -> list[Passes]:
     for row in rows:
         wanted = [at > INPUT and had[at] for at in row.reads]
         backward = row.layer.gradients(row.inputs, row.output, wanted)
-        passes.append(Passes(row.macs, *backward))
+        passes.append(Passes(row.macs, *(row.times * macs for macs in backward)))
     return passes
 
 
