@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -61,7 +61,7 @@ class Network(NamedTuple):
 
     ``spec`` is its description, None where nobody has one; ``base`` is what MODEL alone names, before
     anything was changed. Rows are for one input, of which ``batch`` are asked about; those of a graph are
-    for its inputs as they are given.
+    for its inputs as they are given. ``classes`` has the class of a module's path, where it is known.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Network(NamedTuple):
     spec: zoo.Spec | None = None
     base: zoo.Spec | None = None
     batch: int = 1
+    classes: Mapping[str, str] = {}
 
     @property
     def input(self) -> Shape:
@@ -376,7 +377,13 @@ def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) ->
         raise UserError(f"{name!r} holds no operation on its input", "give a network's graph", 1)
     inputs = [_input(solved, name) for name in solved.inputs]
     batch = graph_rows.batch_of(solved) or 1
-    return Network(name, _times(rows, batch), (*inputs,), origin)
+    classes = {
+        module.path: printable(module.kind.rpartition(".")[2], 80)
+        for node in solved.nodes
+        for module in node.modules
+        if module.kind
+    }
+    return Network(name, _times(rows, batch), (*inputs,), origin, classes=classes)
 
 
 def _check_types(graph: Graph, typed: dict[str, Typed]) -> None:

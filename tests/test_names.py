@@ -321,7 +321,6 @@ def archive(path, *members):
         (b"\x08\x08\x12\x07pytorch" + bytes(99), "an ONNX model", ("onnx", "save_file")),
         (b'<?xml version="1.0"?>\n<net name="a" version="11">', "an OpenVINO", ("openvino", "save_file")),
         (("a/data.pkl", "a/constants.pkl", "a/code/x.py"), "TorchScript", ("torch.jit", "state_dict")),
-        (("a/archive_format", "a/models/model.json"), "torch.export", ("torch.export", "state_dict")),
         (("metadata.json", "config.json", "model.weights.h5"), "a Keras model", ("keras", "save_file")),
     ],
 )  # fmt: skip

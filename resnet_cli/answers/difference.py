@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from resnet_cli.analyses import levels
 from resnet_cli.analyses.compare import align, errors, fields, networks, tensors
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
@@ -19,7 +20,9 @@ MOST_ROWS = 1_000_000
 """Of all networks together: half a minute of work, a gigabyte."""
 
 
-def difference(models: Sequence[Model], level: str | int, changed: bool, exit_code: bool) -> View:
+def difference(
+    models: Sequence[Model], level: str | int | None, changed: bool, exit_code: bool
+) -> View:
     """Networks with what differs between them; of two weight files each tensor that does as well."""
     files = [weight_file(model) for model in models] if len(models) == 2 else []
     a, b = files or (None, None)
@@ -68,8 +71,15 @@ def _loaded(models: Sequence[Model]) -> list[Network]:
     return networks
 
 
-def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_code: bool) -> View:
-    by, differing, titles = align.common(given, level), fields.fields(given), networks.titles(given)
+def _networks(
+    given: Sequence[Network], level: str | int | None, changed: bool, exit_code: bool
+) -> View:
+    usual = "module" if any(levels.usual(network) == "module" for network in given) else "stage"
+    by, differing, titles = (
+        align.common(given, usual if level is None else level),
+        fields.fields(given),
+        networks.titles(given),
+    )
     rows, parts = networks.rows(given), align.compared(given, by, changed)
     printed = [line for line in errors.errors(given) if not changed or _differs(line)]
     if len(given) == 2:

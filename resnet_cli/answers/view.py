@@ -124,7 +124,7 @@ def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
     what others build under this name."""
     notes = [
         f"MACs: multiply-accumulates of {counts.multiplied(network.rows)} layers, the papers' FLOPs; "
-        f"for one input of {network.size}"
+        f"for {network.asked}"
     ]
     if network.batch > 1:
         each = counts.macs(network.rows) if macs is None else macs

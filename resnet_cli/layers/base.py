@@ -71,6 +71,8 @@ class Layer:
     """In words what `operations` adds up."""
     counted = False
     """Whether the papers count it as a layer."""
+    convolution = False
+    """Whether it is a convolution among those."""
     join = False
     """Whether a shortcut meets its block here."""
     gate = False

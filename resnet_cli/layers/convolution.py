@@ -18,6 +18,7 @@ class Conv2d(Windowed, Fresh):
     operator = "convolution"
     beside = "bias 1 an output"
     counted = True
+    convolution = True
     in_figure = True
     on_shortcut = "projection"
 

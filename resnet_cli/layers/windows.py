@@ -42,6 +42,7 @@ class Convolution(OfGraph):
 
     beside = "bias 1 an output"
     counted = True
+    convolution = True
     in_figure = True
     on_shortcut = "projection"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import Any
 
@@ -33,9 +33,28 @@ def is_counted(row: Row) -> bool:
     return row.role == "main" and row.layer.counted
 
 
+def depth(rows: Sequence[Row]) -> int | None:
+    """The layers that papers count: He et al. 2015, convolutions and linear layers of the main path.
+
+    None where the rule means nothing: where such layers stand beside one another, not behind, or where
+    the main path multiplies otherwise as well, as attention does.
+    """
+    deepest: list[int] = []
+    layers = 0
+    for row in rows:
+        own = is_counted(row)
+        if not own and row.role == "main" and row.macs:
+            return None
+        layers += own
+        deepest.append(
+            own + max([deepest[at] for at in row.reads if 0 <= at < len(deepest)], default=0)
+        )
+    return layers if layers == max(deepest, default=0) else None
+
+
 def is_convolution(row: Row) -> bool:
-    """Whether it is a convolution: of the layers with weights, one with a window."""
-    return row.layer.counted and row.layer.window is not None
+    """Whether it is a convolution that a paper would count, on the main path or beside it."""
+    return row.layer.convolution
 
 
 def multiplies(row: Row) -> bool:
@@ -81,7 +100,7 @@ def macs(rows: Iterable[Row]) -> int:
 def totals(rows: Iterable[Row]) -> dict[str, Any]:
     """JSON's "total": params, buffers, macs, flops (2 a MAC), layers, convolutions, projections, gates.
 
-    ``layers`` are the convolutions and linear layers of the main path, as the papers count;
+    ``layers`` is the `depth`;
     ``convolutions`` are all of them, of which ``projections`` stand on shortcuts and ``gates`` in
     squeeze-excitation.
     """
@@ -93,7 +112,7 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
         "buffers": sum(_each(rows, buffers)),
         "macs": cost,
         "flops": 2 * cost,
-        "layers": sum(map(is_counted, rows)),
+        "layers": depth(rows),
         "convolutions": len(convolutions),
         "projections": sum(row.role == "shortcut" for row in convolutions),
         "gates": sum(row.role == "gate" for row in convolutions),

@@ -59,9 +59,9 @@ def receptive_field(rows: Sequence[Row], level: Level) -> Table:
     ``seen`` is what the neuron in the middle sees inside of the input.
     """
     image = input_of(rows)[1:]
-    key = "path" if level.key == "layer" else level.key
+    own = (Column("path", "path"),) if level.key == "layer" else level.columns
     columns = (
-        Column(key, key),
+        *own,
         Column("output", "output", "shape", drop=6),
         Column("stride", "stride", "exact", drop=3),
         Column("receptive_field", "receptive field", "shape"),
@@ -72,7 +72,7 @@ def receptive_field(rows: Sequence[Row], level: Level) -> Table:
         Column("bar", "", "bar", drop=9),
     )
     last = {level.name(row): (field, row) for row, field in zip(rows, fields(rows), strict=True)}
-    body = [(name, *_line(field, row, image)) for name, (field, row) in last.items()]
+    body = [(*level.cells(name), *_line(field, row, image)) for name, (field, row) in last.items()]
     return Table("rows", "", columns, body)
 
 

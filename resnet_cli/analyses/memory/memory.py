@@ -156,9 +156,9 @@ def by_level(of: Memory, batch: int, level: Level | None = None) -> tuple[Table,
         found[f"{label} again"] = {"saved": again}
     total = {part: sum(line.get(part, 0) for line in found.values()) for part in SUMMED}
     total["live"] = of.inference.of(batch) - of.resident
-    body = [(name, *map(line.get, PARTS)) for name, line in found.items()]
-    columns = (Column(level.key, level.key), *COLUMNS)
-    table = Table("rows", "", columns, body, ("total", *total.values()))
+    body = [(*level.cells(name), *map(line.get, PARTS)) for name, line in found.items()]
+    columns = (*level.columns, *COLUMNS)
+    table = Table("rows", "", columns, body, (*level.total(), *total.values()))
     total |= {"training": of.training.of(batch), "inference": of.inference.of(batch)}
     return table, total
 
