@@ -12,7 +12,7 @@ from resnet_cli.layers.convolution import Conv2d, Linear
 from resnet_cli.layers.elementwise import Dropout, Elementwise, ReLU, Sigmoid, SiLU, Softmax
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm, Norm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from resnet_cli.layers.products import Attention, Embedding, MatrixProduct
+from resnet_cli.layers.products import Attention, Embedding, MatrixProduct, Recurrent
 from resnet_cli.layers.shaping import Copy, Flatten, View
 from resnet_cli.layers.windows import Convolution, Pool, Reduction, Resize, Window
 
@@ -192,6 +192,14 @@ def embedding(op: Op, table: str, numbers: str) -> Layer:
     """Rows of a table."""
     own = op.owns("weight", table)
     return Embedding(op.label, "embedding", op.result, op.dims(table), own)
+
+
+def recurrent(op: Op, operator: str, weights: Mapping[str, str]) -> Layer:
+    """A recurrent layer; ``weights`` are tensors by torch's names for them, which may be computed."""
+    computed = tuple(label for label, name in weights.items() if not op.owns(label, name))
+    shapes = tuple((label, op.dims(name)) for label, name in weights.items())
+    steps = prod(op.shape(op.node.inputs[0])[:-1])
+    return Recurrent(op.label, operator, op.result, shapes, steps, computed)
 
 
 def softmax(op: Op) -> Layer:

@@ -91,8 +91,8 @@ class Attention(Unweighted, OfGraph):
 class Recurrent(OfGraph):
     """LSTM, GRU or a plain recurrent layer: ``gates`` of hidden × (in + hidden) at each step.
 
-    ``weights`` are its tensors by torch's names; ``steps`` are positions of the sequence. Hochreiter & Schmidhuber 1997;
-    Cho et al. 2014.
+    ``weights`` are what it multiplies by and adds, by torch's names, of which ``computed`` are not its own;
+    ``steps`` are positions of the sequence. Hochreiter & Schmidhuber 1997; Cho et al. 2014.
     """
 
     beside = "12 a hidden number of a step"
@@ -104,12 +104,17 @@ class Recurrent(OfGraph):
         shape: Shape,
         weights: tuple[tuple[str, Shape], ...],
         steps: int,
+        computed: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, operator, shape)
-        self.weights, self.steps = weights, steps
+        self.weights, self.steps, self.computed = weights, steps, computed
 
     def tensors(self) -> dict[str, Product]:
-        return {name: tuple(Factor("n", side) for side in shape) for name, shape in self.weights}
+        return {
+            name: tuple(Factor("n", side) for side in shape)
+            for name, shape in self.weights
+            if name not in self.computed
+        }
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         """Each matrix once a step; biases are no MACs."""

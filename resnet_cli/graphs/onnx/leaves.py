@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import prod
 
 from resnet_cli.graphs import leaves
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
 from resnet_cli.layers.normalisation import Norm
-from resnet_cli.layers.products import MatrixProduct, Recurrent
+from resnet_cli.layers.products import MatrixProduct
 from resnet_cli.layers.windows import Window
 
 Rule = Callable[[Op], Layer]
@@ -69,9 +68,15 @@ REDUCTIONS = {
     "ReduceL2": "norm", "ReduceLogSum": "sum", "ReduceLogSumExp": "logsumexp", "ReduceSumSquare": "sum",
     "GlobalLpPool": "norm", "ArgMax": "argmax", "ArgMin": "argmax",
 }  # fmt: skip
+PRODUCTS = {
+    "Conv", "ConvTranspose", "ConvInteger", "QLinearConv", "DeformConv", "FusedConv", "Gemm", "FusedGemm", "QGemm",
+    "MatMul", "MatMulInteger", "QLinearMatMul", "FusedMatMul", "DynamicQuantizeMatMul", "MatMulIntegerToFloat",
+    "MatMulNBits", "Einsum", "LSTM", "GRU", "RNN", "DynamicQuantizeLSTM", "Attention", "MultiHeadAttention",
+}  # fmt: skip
+"""Operators with multiply-accumulates."""
 IGNORED: frozenset[str] = frozenset()
 ALIASES = {"Identity"}
-TURNS: frozenset[str] = frozenset()
+TURNS = {"Transpose"}
 OURS = ("", "com.microsoft")
 
 
@@ -266,13 +271,9 @@ def _attention(op: Op) -> Layer:
 
 
 def _recurrent(op: Op) -> Layer:
-    weights = []
-    for label, place in (("weight_ih", 1), ("weight_hh", 2), ("bias", 3)):
-        name = at(op, place)
-        if op.owns(label, name):
-            weights.append((label, op.dims(name)))
-    steps = prod(op.dims(at(op, 0))[:-1])
-    return Recurrent(op.label, op.node.operator, op.result, tuple(weights), steps)
+    labels = ("weight_ih", 1), ("weight_hh", 2), ("bias", 3), ("peepholes", 7)
+    weights = {label: at(op, place) for label, place in labels if at(op, place)}
+    return leaves.recurrent(op, op.node.operator, weights)
 
 
 def _cast(op: Op) -> Layer:

@@ -10,7 +10,6 @@ from resnet_cli.graphs.graph import Ref
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
-from resnet_cli.layers.products import Recurrent
 from resnet_cli.layers.windows import Window
 
 Rule = Callable[[Op], Layer]
@@ -87,6 +86,12 @@ REDUCTIONS = {
     "norm": "norm", "linalg_vector_norm": "norm", "prod": "product", "any": "any", "all": "any",
     "logsumexp": "logsumexp", "count_nonzero": "count", "median": "median",
 }  # fmt: skip
+PRODUCTS = {
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution", "linear",
+    "addmm", "baddbmm", "mm", "bmm", "matmul", "mv", "einsum", "scaled_dot_product_attention", "lstm", "gru", "rnn_tanh",
+    "rnn_relu",
+}  # fmt: skip
+"""Operators with multiply-accumulates."""
 TURNS = {"t", "permute", "transpose", "numpy_T"}
 ALIASES = {"alias", "detach", "lift_fresh_copy"}
 IGNORED = {
@@ -270,16 +275,13 @@ def _recurrent(op: Op) -> Layer:
     lists = [
         v for v in op.node.attributes.values() if isinstance(v, tuple) and v and type(v[0]) is Ref
     ]
-    parameters = [ref.name for ref in lists[-1] if isinstance(ref, Ref)]
-    weights = []
-    for name in parameters:
-        label = op.tensors[name].path.rpartition(".")[2] or name
-        if op.owns(label, name):
-            weights.append((label, op.dims(name)))
-    steps = prod(op.shape(op.node.inputs[0])[:-1])
-    return Recurrent(
-        op.label, base(op.node.operator)[0].split("_")[0].upper(), op.result, tuple(weights), steps
-    )
+    names = [ref.name for ref in lists[-1] if isinstance(ref, Ref)]
+    weights = {}
+    for at, name in enumerate(names):
+        kind = "weight" if len(op.dims(name)) > 1 else "bias"
+        label = op.tensors[name].path.rpartition(".")[2] or f"{kind}_{('ih', 'hh')[at % 2]}_{at}"
+        weights[label] = name
+    return leaves.recurrent(op, base(op.node.operator)[0].split("_")[0].upper(), weights)
 
 
 RULES: Mapping[str, Rule] = {
