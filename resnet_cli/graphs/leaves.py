@@ -34,14 +34,15 @@ def elementwise(op: Op, kind: str, inplace: bool = False) -> Layer:
 
 
 def convolution(
-    op: Op, weight: str, bias: str, windows: Window, groups: int, transposed: bool = False
-) -> Layer:
-    """A convolution; a square one of a kernel of its own is a plain leaf."""
+    op: Op, weight: str, bias: str, windows: Window, groups: int, transposed: bool = False,
+    plain: bool = True,
+) -> Layer:  # fmt: skip
+    """A convolution; a square one of a kernel of its own is a plain leaf, where it may be."""
     own, biased = op.owns("weight", weight), op.owns("bias", bias)
     sides = op.dims(weight)
     x, y = op.shape(op.reads[0]), op.result
     square = all(len(set(side)) == 1 for side in windows) and set(windows.dilation) == {1}
-    if own and square and len(sides) == 4 and not transposed and len(x) == 3:
+    if plain and own and square and len(sides) == 4 and not transposed and len(x) == 3:
         (k, *_), (stride, *_), (padding, *_), _ = windows
         layer = Conv2d(op.label, x[0], sides[0], k, stride, padding, groups, biased)
         if layer.output_shape(x) == y:
@@ -84,9 +85,9 @@ def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
     return MatrixProduct(op.label, "matrix product", op.result, inner)
 
 
-def attention(op: Op, causal: bool) -> Layer:
-    """Attention in one operator."""
-    return Attention(op.label, "attention", op.result, causal)
+def attention(op: Op, causal: bool, scores: Shape = (), widths: tuple[int, int] = (0, 0)) -> Layer:
+    """Attention in one operator; ``scores`` and ``widths`` where the shapes read do not say them."""
+    return Attention(op.label, "attention", op.result, causal, False, scores, widths)
 
 
 def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts: bool) -> Layer:
