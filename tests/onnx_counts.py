@@ -15,7 +15,11 @@ def einsum(equation, shapes):
     terms = left.split(",")
     if len(terms) != 2 or "." in equation:
         return 0
-    sizes = {letter: size for term, shape in zip(terms, shapes) for letter, size in zip(term, shape)}
+    sizes = {
+        letter: size
+        for term, shape in zip(terms, shapes, strict=True)
+        for letter, size in zip(term, shape, strict=True)
+    }
     if "->" not in equation:
         right = "".join(letter for letter in sizes if left.count(letter) == 1)
     return prod(sizes.values()) if set(sizes) - set(right) else 0
@@ -92,7 +96,7 @@ def branches_taken(path, sizes, folder):
     model = onnx.load(path)
     for given in model.graph.input:
         dims = given.type.tensor_type.shape.dim
-        for dim, size in zip(dims, sizes.get(given.name, ())):
+        for dim, size in zip(dims, sizes.get(given.name, ()), strict=False):
             dim.dim_value = size
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4

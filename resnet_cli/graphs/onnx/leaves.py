@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from resnet_cli.graphs import leaves
+from resnet_cli.graphs.graph import Node
+from resnet_cli.graphs.onnx.parts import RULES as IN_PARTS
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
@@ -92,12 +94,18 @@ PRODUCTS = {
 IGNORED: frozenset[str] = frozenset()
 ALIASES = {"Identity"}
 TURNS = {"Transpose"}
+STEPS = {"LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"}
 OURS = ("", "com.microsoft")
 
 
 def base(operator: str) -> tuple[str, bool]:
     """An operator's name; none writes into its input."""
     return operator, False
+
+
+def leads_with_steps(node: Node) -> bool:
+    """Whether the first dimension of what it reads is time, one after another."""
+    return node.operator in STEPS and not node.attributes.get("layout")
 
 
 def leaf(op: Op) -> Layer:
@@ -107,6 +115,8 @@ def leaf(op: Op) -> Layer:
         raise Undescribed("it is none of ONNX's own operators")
     if name in REASONS:
         raise Undescribed(REASONS[name])
+    if op.node.domain and name in IN_PARTS:
+        raise Undescribed("this form of it is not described")
     if name in ELEMENTWISE:
         if name in READS:
             op.only(*op.node.inputs[: READS[name]])

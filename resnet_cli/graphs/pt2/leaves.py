@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from math import prod
 
 from resnet_cli.graphs import leaves
-from resnet_cli.graphs.graph import Ref
+from resnet_cli.graphs.graph import Node, Ref
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
@@ -92,6 +92,7 @@ PRODUCTS = {
     "rnn_relu",
 }  # fmt: skip
 """Operators with multiply-accumulates."""
+STEPS = {"lstm", "gru", "rnn_tanh", "rnn_relu"}
 TURNS = {"t", "permute", "transpose", "numpy_T"}
 ALIASES = {"alias", "detach", "lift_fresh_copy"}
 IGNORED = {
@@ -106,6 +107,12 @@ def base(operator: str) -> tuple[str, bool]:
     inplace = plain.endswith("_") and not plain.endswith("__")
     name = plain[:-1] if inplace else plain
     return (name.removesuffix("_copy") if name in COPIED else name), inplace
+
+
+def leads_with_steps(node: Node) -> bool:
+    """Whether the first dimension of what it reads is time, one after another."""
+    name, _ = base(node.operator)
+    return name in STEPS and not node.attributes.get("batch_first")
 
 
 def leaf(op: Op) -> Layer:
