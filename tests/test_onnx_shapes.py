@@ -241,7 +241,9 @@ def macs_beside(case, solved, described):
         return Counter()
     (one,) = model.graph.node
     names = [*(given.name for given in model.graph.input), *solved.outputs]
-    shapes = {name: shape for name, (shape, _) in zip(names, itertools.chain(*described), strict=True)}
+    shapes = {
+        name: shape for name, (shape, _) in zip(names, itertools.chain(*described), strict=True)
+    }
     expected = onnx_counts.of_node(one, shapes)
     own = rows(solved)
     if expected is None or any(isinstance(row.layer, Uncounted) for row in own):

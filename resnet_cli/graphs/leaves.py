@@ -98,22 +98,22 @@ def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts:
         for label, name in names.items()
         if op.owns(label, name, learned=not label.startswith("running"))
     }
-    x = op.shape(op.reads[0])
-    if len(own) == 4 and counts and len(x) == 3:
-        return BatchNorm2d(op.label, x[0])
+    channels = op.channels
+    if len(own) == 4 and counts and len(op.result) == 3:
+        return BatchNorm2d(op.label, channels)
     learned = tuple((label, own[label]) for label in ("weight", "bias") if label in own)
     buffers = {label: own[label] for label in ("running_mean", "running_var") if label in own}
     kept = (*(buffers | ({"num_batches_tracked": ()} if counts else {})).items(),)
-    return Norm(op.label, "batch norm", op.result, learned, 2 * x[0], kept, of_batch=True)
+    return Norm(op.label, "batch norm", op.result, learned, 2 * channels, kept, of_batch=True)
 
 
 def group_norm(op: Op, groups: int, weight: str, bias: str, operator: str = "group norm") -> Layer:
     """Group norm, or instance norm: of each input's maps."""
     own = {k: op.dims(n) for k, n in (("weight", weight), ("bias", bias)) if op.owns(k, n)}
-    channels = op.shape(op.reads[0])[0]
-    if len(own) == 2 and operator == "group norm":
-        return GroupNorm(op.label, groups, channels)
-    return Norm(op.label, operator, op.result, (*own.items(),), 2 * groups, all_places=True)
+    if len(own) == 2 and operator == "group norm" and len(op.result) == 3:
+        return GroupNorm(op.label, groups, op.channels)
+    statistics = 2 * groups * op.inputs_in_a_row
+    return Norm(op.label, operator, op.result, (*own.items(),), statistics, all_places=True)
 
 
 def layer_norm(op: Op, sides: int, weight: str, bias: str, operator: str = "layer norm") -> Layer:

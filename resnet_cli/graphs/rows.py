@@ -76,18 +76,24 @@ def batch_of(graph: Graph) -> int | None:
     if not isinstance(size, int) or size < 1:
         return None
     reached = {*graph.inputs}
+    read = {*graph.outputs}.union(*(node.inputs for node in graph.nodes))
     leads_with_steps = _format(graph).leads_with_steps
     for node in graph.nodes if size > 1 else ():
         if reached.isdisjoint(node.inputs):
             continue
         if leads_with_steps(node):
             return None
-        for name in filter(None, node.outputs):
+        for name in read.intersection(node.outputs):
             tensor = graph.tensors[name]
             if tensor.value is None and (tensor.shape or (None,))[0] != size:
                 return None
             reached.add(name)
     return size
+
+
+def cut(graph: Graph) -> int:
+    """Of how many inputs the graph is whose rows are of one: the batch that was left out of them, else 1."""
+    return batch_of(graph) or 1
 
 
 class _Author:

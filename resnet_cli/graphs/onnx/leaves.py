@@ -252,7 +252,7 @@ def _group_norm(op: Op) -> Layer:
 
 
 def _instance_norm(op: Op) -> Layer:
-    return leaves.group_norm(op, op.shape(at(op, 0))[0], at(op, 1), at(op, 2), "instance norm")
+    return leaves.group_norm(op, op.channels, at(op, 1), at(op, 2), "instance norm")
 
 
 def _layer_norm(op: Op) -> Layer:

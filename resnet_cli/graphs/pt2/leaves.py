@@ -222,7 +222,7 @@ def _group_norm(op: Op) -> Layer:
 
 
 def _instance_norm(op: Op) -> Layer:
-    channels = op.shape(op.node.inputs[0])[0]
+    channels = op.channels
     for key in ("running_mean", "running_var"):
         op.owns(key, op.name(key), learned=False)
     return leaves.group_norm(op, channels, op.name("weight"), op.name("bias"), "instance norm")
