@@ -133,6 +133,13 @@ def bodies(node: Node) -> list[Graph]:
     ]
 
 
+def within(node: Node) -> list[Node]:
+    """The operations in a node's bodies, in those of these, and so on."""
+    return [
+        each for body in bodies(node) for inner in body.nodes for each in (inner, *within(inner))
+    ]
+
+
 def captured(node: Node) -> list[str]:
     """What the bodies inside of an operation read of the graph around it."""
     return [
@@ -152,7 +159,9 @@ def ordered(nodes: list[Node], known: Iterable[str]) -> list[Node]:
     made = set(known)
     sorted_already = True
     for node in nodes:
-        sorted_already = sorted_already and all(not name or name in made for name in node.inputs)
+        sorted_already = sorted_already and all(
+            not name or name in made for name in (*node.inputs, *captured(node))
+        )
         for name in node.outputs:
             if name and name in made:
                 raise bad(f"makes {excerpt(name)} twice", "a graph gives each tensor once")

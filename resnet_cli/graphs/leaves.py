@@ -12,7 +12,7 @@ from resnet_cli.layers.convolution import Conv2d, Linear
 from resnet_cli.layers.elementwise import Dropout, Elementwise, ReLU, Sigmoid, SiLU, Softmax
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm, Norm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from resnet_cli.layers.products import Attention, Embedding, MatrixProduct
+from resnet_cli.layers.products import Attention, Embedding, MatrixProduct, Recurrent
 from resnet_cli.layers.shaping import Copy, Flatten, View
 from resnet_cli.layers.windows import Convolution, Pool, Reduction, Resize, Window
 
@@ -34,14 +34,15 @@ def elementwise(op: Op, kind: str, inplace: bool = False) -> Layer:
 
 
 def convolution(
-    op: Op, weight: str, bias: str, windows: Window, groups: int, transposed: bool = False
-) -> Layer:
-    """A convolution; a square one of a kernel of its own is a plain leaf."""
+    op: Op, weight: str, bias: str, windows: Window, groups: int, transposed: bool = False,
+    plain: bool = True,
+) -> Layer:  # fmt: skip
+    """A convolution; a square one of a kernel of its own is a plain leaf, where it may be."""
     own, biased = op.owns("weight", weight), op.owns("bias", bias)
     sides = op.dims(weight)
     x, y = op.shape(op.reads[0]), op.result
     square = all(len(set(side)) == 1 for side in windows) and set(windows.dilation) == {1}
-    if own and square and len(sides) == 4 and not transposed and len(x) == 3:
+    if plain and own and square and len(sides) == 4 and not transposed and len(x) == 3:
         (k, *_), (stride, *_), (padding, *_), _ = windows
         layer = Conv2d(op.label, x[0], sides[0], k, stride, padding, groups, biased)
         if layer.output_shape(x) == y:
@@ -84,9 +85,9 @@ def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
     return MatrixProduct(op.label, "matrix product", op.result, inner)
 
 
-def attention(op: Op, causal: bool) -> Layer:
-    """Attention in one operator."""
-    return Attention(op.label, "attention", op.result, causal)
+def attention(op: Op, causal: bool, scores: Shape = (), widths: tuple[int, int] = (0, 0)) -> Layer:
+    """Attention in one operator; ``scores`` and ``widths`` where the shapes read do not say them."""
+    return Attention(op.label, "attention", op.result, causal, False, scores, widths)
 
 
 def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts: bool) -> Layer:
@@ -97,22 +98,22 @@ def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts:
         for label, name in names.items()
         if op.owns(label, name, learned=not label.startswith("running"))
     }
-    x = op.shape(op.reads[0])
-    if len(own) == 4 and counts and len(x) == 3:
-        return BatchNorm2d(op.label, x[0])
+    channels = op.channels
+    if len(own) == 4 and counts and len(op.result) == 3:
+        return BatchNorm2d(op.label, channels)
     learned = tuple((label, own[label]) for label in ("weight", "bias") if label in own)
     buffers = {label: own[label] for label in ("running_mean", "running_var") if label in own}
     kept = (*(buffers | ({"num_batches_tracked": ()} if counts else {})).items(),)
-    return Norm(op.label, "batch norm", op.result, learned, 2 * x[0], kept, of_batch=True)
+    return Norm(op.label, "batch norm", op.result, learned, 2 * channels, kept, of_batch=True)
 
 
 def group_norm(op: Op, groups: int, weight: str, bias: str, operator: str = "group norm") -> Layer:
     """Group norm, or instance norm: of each input's maps."""
     own = {k: op.dims(n) for k, n in (("weight", weight), ("bias", bias)) if op.owns(k, n)}
-    channels = op.shape(op.reads[0])[0]
-    if len(own) == 2 and operator == "group norm":
-        return GroupNorm(op.label, groups, channels)
-    return Norm(op.label, operator, op.result, (*own.items(),), 2 * groups, all_places=True)
+    if len(own) == 2 and operator == "group norm" and len(op.result) == 3:
+        return GroupNorm(op.label, groups, op.channels)
+    statistics = 2 * groups * op.inputs_in_a_row
+    return Norm(op.label, operator, op.result, (*own.items(),), statistics, all_places=True)
 
 
 def layer_norm(op: Op, sides: int, weight: str, bias: str, operator: str = "layer norm") -> Layer:
@@ -192,6 +193,14 @@ def embedding(op: Op, table: str, numbers: str) -> Layer:
     """Rows of a table."""
     own = op.owns("weight", table)
     return Embedding(op.label, "embedding", op.result, op.dims(table), own)
+
+
+def recurrent(op: Op, operator: str, weights: Mapping[str, str]) -> Layer:
+    """A recurrent layer; ``weights`` are tensors by torch's names for them, which may be computed."""
+    computed = tuple(label for label, name in weights.items() if not op.owns(label, name))
+    shapes = tuple((label, op.dims(name)) for label, name in weights.items())
+    steps = prod(op.shape(op.node.inputs[0])[:-1])
+    return Recurrent(op.label, operator, op.result, shapes, steps, computed)
 
 
 def softmax(op: Op) -> Layer:

@@ -94,9 +94,10 @@ class Op:
         return sizes
 
     def cut(self, name: str) -> int:
-        """1 where a tensor leads with the batch, which rows leave out."""
+        """1 where a tensor leads with the batch, which rows leave out; of what is stored, none is for one input."""
         dims = self.dims(name)
-        return int(self.batch is not None and bool(dims) and dims[0] == self.batch)
+        stored = self.tensors[name].kind in (PARAMETER, BUFFER, CONSTANT)
+        return int(dims[:1] == (self.batch,) and (self.batch == 1 or not stored))
 
     def shape(self, name: str) -> Shape:
         """A tensor's shape for one input."""
@@ -106,6 +107,16 @@ class Op:
     def result(self) -> Shape:
         """The shape of the first output."""
         return self.shape(self.output)
+
+    @property
+    def channels(self) -> int:
+        """How many the first tensor has that it reads, which stand behind the batch."""
+        return self.dims(self.reads[0])[1]
+
+    @property
+    def inputs_in_a_row(self) -> int:
+        """How many inputs' numbers the first tensor holds as rows have it: one, where the batch is left out."""
+        return 1 if self.cut(self.reads[0]) else self.dims(self.reads[0])[0]
 
     def is_turned(self, name: str) -> bool:
         """Whether it is another name of a matrix in the file, with its sides in the other order."""

@@ -18,6 +18,7 @@ from resnet_cli.graphs.graph import (
     Tensor,
     bodies,
     captured,
+    within,
 )
 from resnet_cli.graphs.groups import Draft, grouped
 from resnet_cli.graphs.op import Op, Undescribed
@@ -67,22 +68,32 @@ def rows(graph: Graph) -> list[Row]:
 def batch_of(graph: Graph) -> int | None:
     """How many inputs the graph takes at once, which rows leave out; None where they cannot.
 
-    That is what all inputs lead with, and where it is more than one, all that is made of them, too.
+    That is what all inputs lead with, and where it is more than one, all that is made of them, too, and
+    no layer takes one behind another.
     """
     sizes = {(graph.tensors[name].shape or (None,))[0] for name in graph.inputs}
     size = sizes.pop() if len(sizes) == 1 else None
     if not isinstance(size, int) or size < 1:
         return None
     reached = {*graph.inputs}
+    read = {*graph.outputs}.union(*(node.inputs for node in graph.nodes))
+    leads_with_steps = _format(graph).leads_with_steps
     for node in graph.nodes if size > 1 else ():
         if reached.isdisjoint(node.inputs):
             continue
-        for name in filter(None, node.outputs):
+        if leads_with_steps(node):
+            return None
+        for name in read.intersection(node.outputs):
             tensor = graph.tensors[name]
             if tensor.value is None and (tensor.shape or (None,))[0] != size:
                 return None
             reached.add(name)
     return size
+
+
+def cut(graph: Graph) -> int:
+    """Of how many inputs the graph is whose rows are of one: the batch that was left out of them, else 1."""
+    return batch_of(graph) or 1
 
 
 class _Author:
@@ -101,6 +112,7 @@ class _Author:
         self.users: dict[str, list[str]] = {}  # a storage's first name -> its views
         self.roots: dict[str, str] = {}
         self.stale: set[str] = set()
+        self.after: dict[str, str] = {}  # of no known shape: behind which operation
         self.waiting = self.unread()
         self.store("")
 
@@ -113,9 +125,9 @@ class _Author:
         if name in self.format.IGNORED or not outputs:
             return
         if self.graph.format == "onnx" and all(
-            self.tensors[o].kind == CONSTANT or self.tensors[o].value is not None for o in outputs
+            self.tensors[o].kind in STORED or self.tensors[o].value is not None for o in outputs
         ):
-            return  # arithmetic on sizes, and constants
+            return  # what stands in the file, and arithmetic on sizes
         if name in self.format.ALIASES:
             source = self.tensors.get("".join(node.inputs[:1]))
             if source and source.kind in STORED:
@@ -133,12 +145,12 @@ class _Author:
         first = self.row(node, name, name)
         for output in outputs[1:]:
             shape = self.shape(output)
-            layer = Copy(name, f"{name}'s further output", shape or ())
-            self.made[output] = self.put(
-                Draft(
-                    layer, (first,), (self.drafts[first].output,), shape or (), name, node.modules
-                )
-            )
+            if shape is None:
+                self.made[output] = first
+                continue
+            layer = Copy(name, f"{name}'s further output", shape)
+            read = (self.drafts[first].output,)
+            self.made[output] = self.put(Draft(layer, (first,), read, shape, name, node.modules))
         if writes and node.inputs:
             self.written(node.inputs[0], outputs[0])
 
@@ -158,7 +170,7 @@ class _Author:
         op = Op(node, self.tensors, self.batch, label, self.paths)
         try:
             if bodies(node):
-                raise Undescribed("it runs a body, which is not followed")
+                raise Undescribed(f"its body is not followed, {self.products(node)} in it")
             layer = self.format.leaf(op) if op.reads else Copy(label, "constant", op.result)
             _check(layer, tuple(self.shape(read) or () for read in op.reads), op.result)
         except Undescribed as problem:
@@ -184,18 +196,38 @@ class _Author:
             self.base[view] = (parent, whole)
             self.roots[view] = self.roots.get(parent, parent)
 
+    def products(self, node: Node) -> str:
+        """What multiplies in the bodies of an operation, in words."""
+        operators = (self.format.base(inner.operator)[0] for inner in within(node))
+        times = Counter(name for name in operators if name in self.format.PRODUCTS)
+        return ", ".join(f"{name} ×{n}" for name, n in times.most_common()) or "without a product"
+
     def uncounted(self, op: Op, reason: str) -> Layer:
-        op.own.clear()
-        op.reads = [name for name in op.node.inputs if name and op.is_read(name)]
-        unknown = next(
-            (self.tensors[n].why for n in op.node.inputs if n and self.tensors[n].why), ""
-        )
+        """A row for what is not described; it has the parameters that its bodies use."""
+        node = op.node
+        used = captured(node)
+        op.reads = [
+            name
+            for name in dict.fromkeys((*node.inputs, *used))
+            if name and op.is_read(name) and not (name in used and self.is_parameter(name))
+        ]
+        op.own = {name: name for name in used if self.is_parameter(name)}
+        weights = {name: self.tensors[name] for name in op.own}
+        for inner in (body for each in (node, *within(node)) for body in bodies(each)):
+            weights |= {n: t for n, t in inner.tensors.items() if t.kind == PARAMETER}
         operator = ".".join(
-            filter(
-                None, (op.node.domain.replace("aten", ""), self.format.base(op.node.operator)[0])
-            )
+            filter(None, (node.domain.replace("aten", ""), self.format.base(node.operator)[0]))
         )
-        return Uncounted(op.label, printable(operator), unknown or reason, self.shape(op.output))
+        first = next((self.after[name] for name in op.reads if name in self.after), "")
+        if first:
+            reason = f"shape unknown after {first}"
+        lost = [name for name in node.outputs if name and self.shape(name) is None]
+        self.after.update(dict.fromkeys(lost, first or printable(op.label)))
+        shapes = {name: known(tensor) for name, tensor in weights.items()}
+        return Uncounted(op.label, printable(operator), reason, self.shape(op.output), shapes)
+
+    def is_parameter(self, name: str) -> bool:
+        return name in self.tensors and self.tensors[name].kind == PARAMETER
 
     def output(self, at: int) -> Shape:
         if at <= OF_INPUT:
@@ -225,7 +257,7 @@ class _Author:
         tensor = self.tensors[name]
         learned = tensor.kind == PARAMETER
         operator = "parameter" if learned else "buffer" if tensor.kind == BUFFER else "constant"
-        dims = tuple(size for size in tensor.shape or () if isinstance(size, int))
+        dims = known(tensor)
         if tensor.shape is None or len(dims) != len(tensor.shape):
             why = tensor.why or "its shape is not known"
             return self.put(Draft(Uncounted(name, operator, why), (), (), (), name, ()))
@@ -278,6 +310,11 @@ class _Author:
         """Rows for what no operation reads of a module's parameters."""
         for name in self.waiting.pop(holder, ()):
             self.made[name] = self.stored(name)
+
+
+def known(tensor: Tensor) -> Shape:
+    """The sizes of a tensor that are known."""
+    return tuple(size for size in tensor.shape or () if isinstance(size, int))
 
 
 def _check(layer: Layer, x: tuple[Shape, ...], y: Shape) -> None:

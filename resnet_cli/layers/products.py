@@ -45,26 +45,34 @@ class Attention(Unweighted, OfGraph):
 
     All of q·kᵀ is counted also where it is ``causal``, as torch counts; who leaves out what is masked
     counts about half. ``whole``: the scores are kept, as torch does where something learned is added to them.
+    ``scores`` and ``widths`` are the shape of q·kᵀ, and how wide a query and a value are, where that is not what
+    the shapes read say: with heads side by side, fewer of them for keys, or keys of before.
     """
 
     beside = "4 a score: scale, exponential, sum, quotient"
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False
-    ) -> None:
+        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False,
+        scores: Shape = (), widths: tuple[int, int] = (0, 0),
+    ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
         self.causal, self.whole = causal, whole
+        self.scores, self.widths = scores, widths
 
     def with_scores(self) -> Attention:
         """The same, with its scores kept."""
-        return Attention(self.name, self.operator, self.shape, self.causal, whole=True)
+        return Attention(
+            self.name, self.operator, self.shape, self.causal, True, self.scores, self.widths
+        )
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         query, key = x[0], x[1] if len(x) > 1 else x[0]
         value = x[2] if len(x) > 2 else key
-        heads = tuple(Factor("heads", side) for side in query[:-2])
-        scores = (*heads, Factor("q", query[-2]), Factor("k", key[-2]))
-        return ((*scores, Factor("d", query[-1])), (*scores, Factor("d_v", value[-1])))
+        *heads, of_query, of_key = self.scores or (*query[:-1], key[-2])
+        d, d_v = self.widths if self.scores else (query[-1], value[-1])
+        leading = (Factor("heads", side) for side in heads)
+        scores = (*leading, Factor("q", of_query), Factor("k", of_key))
+        return ((*scores, Factor("d", d)), (*scores, Factor("d_v", d_v)))
 
     def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
         """Each of its two products again for either factor, and the scores where they are not kept, once more."""
@@ -81,7 +89,7 @@ class Attention(Unweighted, OfGraph):
         if self.whole:
             scores = prod(factor.number for factor in self.products(x, y)[0][:-1])
             return Saves(FOR_FACTORS, (2,), beside=(Kept(scores + sum(map(elements, x[:2]))),))
-        rows = Kept(elements(x[0][:-1]), "statistic")
+        rows = Kept(elements(self.scores[:-1] or x[0][:-1]), "statistic")
         return Saves("scores are computed again", tuple(range(min(len(x), 3))), True, (rows,))
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
@@ -91,8 +99,8 @@ class Attention(Unweighted, OfGraph):
 class Recurrent(OfGraph):
     """LSTM, GRU or a plain recurrent layer: ``gates`` of hidden × (in + hidden) at each step.
 
-    ``weights`` are its tensors by torch's names; ``steps`` are positions of the sequence. Hochreiter & Schmidhuber 1997;
-    Cho et al. 2014.
+    ``weights`` are what it multiplies by and adds, by torch's names, of which ``computed`` are not its own;
+    ``steps`` are positions of the sequence. Hochreiter & Schmidhuber 1997; Cho et al. 2014.
     """
 
     beside = "12 a hidden number of a step"
@@ -104,12 +112,17 @@ class Recurrent(OfGraph):
         shape: Shape,
         weights: tuple[tuple[str, Shape], ...],
         steps: int,
+        computed: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, operator, shape)
-        self.weights, self.steps = weights, steps
+        self.weights, self.steps, self.computed = weights, steps, computed
 
     def tensors(self) -> dict[str, Product]:
-        return {name: tuple(Factor("n", side) for side in shape) for name, shape in self.weights}
+        return {
+            name: tuple(Factor("n", side) for side in shape)
+            for name, shape in self.weights
+            if name not in self.computed
+        }
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         """Each matrix once a step; biases are no MACs."""

@@ -6,11 +6,10 @@ from collections.abc import Callable, Mapping
 from math import prod
 
 from resnet_cli.graphs import leaves
-from resnet_cli.graphs.graph import Ref
+from resnet_cli.graphs.graph import Node, Ref
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
-from resnet_cli.layers.products import Recurrent
 from resnet_cli.layers.windows import Window
 
 Rule = Callable[[Op], Layer]
@@ -87,6 +86,13 @@ REDUCTIONS = {
     "norm": "norm", "linalg_vector_norm": "norm", "prod": "product", "any": "any", "all": "any",
     "logsumexp": "logsumexp", "count_nonzero": "count", "median": "median",
 }  # fmt: skip
+PRODUCTS = {
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution", "linear",
+    "addmm", "baddbmm", "mm", "bmm", "matmul", "mv", "einsum", "scaled_dot_product_attention", "lstm", "gru", "rnn_tanh",
+    "rnn_relu",
+}  # fmt: skip
+"""Operators with multiply-accumulates."""
+STEPS = {"lstm", "gru", "rnn_tanh", "rnn_relu"}
 TURNS = {"t", "permute", "transpose", "numpy_T"}
 ALIASES = {"alias", "detach", "lift_fresh_copy"}
 IGNORED = {
@@ -101,6 +107,12 @@ def base(operator: str) -> tuple[str, bool]:
     inplace = plain.endswith("_") and not plain.endswith("__")
     name = plain[:-1] if inplace else plain
     return (name.removesuffix("_copy") if name in COPIED else name), inplace
+
+
+def leads_with_steps(node: Node) -> bool:
+    """Whether the first dimension of what it reads is time, one after another."""
+    name, _ = base(node.operator)
+    return name in STEPS and not node.attributes.get("batch_first")
 
 
 def leaf(op: Op) -> Layer:
@@ -210,7 +222,7 @@ def _group_norm(op: Op) -> Layer:
 
 
 def _instance_norm(op: Op) -> Layer:
-    channels = op.shape(op.node.inputs[0])[0]
+    channels = op.channels
     for key in ("running_mean", "running_var"):
         op.owns(key, op.name(key), learned=False)
     return leaves.group_norm(op, channels, op.name("weight"), op.name("bias"), "instance norm")
@@ -270,16 +282,13 @@ def _recurrent(op: Op) -> Layer:
     lists = [
         v for v in op.node.attributes.values() if isinstance(v, tuple) and v and type(v[0]) is Ref
     ]
-    parameters = [ref.name for ref in lists[-1] if isinstance(ref, Ref)]
-    weights = []
-    for name in parameters:
-        label = op.tensors[name].path.rpartition(".")[2] or name
-        if op.owns(label, name):
-            weights.append((label, op.dims(name)))
-    steps = prod(op.shape(op.node.inputs[0])[:-1])
-    return Recurrent(
-        op.label, base(op.node.operator)[0].split("_")[0].upper(), op.result, tuple(weights), steps
-    )
+    names = [ref.name for ref in lists[-1] if isinstance(ref, Ref)]
+    weights = {}
+    for at, name in enumerate(names):
+        kind = "weight" if len(op.dims(name)) > 1 else "bias"
+        label = op.tensors[name].path.rpartition(".")[2] or f"{kind}_{('ih', 'hh')[at % 2]}_{at}"
+        weights[label] = name
+    return leaves.recurrent(op, base(op.node.operator)[0].split("_")[0].upper(), weights)
 
 
 RULES: Mapping[str, Rule] = {
