@@ -72,6 +72,13 @@ REDUCTIONS = {
 IGNORED: frozenset[str] = frozenset()
 ALIASES = {"Identity"}
 TURNS: frozenset[str] = frozenset()
+
+
+def turned(op: Op) -> tuple[int, ...]:
+    """Nothing: a file has no strides, and says nothing of training."""
+    return ()
+
+
 OURS = ("", "com.microsoft")
 
 
