@@ -60,8 +60,8 @@ class Network(NamedTuple):
     """A network: its executed layers as rows, and what is known of where they come from.
 
     ``spec`` is its description, None where nobody has one; ``base`` is what MODEL alone names, before
-    anything was changed. Rows are for one input, of which ``batch`` are asked about; those of a graph are
-    for its inputs as they are given. ``classes`` has the class of a module's path, where it is known.
+    anything was changed. Shapes of rows are for one input, of which ``batch`` are asked about; costs of a
+    graph are for its inputs as they are given. ``classes`` has the class of a module's path, where it is known.
     """
 
     name: str
@@ -87,6 +87,11 @@ class Network(NamedTuple):
         return ", ".join(
             f"{printable(i.name)} {word}" for i, word in zip(self.inputs, words, strict=True)
         )
+
+    @property
+    def more(self) -> int:
+        """How many times its rows' costs a batch has: a graph's are of the batch already."""
+        return self.batch if self.spec else 1
 
     @property
     def asked(self) -> str:
@@ -376,14 +381,14 @@ def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) ->
     if not any(row.reads for row in rows):
         raise UserError(f"{name!r} holds no operation on its input", "give a network's graph", 1)
     inputs = [_input(solved, name) for name in solved.inputs]
-    batch = graph_rows.batch_of(solved) or 1
+    batch = graph_rows.cut(solved)
     classes = {
         module.path: printable(module.kind.rpartition(".")[2], 80)
         for node in solved.nodes
         for module in node.modules
         if module.kind
     }
-    return Network(name, _times(rows, batch), (*inputs,), origin, classes=classes)
+    return Network(name, _times(rows, batch), (*inputs,), origin, batch=batch, classes=classes)
 
 
 def _check_types(graph: Graph, typed: dict[str, Typed]) -> None:

@@ -57,7 +57,7 @@ def about(
     JSON has what is the same for every question about a network, then ``more``.
     """
     total = counts.totals(network.rows) if total is None else total
-    batch = {key: total[key] * network.batch for key in ("macs", "flops") if key in total}
+    batch = {key: total[key] * network.more for key in ("macs", "flops") if key in total}
     envelope: dict[str, Any] = {
         "command": command,
         "model": network.name,
@@ -68,7 +68,7 @@ def about(
         "batch": network.batch,
         "rows": [],
         "total": total,
-        **({"batch_total": batch} if network.batch > 1 else {}),
+        **({"batch_total": batch} if network.more > 1 else {}),
         "published": _published(network),
         "uncounted": network.uncounted,
     }
@@ -126,9 +126,9 @@ def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
         f"MACs: multiply-accumulates of {counts.multiplied(network.rows)} layers, the papers' FLOPs; "
         f"for {network.asked}"
     ]
-    if network.batch > 1:
+    if network.more > 1:
         each = counts.macs(network.rows) if macs is None else macs
-        notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.batch)} MACs")
+        notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.more)} MACs")
     return [*notes, *elsewhere([network])]
 
 
