@@ -1,0 +1,199 @@
+"""A module is built and run once, without numbers if that works; one that was given stays as it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from resnet_cli.errors import UserError
+from resnet_cli.graphs.graph import Graph
+from resnet_cli.pytorch.record import recorded
+
+META, FROM_CPU, FAKE, REAL = "meta", "cpu, then meta", "fake tensors", "real tensors"
+"""How a module ran: built there, too; built with its weights, and run without; …"""
+
+
+class Sized(NamedTuple):
+    """A tensor that a module is run on: zeros of this shape, with the batch."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+
+class Arguments(NamedTuple):
+    """What a module is called with: `Sized`, tensors or anything else, also in lists and mappings."""
+
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = {}
+
+
+def built_and_run(
+    make: Callable[[], nn.Module], arguments: Callable[[nn.Module], Arguments]
+) -> tuple[Graph, str]:
+    """The graph of the module that ``make`` makes, and how it ran.
+
+    Raises what the module raises where no way of running it works, and `UserError` (exit 1) for one
+    that needs its weights' numbers and does not fit into memory.
+    """
+    problems: list[Exception] = []
+    with torch.random.fork_rng(devices=[]):
+        module = None
+        try:
+            with torch.device("meta"):
+                module = make().eval()
+        except Exception as problem:
+            problems.append(problem)
+        if module is not None:
+            given = arguments(module)
+            with suppress(Exception):
+                return _runs(module, given, [META], problems)
+            _check_memory(module)
+        module = make().eval()
+        return _runs(module, arguments(module), [FROM_CPU, FAKE, REAL], problems)
+
+
+def run(module: nn.Module, arguments: Arguments) -> tuple[Graph, str]:
+    """The graph of a module that is there already, and how it ran; it stays as it was.
+
+    Raises what the module raises where no way of running it works.
+    """
+    if any(map(is_lazy, [*module.parameters(), *module.buffers()])):
+        module = deepcopy(module)
+    weightless = any(parameter.is_meta for parameter in module.parameters())
+    with torch.random.fork_rng(devices=[]), untouched(module):
+        return _runs(module, arguments, [META] if weightless else [META, FAKE, REAL], [])
+
+
+def _runs(
+    module: nn.Module, arguments: Arguments, ways: Sequence[str], problems: list[Exception]
+) -> tuple[Graph, str]:
+    """The first way that works. One error twice, which numbers would not help, is the module's own."""
+    for way in ways:
+        try:
+            return _graph(module, arguments, way), way
+        except Exception as problem:
+            known = {(type(each), str(each)) for each in problems}
+            problems.append(problem)
+            own = (type(problem), str(problem)) in known and "meta" not in str(problem).lower()
+            if own or way == ways[-1]:
+                raise
+    raise AssertionError("no way was given")
+
+
+def _graph(module: nn.Module, arguments: Arguments, way: str) -> Graph:
+    with _switches():
+        if way == FAKE:
+            from torch._subclasses.fake_tensor import FakeTensorMode
+
+            with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+                args, kwargs = _made(arguments, lambda tensor: mode.from_tensor(tensor), "cpu")
+                return recorded(module, args, kwargs, meta=False)
+        if way == REAL:
+            device = next((parameter.device for parameter in module.parameters()), "cpu")
+            args, kwargs = _made(arguments, lambda tensor: tensor, device)
+            with _kept_buffers(module):
+                return recorded(module, args, kwargs, meta=False)
+        args, kwargs = _made(arguments, _without_numbers, "meta")
+        if any(map(is_lazy, [*module.parameters(), *module.buffers()])):
+            with torch.no_grad(), torch.device("meta"):
+                module(*args, **kwargs)
+        return recorded(module, args, kwargs)
+
+
+def _made(
+    arguments: Arguments, converted: Callable[[Tensor], Tensor], device: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with tensors to run on: integers always have numbers, which masks and positions come from."""
+
+    def made(value: Any) -> Any:
+        if isinstance(value, Sized):
+            dtype = getattr(torch, value.dtype)
+            floats = dtype.is_floating_point or device != "meta"
+            return torch.zeros(value.shape, dtype=dtype, device=device if floats else "cpu")
+        if isinstance(value, Tensor):
+            return converted(value)
+        if isinstance(value, Mapping):
+            return {key: made(part) for key, part in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(map(made, value))
+        return value
+
+    return tuple(map(made, arguments.args)), {k: made(v) for k, v in arguments.kwargs.items()}
+
+
+def _without_numbers(tensor: Tensor) -> Tensor:
+    return torch.empty_like(tensor, device="meta") if tensor.is_floating_point() else tensor
+
+
+def _check_memory(module: nn.Module) -> None:
+    """Raises `UserError` (exit 1) where the weights alone would not fit into this machine's memory."""
+    if not hasattr(os, "sysconf"):  # Windows does not say
+        return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    size = sum(tensor.numel() * tensor.element_size() for tensor in module.parameters())
+    if size > memory * 0.8:
+        raise UserError(
+            f"the network does not run without its weights, which take {size:,} of this machine's {memory:,} bytes",
+            "take a smaller one",
+            1,
+        )
+
+
+@contextmanager
+def untouched(module: nn.Module) -> Iterator[None]:
+    """In evaluation for a while; what a run sets on a module or in its lists and mappings is set back."""
+    parts = [*module.modules()]
+    training = [part.training for part in parts]
+    states = [
+        (vars(part), dict(vars(part)), [(v, v.copy()) for v in vars(part).values() if _holds(v)])
+        for part in parts
+    ]
+    for part in parts:
+        part.training = False  # eval() may be the module's own, and do more
+    try:
+        yield
+    finally:
+        for attributes, before, containers in states:
+            attributes.clear()
+            attributes.update(before)
+            for container, content in containers:
+                container.clear()
+                container.extend(content) if isinstance(container, list) else container.update(
+                    content
+                )
+        for part, trains in zip(parts, training, strict=True):
+            part.training = trains
+
+
+def _holds(value: object) -> bool:
+    return isinstance(value, dict | list | set) and hasattr(value, "copy")
+
+
+@contextmanager
+def _kept_buffers(module: nn.Module) -> Iterator[None]:
+    """Whatever a run writes into buffers is undone."""
+    before = [(buffer, buffer.clone()) for buffer in module.buffers() if not buffer.is_meta]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, numbers in before:
+                buffer.copy_(numbers)
+
+
+@contextmanager
+def _switches() -> Iterator[None]:
+    """Torch's own short cut for attention, one operator that says little, is off."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
