@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import chain, count
@@ -177,6 +178,8 @@ def load(model: str | int | zoo.Spec | Network, given: Given = NOTHING) -> Netwo
         return sized(model, given)
     if isinstance(model, int):
         return sized(of_spec(names.by_depth(model)), given)
+    if is_module(model):
+        return of_module(model)
     if not isinstance(model, str):
         return sized(of_spec(model), given)
     source, texts = overrides(model)
@@ -308,13 +311,14 @@ def is_python(source: str) -> bool:
     python = re.fullmatch(PYTHON, source)
     if not python or python[1]:
         return bool(python)
-    with suppress(UserError):  # resnet50:groups
+    try:
         names.find(python[2])
-        raise UserError(
-            f"what stands behind {python[2][:80]!r} and its colon is not KEY=VALUE",
-            f"type it as {python[2][:80]}:num_classes=10",
-        )
-    return True
+    except UserError:
+        return True
+    raise UserError(  # resnet50:groups
+        f"what stands behind {python[2][:80]!r} and its colon is not KEY=VALUE",
+        f"type it as {python[2][:80]}:num_classes=10",
+    )
 
 
 def _in_parentheses(source: str, texts: Mapping[str, str]) -> UserError:
@@ -348,11 +352,24 @@ def _of_file(path: str, given: Given) -> Network:
 
         if holds_graph(path):
             return _of_graph_file(path, given)
+    if what == "text" and path.endswith(".py"):
+        raise _whole_file(path)
     if what == "text" or (not what and path.endswith(".toml")):
         from resnet_cli.designs import specfile  # tomllib takes milliseconds to load
 
         return of_spec(specfile.read(path), Origin("spec", path))
     return _recognised(path)
+
+
+def _whole_file(path: str) -> UserError:
+    """The error for a file of Python without an object; nothing in it is run."""
+    text = files.content(path, 1 << 20, "give a smaller one").decode(errors="replace")
+    defined = re.findall(r"(?m)^(?:class|def) (\w+)", text) or ["OBJECT"]
+    shown = printable(path, 80)
+    return UserError(
+        f"{shown!r} is Python; one of its objects makes a network",
+        f"type {' or '.join(f'{shown}:{name}' for name in defined[:4])}",
+    )
 
 
 def _of_graph_file(path: str, given: Given) -> Network:
@@ -367,13 +384,31 @@ def _of_graph_file(path: str, given: Given) -> Network:
     return of_graph(graph, printable(os.path.basename(path), 80), origin, given)
 
 
+def of_module(module: Any, input: Any = None) -> Network:
+    """The network of a `torch.nn.Module`, run once on a shape, a tensor, a tuple or a mapping of these.
+
+    The module stays as it was. Raises `UserError` (exit 1) for what its own code raises.
+    """
+    from resnet_cli.pytorch.doors import ran_on
+
+    graph, how, version = ran_on(module, input)
+    name = type(module).__name__
+    return of_graph(graph, printable(name, 80), Origin("module", name, how, version))
+
+
+def is_module(value: object) -> bool:
+    """Whether it is a `torch.nn.Module`, which none is before torch is imported."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)
+
+
 def of_python(model: str, given: Given = NOTHING) -> Network:
     """The network of a library's name, or of an object of somebody's Python, built and run once by torch.
 
     Raises `UserError` for what does not exist or fit (exit 2), for what its own code raises, and for
     what is not installed (exit 1).
     """
-    _need_torch(model)
+    _need(model)
     _refuse_dims(model, given)
     from resnet_cli.pytorch.doors import ran
 
@@ -381,15 +416,19 @@ def of_python(model: str, given: Given = NOTHING) -> Network:
     return of_graph(graph, printable(model, 80), Origin("module", model, how, version))
 
 
-def _need_torch(model: str) -> None:
+def _need(model: str) -> None:
+    """Raises `UserError` (exit 1) where torch or the library that builds it is missing."""
     from importlib.util import find_spec
 
-    if find_spec("torch") is None:
-        raise UserError(
-            f"{printable(model, 80)!r} is run by torch, which is not installed",
-            "in the folder of the source type: pip install '.[torch]'",
-            1,
-        )
+    library = "transformers" if model.startswith("hf:") else names.library_of(model)
+    for module in ("torch", *([library] if library else [])):
+        if find_spec(module) is None:
+            hint = f"pip install {module}"
+            with suppress(UserError):
+                hint += f"; the nearest that needs none is {names.in_library(model).ours}"
+            raise UserError(
+                f"{printable(model, 80)!r} needs {module}, which is not installed", hint, 1
+            )
 
 
 def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) -> Network:

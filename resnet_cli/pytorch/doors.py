@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from importlib import import_module, util
@@ -71,6 +71,31 @@ def ran(model: str, inputs: Sequence[Typed] = (), batch: int = 1) -> Ran:
         door = _door(model, file)
         with _quiet() if door.library else redirect_stdout(sys.stderr):
             return _ran(door, model, inputs, batch)
+
+
+def ran_on(module: nn.Module, input: Any = None) -> Ran:
+    """A module that is there already, run once: on a shape, a tensor, a tuple of these or a mapping by name.
+
+    Raises `UserError` (exit 1) for what it raises.
+    """
+    with theirs(forward="give what it takes: input=(1, 3, 224, 224)"):
+        graph, how = run(module, image(module, 1) if input is None else _as_arguments(input))
+    return Ran(graph, how, f"torch {torch.__version__}")
+
+
+def _as_arguments(input: Any) -> Arguments:
+    if isinstance(input, Mapping):
+        return Arguments((), {name: _as_argument(value) for name, value in input.items()})
+    whole = isinstance(input, torch.Tensor) or _is_shape(input)
+    return Arguments([_as_argument(each) for each in ([input] if whole else input)])
+
+
+def _as_argument(value: Any) -> Any:
+    return Sized(tuple(value)) if _is_shape(value) else value
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple | list) and all(type(side) is int for side in value)
 
 
 def _ran(door: Door, model: str, inputs: Sequence[Typed], batch: int) -> Ran:

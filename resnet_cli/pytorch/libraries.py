@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from importlib import import_module, util
+from importlib import import_module
 from inspect import signature
 from types import ModuleType
 from typing import Any
@@ -31,8 +31,8 @@ WITHOUT_KERNELS = (
 def timm(text: str) -> Door:
     """timm's network; the tag of weights behind its name is ignored."""
     call = _without_weights("timm", text)
-    torchvision_of(call.name)
-    library = _library("timm")
+    _torchvision()
+    library = import_module("timm")
     name = call.name.partition(".")[0]
     if not library.is_model(name):
         raise _unknown("timm", name, library.list_models())
@@ -54,7 +54,7 @@ def timm(text: str) -> Door:
 def torchvision(text: str) -> Door:
     """torchvision's network, of images, videos or pairs of images, as its published weights take them."""
     call = _without_weights("torchvision", text)
-    library = torchvision_of(call.name)
+    library = _torchvision()
     models = library.models
     if call.name not in models.list_models():
         raise _unknown("torchvision", call.name, models.list_models())
@@ -91,7 +91,7 @@ def hf(text: str) -> Door:
         )
     if call.args:
         raise UserError("what stands in parentheses changes config.json", "type NAME=VALUE")
-    library = _library("transformers")
+    library = import_module("transformers")
     config = library.AutoConfig.from_pretrained(
         folder, trust_remote_code=False, local_files_only=True, **call.kwargs
     )
@@ -146,10 +146,10 @@ def _sized(name: str, config: Any) -> Sized | None:
     return None
 
 
-def torchvision_of(model: str) -> ModuleType:
+def _torchvision() -> ModuleType:
     """torchvision, also where its kernels are for another torch: a count needs none."""
     try:
-        return _library("torchvision")
+        return import_module("torchvision")
     except RuntimeError as problem:
         if "torchvision::" not in str(problem):
             raise
@@ -158,14 +158,6 @@ def torchvision_of(model: str) -> ModuleType:
         operators.define(each)  # type: ignore[no-untyped-call]
     globals()["_operators"] = operators  # they are gone with it
     return import_module("torchvision")
-
-
-def _library(name: str) -> ModuleType:
-    if util.find_spec(name) is None:
-        raise UserError(
-            f"{name}, which builds this network, is not installed", f"pip install {name}", 1
-        )
-    return import_module(name)
 
 
 def _without_weights(library: str, text: str) -> calls.Call:

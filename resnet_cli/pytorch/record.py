@@ -7,7 +7,7 @@ inference mode torch takes nothing apart before a dispatch mode has seen it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from functools import cached_property
@@ -82,9 +82,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.tensors: dict[str, Described] = {}
         self.taken: Counter[str] = Counter()
         self.names: MutableMapping[Tensor, str] = WeakTensorKeyDictionary()
-        # what has numbers -> the same without; what was written to without
+        # what has numbers -> the same without; what was written to -> what has it now
         self.twins: MutableMapping[Tensor, Tensor] = WeakTensorKeyDictionary()
-        self.lost: MutableMapping[Tensor, bool] = WeakTensorKeyDictionary()
+        self.replaced: MutableMapping[Tensor, Tensor] = WeakTensorKeyDictionary()
         self.kept: list[Tensor] = []  # no operation made these, and they are met again
         self.paths = {part: path for path, part in module.named_modules()}
         self.calls: Counter[str] = Counter()
@@ -213,43 +213,65 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def without_numbers(
         self, schema: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments as they are if all of them have numbers to compute with, else all without."""
-        tensors = [*_tensors((args, kwargs))]
+        """The arguments as they are if all of them have numbers to compute with, else all without.
+
+        What is written to and not made here is replaced for good: by a copy, or by one without numbers.
+        """
         written = [
             argument
             for argument, declared in zip(args, schema.arguments, strict=False)
             if declared.is_write and isinstance(argument, Tensor)
         ]
-        if not any(map(self.has_none, tensors)) and not any(map(self.is_kept, written)):
-            return args, kwargs
-        for tensor in written:
-            self.lost[tensor] = True
-        if kwargs.get("device") is not None:
-            kwargs = {**kwargs, "device": torch.device("meta")}
-        return self.twin(args), {key: self.twin(value) for key, value in kwargs.items()}
+        if any(map(self.has_none, _tensors((args, kwargs)))):
+            self.replaced.update((tensor, self.twin(tensor)) for tensor in written)
+            if kwargs.get("device") is not None:
+                kwargs = {**kwargs, "device": torch.device("meta")}
+            change = self.twin
+        else:
+            self.replaced.update(
+                (tensor, tensor.clone()) for tensor in written if self.is_kept(tensor)
+            )
+            change = self.current
+        return _changed(args, change), {
+            key: _changed(value, change) for key, value in kwargs.items()
+        }
+
+    def current(self, tensor: Tensor) -> Tensor:
+        """A tensor, or what it was replaced by."""
+        return self.replaced.get(tensor, tensor)
 
     def has_none(self, tensor: Tensor) -> bool:
         """Whether there are no numbers, or a parameter's, which are not computed with."""
-        kind = self.tensors[self.names[tensor]].kind if tensor in self.names else CONSTANT
-        return tensor.is_meta or kind == PARAMETER or tensor in self.lost
+        name = self.names.get(tensor)
+        learned = name is not None and self.tensors[name].kind == PARAMETER
+        return learned or self.current(tensor).is_meta
 
     def is_kept(self, tensor: Tensor) -> bool:
         """Whether numbers are the module's own, which a run here does not change."""
-        return tensor.untyped_storage().data_ptr() in {
+        return tensor not in self.replaced and tensor.untyped_storage().data_ptr() in {
             each.untyped_storage().data_ptr() for each in self.kept if not each.is_meta
         }
 
-    def twin(self, value: Any) -> Any:
-        """A tensor of the same shape on the meta device; in a list, each."""
-        if isinstance(value, list | tuple):
-            return type(value)(map(self.twin, value))
-        if not isinstance(value, Tensor) or value.is_meta:
-            return value
-        if value not in self.twins:
-            self.twins[value] = torch.empty_strided(
-                value.shape, value.stride(), dtype=value.dtype, device="meta"
-            )
-        return self.twins[value]
+    def twin(self, tensor: Tensor) -> Tensor:
+        """A tensor of the same shape on the meta device."""
+        tensor = self.current(tensor)
+        if tensor.is_meta:
+            return tensor
+        if tensor not in self.twins:
+            with torch.inference_mode(False):  # or a view of it is none of a parameter's
+                self.twins[tensor] = torch.empty_strided(
+                    tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta"
+                )
+        return self.twins[tensor]
+
+
+def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """An argument with other tensors in it."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, list | tuple):
+        return type(value)(_changed(part, change) for part in value)
+    return value
 
 
 def _refs(value: Value) -> Iterator[Ref]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from copy import deepcopy
 from typing import Any, NamedTuple
 
 import torch
@@ -64,8 +63,6 @@ def run(module: nn.Module, arguments: Arguments) -> tuple[Graph, str]:
 
     Raises what the module raises where no way of running it works.
     """
-    if any(map(is_lazy, [*module.parameters(), *module.buffers()])):
-        module = deepcopy(module)
     weightless = any(parameter.is_meta for parameter in module.parameters())
     with torch.random.fork_rng(devices=[]), untouched(module):
         return _runs(module, arguments, [META] if weightless else [META, FAKE, REAL], [])
@@ -100,10 +97,12 @@ def _graph(module: nn.Module, arguments: Arguments, way: str) -> Graph:
             args, kwargs = _made(arguments, lambda tensor: tensor, device)
             with _kept_buffers(module):
                 return recorded(module, args, kwargs, meta=False)
-        args, kwargs = _made(arguments, _without_numbers, "meta")
-        if any(map(is_lazy, [*module.parameters(), *module.buffers()])):
-            with torch.no_grad(), torch.device("meta"):
+        for lazy in filter(is_lazy, module.parameters()):  # its shape comes of a first run
+            args, kwargs = _made(arguments, lambda tensor: tensor, lazy.device)
+            with torch.no_grad():
                 module(*args, **kwargs)
+            break
+        args, kwargs = _made(arguments, _without_numbers, "meta")
         return recorded(module, args, kwargs)
 
 
@@ -152,17 +151,28 @@ def untouched(module: nn.Module) -> Iterator[None]:
     parts = [*module.modules()]
     training = [part.training for part in parts]
     states = [
-        (vars(part), dict(vars(part)), [(v, v.copy()) for v in vars(part).values() if _holds(v)])
+        (
+            part,
+            type(part),
+            dict(vars(part)),
+            [(v, v.copy()) for v in vars(part).values() if _holds(v)],
+        )
         for part in parts
     ]
+    lazy = [(p, type(p), p.data) for p in (*module.parameters(), *module.buffers()) if is_lazy(p)]
     for part in parts:
         part.training = False  # eval() may be the module's own, and do more
     try:
         yield
     finally:
-        for attributes, before, containers in states:
-            attributes.clear()
-            attributes.update(before)
+        for tensor, was, data in lazy:
+            tensor.data = data
+            tensor.__class__ = was
+        for part, kind, attributes, containers in states:
+            if type(part) is not kind:  # a lazy one
+                part.__class__ = kind
+            vars(part).clear()
+            vars(part).update(attributes)
             for container, content in containers:
                 container.clear()
                 container.extend(content) if isinstance(container, list) else container.update(
