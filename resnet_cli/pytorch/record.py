@@ -37,6 +37,8 @@ from resnet_cli.graphs.graph import Tensor as Described
 MOST_NESTED = 8
 """Lists, mappings and objects in one another, in what a module returns."""
 
+RECURRENT = {"lstm.input", "gru.input", "rnn_tanh.input", "rnn_relu.input"}
+
 
 def recorded(
     module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], meta: bool = True
@@ -152,7 +154,11 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         name = self.names.get(tensor)
         if name is None:
             path = self.attributes.get(tensor, "")
-            name = self.describe(tensor, CONSTANT, f"c_{path or 'lifted_tensor'}", path)
+            if not path:  # as torch.export calls what a module makes of numbers
+                number = sum(".lifted_tensor_" in f".{each}" for each in self.tensors)
+                inside = [module.path for module in self.running if module.path][-1:]
+                path = ".".join([*inside, f"lifted_tensor_{number}"])
+            name = self.describe(tensor, CONSTANT, path, path)
         return name
 
     @cached_property
@@ -188,7 +194,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         values = {name: self.value(each) for name, each in arguments.items()}
         if self.meta and schema:
             args, kwargs = self.without_numbers(schema, args, kwargs)
-        result = func(*args, **kwargs)
+        steps = self.meta and func.__name__ in RECURRENT and args[0].is_meta
+        result = _recurrent(*args) if steps else func(*args, **kwargs)
         if schema and not schema.is_mutable and any(result is each for each in args):
             result = torch.ops.aten.alias.default(result)  # from here on another tensor's name
         self.node(func, values, result)
@@ -263,6 +270,14 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                     tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta"
                 )
         return self.twins[tensor]
+
+
+def _recurrent(x: Tensor, states: Any, *others: Any) -> tuple[Tensor, ...]:
+    """What an LSTM, GRU or plain recurrence puts out, without its steps one by one."""
+    states = states if isinstance(states, list | tuple) else [states]
+    directions = 2 if others[5] else 1
+    y = x.new_empty(*x.shape[:-1], states[0].shape[-1] * directions)
+    return y, *map(torch.empty_like, states)
 
 
 def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
