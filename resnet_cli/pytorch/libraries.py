@@ -66,6 +66,8 @@ def torchvision(text: str) -> Door:
     def usual(module: nn.Module, batch: int) -> Arguments:
         transforms = models.get_model_weights(call.name).DEFAULT.transforms()
         side = getattr(transforms, "crop_size", None) or getattr(transforms, "resize_size", None)
+        if isinstance(getattr(module, "image_size", None), int):  # it takes no other
+            side = [module.image_size]
         height, width = (side * 2)[:2] if side else (800, 800)
         kind = type(transforms).__name__
         if kind == "OpticalFlow":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -13,6 +13,7 @@ from torch.nn.parameter import is_lazy
 
 from resnet_cli.errors import UserError
 from resnet_cli.graphs.graph import Graph
+from resnet_cli.pytorch.build import Unfilled
 from resnet_cli.pytorch.record import recorded
 
 META, FROM_CPU, FAKE, REAL = "meta", "cpu, then meta", "fake tensors", "real tensors"
@@ -42,20 +43,30 @@ def built_and_run(
     that needs its weights' numbers and does not fit into memory.
     """
     problems: list[Exception] = []
+    builds: list[tuple[AbstractContextManager[Any], list[str]]] = [
+        (torch.device("meta"), [META]),
+        (Unfilled({torch.empty}), [FROM_CPU]),
+        (nullcontext(), [FROM_CPU, FAKE, REAL]),
+    ]
     with torch.random.fork_rng(devices=[]):
-        module = None
-        try:
-            with torch.device("meta"):
-                module = make().eval()
-        except Exception as problem:
-            problems.append(problem)
-        if module is not None:
+        for building, ways in builds:
+            last = ways[-1] == REAL
+            try:
+                with building:
+                    module = make().eval()
+            except Exception as problem:
+                problems.append(problem)
+                if last or _is_own(problem, problems[:-1]):
+                    raise
+                continue
             given = arguments(module)
-            with suppress(Exception):
-                return _runs(module, given, [META], problems)
-            _check_memory(module)
-        module = make().eval()
-        return _runs(module, arguments(module), [FROM_CPU, FAKE, REAL], problems)
+            try:
+                return _runs(module, given, ways, problems)
+            except Exception as problem:
+                if last or _is_own(problem, problems[:-1]):
+                    raise
+                _check_memory(module)
+    raise AssertionError("no way was given")
 
 
 def run(module: nn.Module, arguments: Arguments) -> tuple[Graph, str]:
@@ -64,24 +75,29 @@ def run(module: nn.Module, arguments: Arguments) -> tuple[Graph, str]:
     Raises what the module raises where no way of running it works.
     """
     weightless = any(parameter.is_meta for parameter in module.parameters())
-    with torch.random.fork_rng(devices=[]), untouched(module):
+    with torch.random.fork_rng(devices=[]):
         return _runs(module, arguments, [META] if weightless else [META, FAKE, REAL], [])
 
 
 def _runs(
     module: nn.Module, arguments: Arguments, ways: Sequence[str], problems: list[Exception]
 ) -> tuple[Graph, str]:
-    """The first way that works. One error twice, which numbers would not help, is the module's own."""
+    """The graph, and the first way that works; what does not is added to the problems."""
     for way in ways:
         try:
-            return _graph(module, arguments, way), way
+            with untouched(module):
+                return _graph(module, arguments, way), way
         except Exception as problem:
-            known = {(type(each), str(each)) for each in problems}
             problems.append(problem)
-            own = (type(problem), str(problem)) in known and "meta" not in str(problem).lower()
-            if own or way == ways[-1]:
+            if way == ways[-1] or _is_own(problem, problems[:-1]):
                 raise
     raise AssertionError("no way was given")
+
+
+def _is_own(problem: Exception, before: Sequence[Exception]) -> bool:
+    """Whether numbers would not help: the module raises the same again, and not for want of them."""
+    again = any((type(each), str(each)) == (type(problem), str(problem)) for each in before)
+    return again and "meta" not in str(problem).lower()
 
 
 def _graph(module: nn.Module, arguments: Arguments, way: str) -> Graph:
