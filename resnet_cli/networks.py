@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import chain, count
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import files
@@ -63,7 +64,7 @@ class Network(NamedTuple):
 
     ``spec`` is its description, None where nobody has one; ``base`` is what MODEL alone names, before
     anything was changed. Shapes of rows are for one input, of which ``batch`` are asked about; costs of a
-    graph are for its inputs as they are given. ``classes`` has the class of a module's path, where it is known.
+    graph are for its inputs as they are given. ``notes`` say what of it is not as usual, ``classes`` has the class of a module's path, where it is known.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Network(NamedTuple):
     base: zoo.Spec | None = None
     batch: int = 1
     classes: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
 
     @property
     def input(self) -> Shape:
@@ -453,18 +455,21 @@ def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) ->
         from resnet_cli.graphs.onnx.shapes import inferred
 
         solved = inferred(solved)
+    batch = _batch(solved, given)
     rows = structure.structured(graph_rows.rows(solved))
     if not any(row.reads for row in rows):
         raise UserError(f"{name!r} holds no operation on its input", "give a network's graph", 1)
-    inputs = [_input(solved, name) for name in solved.inputs]
-    batch = graph_rows.cut(solved)
+    inputs = [_input(solved, name, batch) for name in solved.inputs]
     classes = {
         module.path: printable(module.kind.rpartition(".")[2], 80)
         for node in solved.nodes
         for module in node.modules
         if module.kind
     }
-    return Network(name, _times(rows, batch), (*inputs,), origin, batch=batch, classes=classes)
+    needs = [] if origin.ran in (None, "meta") else [f"its code needs numbers: run on {origin.ran}"]
+    notes = (*needs, *solved.notes, *_multiplied(solved, batch), *_unread(rows), *_folded(solved))
+    rows = _times(rows, batch)
+    return Network(name, rows, (*inputs,), origin, None, None, batch, classes, notes)
 
 
 def _check_types(graph: Graph, typed: dict[str, Typed]) -> None:
@@ -476,9 +481,72 @@ def _check_types(graph: Graph, typed: dict[str, Typed]) -> None:
             )
 
 
-def _input(graph: Graph, name: str) -> Input:
+def _batch(graph: Graph, given: Given) -> int:
+    """How many inputs the costs are of where rows are of one: as many as the graph is of, or as ``given``.
+
+    Raises `UserError` where that is another number, and not all rows lead with the graph's own.
+    """
+    from resnet_cli.graphs.rows import cut, leads
+
+    own = cut(graph)
+    sizes = {(graph.tensors[name].shape or (None,))[0] for name in graph.inputs}
+    if given.batch is None or sizes == {given.batch}:
+        return own
+    if sizes == {own} and leads(graph, own):
+        return given.batch
+    raise UserError(
+        f"a batch of {given.batch:,} given, where the file is of a fixed one",
+        "export it with a dynamic batch, or leave out --batch",
+    )
+
+
+def _multiplied(graph: Graph, batch: int) -> list[str]:
+    """Whether costs are of more inputs than the file is of."""
+    first = graph.tensors[graph.inputs[0]].shape or (batch,)
+    if batch == 1 or first[0] == batch:
+        return []
+    return [f"the file is of a batch of {first[0]}: costs are multiplied for {batch:,}"]
+
+
+def _unread(rows: Iterable[Row]) -> list[str]:
+    """Which parameters no operation reads: they are counted."""
+    rows = [*rows]
+    read = {at for row in rows for at in row.reads}
+    unread = [
+        row
+        for at, row in enumerate(rows)
+        if not row.reads and at not in read and row.layer.tensors()
+    ]
+    if not unread:
+        return []
+    number = sum(prod(shape) for row in unread for shape in row.layer.parameters().values())
+    holders = [*dict.fromkeys(printable(row.path.partition(".")[0], 40) for row in unread)]
+    more = f" and {len(holders) - 4} more" if holders[4:] else ""
+    return [f"{number:,} parameters are read by no operation: of {', '.join(holders[:4])}{more}"]
+
+
+def _folded(graph: Graph) -> list[str]:
+    """How many norms an exporter made part of convolutions, as far as it says so."""
+    if graph.format != "onnx":
+        return []
+    folded = sum(
+        "BatchNorm" in node.modules[-1].kind and node.operator == "Conv"
+        for node in graph.nodes
+        if node.modules
+    )
+    if not folded:
+        return []
+    return [
+        f"{folded} batch norms are folded into convolutions: their parameters and operations are not there, "
+        "and training is not such a file's subject"
+    ]
+
+
+def _input(graph: Graph, name: str, batch: int) -> Input:
     tensor = graph.tensors[name]
     sides = tuple(size for size in tensor.shape or () if isinstance(size, int))
+    if batch > 1 and sides:
+        sides = (batch, *sides[1:])
     return Input(name, sides, tensor.dtype or "float32")
 
 

@@ -74,7 +74,11 @@ def about(
     }
     first, *others = tables
     titled = first if first.title else first._replace(title=network.title)
-    return View(envelope | more, [titled, *others], [*uncounted([network]), *notes])
+    return View(
+        envelope | more,
+        [titled, *others],
+        [*uncounted([network]), *notes, *map(printable, network.notes)],
+    )
 
 
 def _published(network: networks.Network) -> list[dict[str, Any]]:
@@ -100,7 +104,12 @@ def beside(
         for each in network.uncounted
     ]
     envelope = {"command": command, "rows": [], **more, "uncounted": left_out}
-    return View(envelope, tables, [*uncounted(given), *notes])
+    own = [
+        f"{name}: {printable(note)}"
+        for name, network in zip(networks.distinct(given), given, strict=True)
+        for note in network.notes
+    ]
+    return View(envelope, tables, [*uncounted(given), *notes, *own])
 
 
 def uncounted(given: Sequence[networks.Network]) -> list[str]:
