@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from resnet_cli.checkpoints.container.faults import MOST_NAME
-from resnet_cli.graphs.graph import Module
+from resnet_cli.graphs.graph import MOST_MODULES, Module, nested
 from resnet_cli.graphs.sources import line_of
 
 SCOPES, CLASSES, TRACE = (
@@ -23,7 +23,7 @@ def from_metadata(props: Mapping[str, str]) -> tuple[Module, ...]:
     if len(paths) != len(classes):
         return ()
     pairs = zip(paths[:-1], classes[:-1], strict=True)
-    return tuple(Module(path, kind) for path, kind in pairs if path and path != NO_MODULE)
+    return nested(Module(path, kind) for path, kind in pairs if path and path != NO_MODULE)
 
 
 def source(props: Mapping[str, str]) -> str:
@@ -36,7 +36,7 @@ def from_name(name: str) -> tuple[Module, ...]:
 
     A child of a list is named with its parent's name before it; any other by its own alone.
     """
-    modules: list[Module] = []
+    paths: list[str] = []
     path = last = ""
     for part in name.split("/")[1:-1]:
         if last and part.startswith(last + "."):
@@ -44,10 +44,10 @@ def from_name(name: str) -> tuple[Module, ...]:
         else:
             path = f"{path}.{part}" if path else part
         last = part
-        if len(path) > MOST_NAME:
-            return ()
-        modules.append(Module(path))
-    return tuple(modules)
+        paths.append(path)
+        if len(paths) > MOST_MODULES:
+            break
+    return nested(map(Module, paths))
 
 
 def _listed(text: str) -> list[str]:
