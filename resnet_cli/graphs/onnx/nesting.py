@@ -7,14 +7,21 @@ from collections.abc import Mapping
 
 from resnet_cli.checkpoints.container.faults import MOST_NAME
 from resnet_cli.graphs.graph import MOST_MODULES, Module, nested
-from resnet_cli.graphs.sources import line_of
 
 SCOPES, CLASSES, TRACE = (
     f"pkg.torch.onnx.{key}" for key in ("name_scopes", "class_hierarchy", "stack_trace")
 )
 METADATA = (SCOPES, CLASSES, TRACE)
+HEADS = tuple(b"\n" + bytes([len(key)]) + key.encode() for key in METADATA)
+"""How an entry of metadata begins that has its key first, as all writers have it."""
+LONGEST = max(map(len, HEADS))
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 NO_MODULE = "_empty_nn_module_stack_from_metadata_hook"
+
+
+def is_other(start: bytes) -> bool:
+    """Whether an entry of metadata says nothing of modules, by its first `LONGEST` bytes."""
+    return start.startswith(b"\n") and not start.startswith(HEADS)
 
 
 def from_metadata(props: Mapping[str, str]) -> tuple[Module, ...]:
@@ -24,11 +31,6 @@ def from_metadata(props: Mapping[str, str]) -> tuple[Module, ...]:
         return ()
     pairs = zip(paths[:-1], classes[:-1], strict=True)
     return nested(Module(path, kind) for path, kind in pairs if path and path != NO_MODULE)
-
-
-def source(props: Mapping[str, str]) -> str:
-    """FILE:LINE, or ""."""
-    return line_of(props.get(TRACE, ""))
 
 
 def from_name(name: str) -> tuple[Module, ...]:
@@ -52,5 +54,8 @@ def from_name(name: str) -> tuple[Module, ...]:
 
 def _listed(text: str) -> list[str]:
     """The texts of a list as Python prints it; escapes stay as they are."""
-    found = [single or double for single, double in QUOTED.findall(text)]
+    if '"' in text or "\\" in text:
+        found = [single or double for single, double in QUOTED.findall(text)]
+    else:
+        found = text[2:-2].split("', '") if text[:1] == "[" else []
     return [part if part.isprintable() and len(part) <= MOST_NAME else "" for part in found]
