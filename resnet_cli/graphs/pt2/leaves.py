@@ -63,6 +63,7 @@ COPIES = {
     "masked_select": "gathering", "tril": "triangle", "triu": "triangle", "one_hot": "one-hot",
     "grid_sampler": "sampling", "meshgrid": "grid", "rot90": "flip", "constant_pad_nd": "padding", "pad": "padding",
     "copy": "writing", "fill": "writing", "zero": "writing", "topk": "choice of the largest", "sort": "sorting", "argsort": "sorting",
+    "diff": "differences", "_weight_norm": "weight norm", "uniform": "random numbers", "normal": "random numbers",
     "cartesian_prod": "grid", "complex": "copy", "polar": "copy", "col2im": "windows",
 }  # fmt: skip
 SAME = {
