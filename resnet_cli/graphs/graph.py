@@ -29,7 +29,8 @@ class Tensor(NamedTuple):
 
     ``value`` has a small constant's numbers in row-major order, which sizes are computed from; a
     ``path`` is the module's name of a parameter or buffer, ``layer1.0.conv1.weight``. ``why`` says for a
-    shape of None, or one with a None in it, what it is not known for.
+    shape of None, or one with a None in it, what it is not known for. ``strides`` are torch's, None where
+    the file has none: numbers lie in the order of their places.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Tensor(NamedTuple):
     value: tuple[Element, ...] | None = None
     path: str = ""
     why: str = ""
+    strides: Dims | None = None
 
 
 class Module(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
+from resnet_cli.graphs import strides
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
@@ -53,14 +54,22 @@ def convolution(
 
 def linear(op: Op, x: str, weight: str, bias: str, sides: Shape) -> Layer:
     """A fully connected layer, of a weight of ``sides`` (out, in); with a computed weight a product."""
+    laid = op.laid(x)
+    rows = (prod(laid.sizes[:-1]), laid.sizes[-1])
+    copied = op.each(laid.copied_as(rows)) if len(laid.sizes) > 2 else 0
     if op.owns("weight", weight):
-        return Linear(op.label, sides[1], sides[0], op.owns("bias", bias))
-    return MatrixProduct(op.label, "matrix product", op.result, sides[1], bool(bias))
+        return Linear(op.label, sides[1], sides[0], op.owns("bias", bias), copied)
+    return MatrixProduct(op.label, "matrix product", op.result, sides[1], bool(bias), (copied, 0))
 
 
 def product(op: Op, x: str, y: str, added: bool = False) -> Layer:
     """A product of matrices, of batches of them, of a vector."""
-    return MatrixProduct(op.label, "matrix product", op.result, op.dims(x)[-1], added)
+    smaller = y if len(op.dims(x)) >= len(op.dims(y)) else x
+    copied = strides.of_product(op.laid(x), op.laid(y), smaller in op.learned)
+    first, second = map(op.each, copied)
+    return MatrixProduct(
+        op.label, "matrix product", op.result, op.dims(x)[-1], added, (first, second)
+    )
 
 
 def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
@@ -82,12 +91,32 @@ def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
         return Copy(op.label, "einsum", op.result)
     if not shared:
         return Elementwise(op.label, "product", op.result)
-    return MatrixProduct(op.label, "matrix product", op.result, inner)
+    copied = strides.of_einsum(f"{before}->{after}", *map(op.laid, names))
+    first, second = map(op.each, copied)
+    return MatrixProduct(op.label, "matrix product", op.result, inner, copied=(first, second))
 
 
-def attention(op: Op, causal: bool, scores: Shape = (), widths: tuple[int, int] = (0, 0)) -> Layer:
-    """Attention in one operator; ``scores`` and ``widths`` where the shapes read do not say them."""
-    return Attention(op.label, "attention", op.result, causal, False, scores, widths)
+def attention(
+    op: Op, causal: bool, scores: Shape = (), widths: tuple[int, int] = (0, 0),
+    dropout: bool = False,
+) -> Layer:  # fmt: skip
+    """Attention in one operator, which torch takes apart where it has no one kernel for it.
+
+    ``scores`` and ``widths`` where the shapes read do not say them.
+    """
+    laid = [op.laid(name) for name in op.reads[:3]]
+    mask = op.reads[3] if len(op.reads) > 3 else ""
+    kernel = len(laid) == 3 and all(
+        len(each.sizes) == 4
+        and each.strides[-1] == 1
+        and (*each.sizes[:2], each.sizes[3]) == (*laid[0].sizes[:2], laid[0].sizes[3])
+        for each in laid
+    )
+    if scores or len(laid) < 3 or (kernel and mask not in op.learned and not dropout):
+        return Attention(op.label, "attention", op.result, causal, False, scores, widths)
+    products = strides.plain((*laid[0].sizes[:-1], laid[1].sizes[-2]))
+    copied = op.each(strides.of_product(products, laid[2], True)[1])
+    return Attention(op.label, "attention", op.result, causal, True, copied=copied)
 
 
 def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts: bool) -> Layer:
@@ -149,24 +178,28 @@ def adaptive_pool(op: Op, largest: bool = False) -> Layer:
     return Reduction(op.label, operator, y, whole=prod(y[1:]) == 1 or len(x) < 3)
 
 
-def reduction(op: Op, operator: str, places: tuple[int, ...]) -> Layer:
+def reduction(op: Op, operator: str, places: tuple[int, ...], picks: bool = False) -> Layer:
     """A sum, mean or the like over dimensions, counted without the batch; all where none are named."""
     x = op.shape(op.reads[0])
     maps = len(x) == 3 and {1, 2} <= {*(places or (1, 2))}
     if operator == "mean" and maps and op.result == (x[0], 1, 1):
         return AdaptiveAvgPool2d(op.label, 1)
-    return Reduction(op.label, operator, op.result, whole=maps)
+    return Reduction(op.label, operator, op.result, maps, picks)
 
 
 def flatten(op: Op) -> Layer:
     """A view; to a vector it is a plain leaf."""
     x, y = op.shape(op.reads[0]), op.result
-    return Flatten(op.label) if len(x) == 3 and len(y) == 1 else view(op, "reshape")
+    copied = not op.laid(op.reads[0]).views(op.dims(op.output))
+    if len(x) == 3 and len(y) == 1 and not copied:
+        return Flatten(op.label)
+    return view(op, "reshape", copied=copied)
 
 
-def view(op: Op, operator: str, keeps: bool = False) -> Layer:
+def view(op: Op, operator: str, keeps: bool = False, copied: bool = False) -> Layer:
     """The same numbers, or some of them."""
-    return View(op.label, operator, op.result, keeps or op.result == op.shape(op.reads[0]))
+    keeps = keeps or op.result == op.shape(op.reads[0])
+    return View(op.label, operator, op.result, keeps, copied)
 
 
 def part(op: Op, operator: str, place: int) -> Layer:
@@ -176,7 +209,10 @@ def part(op: Op, operator: str, place: int) -> Layer:
 
 def copy(op: Op, operator: str, keeps: bool = False) -> Layer:
     """Numbers that are copied."""
-    return Copy(op.label, operator, op.result, keeps)
+    indices = tuple(
+        at for at, name in enumerate(op.reads) if at and op.tensors[name].dtype == "int64"
+    )
+    return Copy(op.label, operator, op.result, keeps, indices)
 
 
 def joined(op: Op, place: int) -> Layer:

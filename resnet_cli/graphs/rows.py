@@ -22,13 +22,14 @@ from resnet_cli.graphs.graph import (
 )
 from resnet_cli.graphs.groups import Draft, grouped
 from resnet_cli.graphs.op import Op, Undescribed
+from resnet_cli.graphs.strides import plain
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.products import Attention
 from resnet_cli.layers.shaping import Copy, Stored, View
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.trace import INPUT as OF_INPUT
-from resnet_cli.trace import Place, Row, learned, modules
+from resnet_cli.trace import Place, Row, modules
 
 STORED = (PARAMETER, BUFFER, CONSTANT)
 """Kinds of tensors that lie in the file."""
@@ -62,7 +63,7 @@ def rows(graph: Graph) -> list[Row]:
     )
     stacks = _called([_whole_stack(draft.modules) for draft in drafts])
     drafts = [draft._replace(modules=stack) for draft, stack in zip(drafts, stacks, strict=True)]
-    return _kept_scores(_placed(grouped(drafts, results), author.tensors))
+    return _placed(grouped(drafts, results), author.tensors)
 
 
 def batch_of(graph: Graph) -> int | None:
@@ -111,8 +112,10 @@ class _Author:
         ] = {}  # a view -> what it looks at, whether at all of it
         self.users: dict[str, list[str]] = {}  # a storage's first name -> its views
         self.roots: dict[str, str] = {}
+        self.laid: set[str] = set()  # tensors laid otherwise than the file says
         self.stale: set[str] = set()
         self.after: dict[str, str] = {}  # of no known shape: behind which operation
+        self.learned = {t.name for t in graph.tensors.values() if t.kind == PARAMETER}
         self.waiting = self.unread()
         self.store("")
 
@@ -131,12 +134,13 @@ class _Author:
         if name in self.format.ALIASES:
             source = self.tensors.get("".join(node.inputs[:1]))
             if source and source.kind in STORED:
-                self.tensors[outputs[0]] = source  # its other name
+                self.rename(outputs[0], source)
                 return
         if name in self.format.TURNS:
             source = self.tensors.get("".join(node.inputs[:1]))
             if source and source.kind == PARAMETER and len(source.shape or ()) == 2:
-                self.tensors[outputs[0]] = source._replace(shape=self.tensors[outputs[0]].shape)
+                turned = self.tensors[outputs[0]]
+                self.rename(outputs[0], source._replace(shape=turned.shape, strides=turned.strides))
                 return
         if name in self.format.SPLITS:
             for at, output in enumerate(outputs):
@@ -154,6 +158,12 @@ class _Author:
         if writes and node.inputs:
             self.written(node.inputs[0], outputs[0])
 
+    def rename(self, name: str, source: Tensor) -> None:
+        """A stored tensor's other name."""
+        self.tensors[name] = source
+        if source.kind == PARAMETER:
+            self.learned.add(name)
+
     def shape(self, name: str) -> Shape | None:
         """A tensor's shape for one input, where it is known."""
         try:
@@ -167,7 +177,7 @@ class _Author:
 
     def row(self, node: Node, name: str, label: str) -> int:
         """The row of an operation's first output."""
-        op = Op(node, self.tensors, self.batch, label, self.paths)
+        op = Op(node, self.tensors, self.batch, label, self.paths, self.learned)
         try:
             if bodies(node):
                 raise Undescribed(f"its body is not followed, {self.products(node)} in it")
@@ -184,11 +194,25 @@ class _Author:
             Draft(layer, reads, inputs, output, label, node.modules, (*op.own.items(),), op)
         )
         self.made[op.output] = at
+        if layer.tensors() or not self.learned.isdisjoint(op.reads):
+            self.learned.update(node.outputs)
+        self.lay(op, layer)
         if op.reads and layer.shares(False, False):
             whole = prod(output) == prod(inputs[0])
             self.lies_in(op.output, op.reads[0], whole)
             self.users.setdefault(self.roots[op.output], []).append(op.output)
         return at
+
+    def lay(self, op: Op, layer: Layer) -> None:
+        """How a kernel's attention is laid, and what only turns it: as its query, whichever kernel wrote the file."""
+        if isinstance(layer, Attention):
+            laid = op.laid(op.reads[0]).dense() if not layer.whole else plain(op.dims(op.output))
+        elif self.laid.intersection(op.reads[:1]) and (order := self.format.turned(op)):
+            laid = op.laid(op.reads[0]).turned(*order)
+        else:
+            return
+        self.laid.add(op.output)
+        self.tensors[op.output] = self.tensors[op.output]._replace(strides=laid.strides)
 
     def lies_in(self, view: str, parent: str, whole: bool) -> None:
         """A tensor lies in another's storage."""
@@ -410,17 +434,6 @@ def _holder(own: Iterable[tuple[str, Tensor]], module: str) -> str:
         beside = holder.rpartition(".")[0] == module.rpartition(".")[0]
         return holder if tensor.path or beside or len(tensor.shape or ()) > 1 else ""
     return ""
-
-
-def _kept_scores(rows: list[Row]) -> list[Row]:
-    """The rows with the scores of attention kept where something learned is added to them."""
-    had = learned(rows)
-    return [
-        row._replace(layer=row.layer.with_scores())
-        if isinstance(row.layer, Attention) and any(had[at] for at in row.reads[3:] if at >= 0)
-        else row
-        for row in rows
-    ]
 
 
 def _whole_stack(modules: tuple[Module, ...]) -> tuple[Module, ...]:

@@ -31,18 +31,23 @@ class Kept(NamedTuple):
 class Saves(NamedTuple):
     """What autograd keeps for the backward pass: which of the inputs, the output, and beside them.
 
-    ``why`` it is kept, or need not be, in words.
+    ``why`` it is kept, or need not be, in words. The inputs among ``factors`` are kept only where another of
+    them has a gradient, which is made of them. ``copied`` are for each of the inputs the numbers of a copy that is kept in
+    its place, 0 where it is kept itself. ``indices`` are inputs that are whole numbers, an int64 each.
     """
 
     why: str
     inputs: tuple[int, ...] = ()
     output: bool = False
     beside: tuple[Kept, ...] = ()
+    factors: tuple[int, ...] = ()
+    copied: tuple[int, ...] = ()
+    indices: tuple[int, ...] = ()
 
     @property
     def before_it_runs(self) -> bool:
         """Whether all of it is there before the layer runs."""
-        return not self.output and not self.beside
+        return not self.output and not self.beside and not any(self.copied)
 
 
 class Module(NamedTuple):

@@ -119,7 +119,10 @@ class ChannelConv(SameShape, Fresh):
 
 
 class Linear(Fresh):
-    """A fully connected layer: of a vector, or of each of many (tokens)."""
+    """A fully connected layer: of a vector, or of each of many (tokens).
+
+    ``copied`` are the numbers of its input that torch puts in another order first, 0 where it need not.
+    """
 
     operator = "linear"
     beside = "bias 1 an output"
@@ -127,9 +130,12 @@ class Linear(Fresh):
     in_figure = True
     on_shortcut = "projection"
 
-    def __init__(self, name: str, in_features: int, out_features: int, bias: bool = True) -> None:
+    def __init__(
+        self, name: str, in_features: int, out_features: int, bias: bool = True, copied: int = 0
+    ) -> None:
         super().__init__(name)
         self.in_features, self.out_features, self.bias = in_features, out_features, bias
+        self.copied = copied
 
     def output_shape(self, *x: Shape) -> Shape:
         return (*x[0][:-1], self.out_features)
@@ -155,13 +161,14 @@ class Linear(Fresh):
         return elements(y) if self.bias else 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(FOR_WEIGHTS, inputs=(0,))
+        return Saves(FOR_WEIGHTS, inputs=(0,), copied=(self.copied,))
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].whole()
 
     def module(self) -> Module:
-        return Module("Linear", self.fields(), {"bias": True})
+        sides = {"in_features": self.in_features, "out_features": self.out_features}
+        return Module("Linear", {**sides, "bias": self.bias}, {"bias": True})
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.out_features}-d fc"

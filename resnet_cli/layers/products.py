@@ -13,15 +13,19 @@ from resnet_cli.layers.reach import UNKNOWN, Reach
 
 
 class MatrixProduct(Unweighted, OfGraph):
-    """Every output is a sum of ``inner`` products: matmul, bmm, einsum, linear with a computed weight."""
+    """Every output is a sum of ``inner`` products: matmul, bmm, einsum, linear with a computed weight.
+
+    ``copied`` are the numbers of each factor that torch puts in another order first, 0 where it need not.
+    """
 
     beside = "1 an output for what is added"
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, inner: int, added: bool = False
-    ) -> None:
+        self, name: str, operator: str, shape: Shape, inner: int, added: bool = False,
+        copied: tuple[int, int] = (0, 0),
+    ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.inner, self.added = inner, added
+        self.inner, self.added, self.copied = inner, added, copied
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         return ((Factor("inner", self.inner), *(Factor("n", side) for side in y)),)
@@ -34,7 +38,8 @@ class MatrixProduct(Unweighted, OfGraph):
         return elements(y) * self.added
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(FOR_FACTORS, inputs=tuple(range(min(len(x), 2))))
+        places = (0, 1) if len(x) > 1 else (0,)
+        return Saves(FOR_FACTORS, places, factors=places[1:] and places, copied=self.copied)
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return UNKNOWN
@@ -44,7 +49,8 @@ class Attention(Unweighted, OfGraph):
     """softmax(q·kᵀ)·v (Vaswani et al. 2017, Eq. 1), of shapes (…, tokens, width), in one operator.
 
     All of q·kᵀ is counted also where it is ``causal``, as torch counts; who leaves out what is masked
-    counts about half. ``whole``: the scores are kept, as torch does where something learned is added to them.
+    counts about half. ``whole``: torch takes it apart into products and keeps the scores, as where something
+    learned is added to them; then ``copied`` are the numbers of the values that it puts in another order first.
     ``scores`` and ``widths`` are the shape of q·kᵀ, and how wide a query and a value are, where that is not what
     the shapes read say: with heads side by side, fewer of them for keys, or keys of before.
     """
@@ -53,17 +59,11 @@ class Attention(Unweighted, OfGraph):
 
     def __init__(
         self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False,
-        scores: Shape = (), widths: tuple[int, int] = (0, 0),
+        scores: Shape = (), widths: tuple[int, int] = (0, 0), copied: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.causal, self.whole = causal, whole
+        self.causal, self.whole, self.copied = causal, whole, copied
         self.scores, self.widths = scores, widths
-
-    def with_scores(self) -> Attention:
-        """The same, with its scores kept."""
-        return Attention(
-            self.name, self.operator, self.shape, self.causal, True, self.scores, self.widths
-        )
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         query, key = x[0], x[1] if len(x) > 1 else x[0]
@@ -85,12 +85,14 @@ class Attention(Unweighted, OfGraph):
         return 4 * prod(factor.number for factor in self.products(x, y)[0][:-1])
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        """Query, key, value, output, and a number for each row of scores; or the scores, both scaled, and the value."""
+        """What it reads, its output, and a number for each row of scores; or scores, both scaled, and the value."""
         if self.whole:
             scores = prod(factor.number for factor in self.products(x, y)[0][:-1])
-            return Saves(FOR_FACTORS, (2,), beside=(Kept(scores + sum(map(elements, x[:2]))),))
+            beside = Kept(scores + sum(map(elements, x[:2])))
+            return Saves(FOR_FACTORS, (2,), beside=(beside,), copied=(self.copied,))
         rows = Kept(elements(self.scores[:-1] or x[0][:-1]), "statistic")
-        return Saves("scores are computed again", tuple(range(min(len(x), 3))), True, (rows,))
+        read = tuple(range(min(len(x), 4)))
+        return Saves("scores are computed again", read, True, (rows,))
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return UNKNOWN
@@ -163,7 +165,8 @@ class Embedding(OfGraph):
         return 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves("the gradient goes to the rows that were taken", inputs=(0,))
+        numbers = (len(x) - 1,)
+        return Saves("the gradient goes to the rows that were taken", numbers, indices=numbers)
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return UNKNOWN

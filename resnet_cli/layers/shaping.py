@@ -84,12 +84,18 @@ class PadShortcut(Unweighted, Fresh):
 class View(Viewing, Unweighted, OfGraph):
     """The same numbers in another shape or order, or some of them: no storage, no arithmetic.
 
-    ``keeps``: whether every number stays at its place of the image.
+    ``keeps``: whether every number stays at its place of the image. ``copied``: their order in memory does
+    not allow the shape, and torch copies them.
     """
 
-    def __init__(self, name: str, operator: str, shape: Shape, keeps: bool = False) -> None:
+    def __init__(
+        self, name: str, operator: str, shape: Shape, keeps: bool = False, copied: bool = False
+    ) -> None:
         super().__init__(name, operator, shape)
-        self.keeps = keeps
+        self.keeps, self.copied = keeps, copied
+
+    def shares(self, training: bool, inplace: bool) -> bool:
+        return not self.copied
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         if self.keeps:
@@ -101,17 +107,22 @@ class Copy(Unweighted, OfGraph):
     """Numbers copied into a new tensor: joined, padded, rolled, gathered, cast; no arithmetic.
 
     ``keeps``: whether every number stays at its place of the image, as where channels are joined.
+    ``indices`` are the places of inputs that say which numbers are taken.
     """
 
-    def __init__(self, name: str, operator: str, shape: Shape, keeps: bool = False) -> None:
+    def __init__(
+        self, name: str, operator: str, shape: Shape, keeps: bool = False,
+        indices: tuple[int, ...] = (),
+    ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.keeps = keeps
+        self.keeps, self.indices = keeps, indices
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves("the gradient is handed on to where its numbers were")
+        why = "the gradient is handed on to where its numbers were"
+        return Saves(why, self.indices, indices=self.indices)
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         whole = seen[0] if self.keeps else UNKNOWN

@@ -81,7 +81,9 @@ class Convolution(OfGraph):
         return elements(y) if self.bias else 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(FOR_WEIGHTS, inputs=(0,) if self.own else (0, 1))
+        if not self.own:
+            return Saves(FOR_WEIGHTS, inputs=(0, 1))
+        return Saves(FOR_WEIGHTS, inputs=(0,))
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         if self.transposed or len(self.windows.kernel) != 2:
@@ -147,13 +149,18 @@ class Resize(Unweighted, OfGraph):
 
 
 class Reduction(Unweighted, OfGraph):
-    """A sum, mean, maximum or norm over ``sides`` of a tensor, ``whole`` where that is all of each map."""
+    """A sum, mean, maximum or norm over sides of a tensor.
+
+    ``whole`` where that is all of each map; ``picks`` where it says which number it took.
+    """
 
     beside = "1 an input"
 
-    def __init__(self, name: str, operator: str, shape: Shape, whole: bool = False) -> None:
+    def __init__(
+        self, name: str, operator: str, shape: Shape, whole: bool = False, picks: bool = False
+    ) -> None:
         super().__init__(name, operator, shape)
-        self.whole = whole
+        self.whole, self.picks = whole, picks
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(x[0])
@@ -161,7 +168,10 @@ class Reduction(Unweighted, OfGraph):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         if self.operator in ("mean", "sum"):
             return Saves("the gradient is handed on in equal parts")
-        return Saves("the gradient goes to where the output came from", inputs=(0,))
+        why = "the gradient goes to where the output came from"
+        if self.picks:
+            return Saves(why, beside=(Kept(elements(y), "index"),))
+        return Saves(why, (0,), self.operator != "variance")
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].whole() if self.whole else UNKNOWN

@@ -15,7 +15,7 @@ from resnet_cli.analyses.memory.saved import wanted
 from resnet_cli.analyses.memory.storage import INDEX, Moment, Piece, Span, owners
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row, input_of, live
+from resnet_cli.trace import Row, input_of, learned, live
 
 ABOVE = "sum of the above"
 BESIDE = {
@@ -82,7 +82,9 @@ def saved_by(of: Memory, batch: int, place: int) -> list[Step]:
     steps = [_step(f"saved: {_kept_as(piece, place)}", piece, batch) for piece in own]
     made = owners(of.rows, of.settings.inplace, training=True)
     for piece in (
-        [] if of.saved.blocks else wanted(of.rows, place, made, of.precision, live(of.rows))
+        []
+        if of.saved.blocks
+        else wanted(of.rows, place, made, of.precision, live(of.rows), learned(of.rows))
     ):
         if piece not in own and piece.storage is not None:
             name = named(of.rows[of.saved.first[piece.storage]])

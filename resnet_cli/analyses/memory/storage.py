@@ -142,6 +142,11 @@ PRECISIONS = {
 }
 
 
+def stored(row: Row) -> bool:
+    """Whether its output is a weight or buffer, and there already."""
+    return not row.reads and bool(row.layer.tensors() or row.layer.buffers())
+
+
 def owners(rows: Sequence[Row], inplace: bool, training: bool) -> list[int]:
     """For each row the one that made the storage of its output; INPUT stands for the network's."""
     made: list[int] = []

@@ -95,6 +95,13 @@ IGNORED: frozenset[str] = frozenset()
 ALIASES = {"Identity"}
 TURNS = {"Transpose"}
 STEPS = {"LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"}
+
+
+def turned(op: Op) -> tuple[int, ...]:
+    """Nothing: a file has no strides, and says nothing of training."""
+    return ()
+
+
 OURS = ("", "com.microsoft")
 
 

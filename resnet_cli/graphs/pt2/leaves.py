@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from math import prod
 
 from resnet_cli.graphs import leaves
-from resnet_cli.graphs.graph import Node, Ref
+from resnet_cli.graphs.graph import PARAMETER, Node, Ref
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
@@ -115,6 +115,20 @@ def leads_with_steps(node: Node) -> bool:
     return name in STEPS and not node.attributes.get("batch_first")
 
 
+def turned(op: Op) -> tuple[int, ...]:
+    """The order of sides that a permutation puts out; () for any other operation."""
+    rank = len(op.dims(op.node.inputs[0]))
+    name, _ = base(op.node.operator)
+    if name == "permute":
+        return tuple(at % rank for at in op.numbers("dims", rank))
+    if name in ("transpose", "swapaxes", "swapdims"):
+        keys = ("dim0", "dim1") if name == "transpose" else ("axis0", "axis1")
+        first, second = (op.number(key) % rank for key in keys)
+        swap = {first: second, second: first}
+        return tuple(swap.get(at, at) for at in range(rank))
+    return ()
+
+
 def leaf(op: Op) -> Layer:
     """What an operation is; raises `Undescribed` where it is none of these."""
     name, inplace = base(op.node.operator)
@@ -135,7 +149,8 @@ def leaf(op: Op) -> Layer:
         op.only(op.node.inputs[0])
         moved = op.reads and op.tensors[op.node.inputs[0]].dtype == op.tensors[op.output].dtype
         if moved and name in ("to", "type_as", "contiguous", "float", "half"):
-            return leaves.view(op, "copy, where one is needed", True)
+            copied = not op.laid(op.node.inputs[0]).lies_as(op.laid(op.output))
+            return leaves.view(op, "copy, where one is needed", True, copied)
         return leaves.copy(op, "copy", True)
     if name in COPIES:
         return leaves.copy(op, COPIES[name])
@@ -143,7 +158,8 @@ def leaf(op: Op) -> Layer:
         op.only()
         return leaves.copy(op, "constant")
     if name in REDUCTIONS:
-        return leaves.reduction(op, REDUCTIONS[name], _places(op))
+        picks = name in ("max", "min", "median") and "dim" in op.node.attributes
+        return leaves.reduction(op, REDUCTIONS[name], _places(op), picks)
     raise Undescribed("no rule describes it")
 
 
@@ -195,9 +211,8 @@ def _addmm(op: Op) -> Layer:
 
 def _product(op: Op) -> Layer:
     first, second = op.node.inputs[:2]
-    if op.is_turned(second) and op.owns("weight", second):
-        inner, outer = op.dims(second)
-        return Linear(op.label, inner, outer, bias=False)
+    if op.is_turned(second) and op.tensors[second].kind == PARAMETER:
+        return leaves.linear(op, first, second, "", op.dims(second)[::-1])
     return leaves.product(op, first, second)
 
 
@@ -270,7 +285,8 @@ def _embedding(op: Op) -> Layer:
 
 
 def _attention(op: Op) -> Layer:
-    return leaves.attention(op, bool(op.argument("is_causal", False)))
+    causal, dropout = (bool(op.argument(key, 0)) for key in ("is_causal", "dropout_p"))
+    return leaves.attention(op, causal, dropout)
 
 
 def _softmax(op: Op) -> Layer:

@@ -344,7 +344,9 @@ def _tensor(name: str, meta: Json, names: _Names) -> Tensor:
     if len(sizes) > MOST_DIMENSIONS:
         raise bad(f"has a tensor of more than {MOST_DIMENSIONS} dimensions")
     shape: Dims = tuple(_size(size, names) for size in sizes)
-    return Tensor(name, ACTIVATION, shape, _dtype(meta.get("dtype")))
+    strides: Dims = tuple(_size(stride, names) for stride in _list(meta.get("strides", [])))
+    laid = strides if len(strides) == len(shape) else None
+    return Tensor(name, ACTIVATION, shape, _dtype(meta.get("dtype")), strides=laid)
 
 
 def _dtype(code: Json) -> str:
