@@ -21,7 +21,6 @@ PLAIN: Mapping[str, Callable[[str], Layer]] = {
     "ReLU": ReLU,
     "SiLU": SiLU,
     "sigmoid": Sigmoid,
-    "dropout": Dropout,
 }
 """Kinds that have a leaf of their own."""
 DIMENSIONS = {1: "1-d ", 2: "", 3: "3-d "}
@@ -29,6 +28,8 @@ DIMENSIONS = {1: "1-d ", 2: "", 3: "3-d "}
 
 def elementwise(op: Op, kind: str, inplace: bool = False) -> Layer:
     """An operation of one tensor or several, element by element."""
+    if kind == "dropout":
+        return Dropout(op.label, inplace)
     if kind in PLAIN and len(op.reads) == 1:
         return PLAIN[kind](op.label)
     return Elementwise(op.label, kind, op.result, inplace)

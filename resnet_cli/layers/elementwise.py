@@ -73,10 +73,14 @@ class Sigmoid(SameShape, Unweighted, Fresh):
 
 
 class Dropout(SameShape, Unweighted, Fresh):
-    """Half of the elements zeroed in training; nothing at inference."""
+    """Half of the elements zeroed in training, ``inplace`` or not; nothing at inference."""
 
     operator = "dropout"
     on_shortcut = "dropout"
+
+    def __init__(self, name: str, inplace: bool = False) -> None:
+        super().__init__(name)
+        self.inplace = inplace
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0
@@ -86,7 +90,7 @@ class Dropout(SameShape, Unweighted, Fresh):
         return Saves("the gradient passes where an element was kept", beside=(Kept(elements(y)),))
 
     def shares(self, training: bool, inplace: bool) -> bool:
-        return not training
+        return self.inplace or not training
 
     def module(self) -> Module:
         return Module("Dropout")

@@ -12,6 +12,7 @@ from resnet_cli.analyses.memory.storage import (
     Bytes,
     Piece,
     Precision,
+    beside,
     output,
     owner,
     owners,
@@ -95,8 +96,8 @@ def wanted(
     learned = [read > INPUT and had[read] for read in row.reads]
     storages, copies, indices = [], [], []
     for at, copied in zip_longest(saves.inputs, saves.copied, fillvalue=0):
-        others = (other for other in saves.inputs if other != at)
-        if at in saves.factors and not any(learned[other] for other in others):
+        by_others = any(learned[other] for other in saves.inputs if other != at)
+        if at in saves.factors and not by_others:
             continue
         if copied:
             copies.append(Kept(copied))
@@ -115,10 +116,10 @@ def wanted(
         piece._replace(what="index", width=INDEX) if piece.storage in indices else piece
         for piece in outputs
     ]
-    beside = precision.pieces((*copies, *saves.beside))
+    others = beside(row, (*copies, *saves.beside), precision)
     if not reached[index]:
-        beside = [piece._replace(each=False) for piece in beside]
-    return [*outputs, *beside]
+        others = [piece._replace(each=False) for piece in others]
+    return [*outputs, *others]
 
 
 def _new(pieces: Iterable[Piece], index: int, first: dict[int, int]) -> list[Piece]:
