@@ -30,8 +30,8 @@ def elementwise(op: Op, kind: str, inplace: bool = False) -> Layer:
     """An operation of one tensor or several, element by element."""
     if kind == "dropout":
         return Dropout(op.label, inplace)
-    if kind in PLAIN and len(op.reads) == 1:
-        return PLAIN[kind](op.label)
+    if kind in PLAIN and len(op.reads) == 1 and (kind == "ReLU" or not inplace):
+        return PLAIN[kind](op.label)  # whether a ReLU is in place is asked for
     return Elementwise(op.label, kind, op.result, inplace)
 
 
