@@ -56,6 +56,7 @@ class Attention(Unweighted, OfGraph):
     """
 
     beside = "4 a score: scale, exponential, sum, quotient"
+    several = True
 
     def __init__(
         self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False,
@@ -106,6 +107,7 @@ class Recurrent(OfGraph):
     """
 
     beside = "12 a hidden number of a step"
+    several = True
 
     def __init__(
         self,
