@@ -115,7 +115,7 @@ COMPARED: Keys = {
 BESIDE: Keys = {
     "weights": "integer: bytes of the parameters in fp32",
     "memory": "integer: bytes at the worst moment of a training step on one input",
-    "activations": "integer: elements that convolution and linear layers put out",
+    "activations": "integer: elements that convolutions and matrix products put out",
     "receptive_field": "integer?: pixels across, of the last stage before the classifier; null where it is not known",
 }
 TO_THE_FIRST: Keys = {

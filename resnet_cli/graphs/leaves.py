@@ -30,8 +30,8 @@ def elementwise(op: Op, kind: str, inplace: bool = False) -> Layer:
     """An operation of one tensor or several, element by element."""
     if kind == "dropout":
         return Dropout(op.label, inplace)
-    if kind in PLAIN and len(op.reads) == 1:
-        return PLAIN[kind](op.label)
+    if kind in PLAIN and len(op.reads) == 1 and (kind == "ReLU" or not inplace):
+        return PLAIN[kind](op.label)  # whether a ReLU is in place is asked for
     return Elementwise(op.label, kind, op.result, inplace)
 
 
@@ -98,12 +98,9 @@ def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
 
 
 def attention(
-    op: Op,
-    causal: bool,
+    op: Op, causal: bool, scores: Shape = (), widths: tuple[int, int] = (0, 0),
     dropout: bool = False,
-    scores: Shape = (),
-    widths: tuple[int, int] = (0, 0),
-) -> Layer:
+) -> Layer:  # fmt: skip
     """Attention in one operator, which torch takes apart where it has no one kernel for it.
 
     ``scores`` and ``widths`` where the shapes read do not say them.
@@ -116,13 +113,11 @@ def attention(
         and (*each.sizes[:2], each.sizes[3]) == (*laid[0].sizes[:2], laid[0].sizes[3])
         for each in laid
     )
-    if scores or (kernel and mask not in op.learned and not dropout):
-        return Attention(op.label, "attention", op.result, causal, False, 0, scores, widths)
-    copied = 0
-    if len(laid) == 3:
-        made = strides.plain((*laid[0].sizes[:-1], laid[1].sizes[-2]))
-        copied = op.each(strides.of_product(made, laid[2], True)[1])
-    return Attention(op.label, "attention", op.result, causal, True, copied)
+    if scores or len(laid) < 3 or (kernel and mask not in op.learned and not dropout):
+        return Attention(op.label, "attention", op.result, causal, False, scores, widths)
+    products = strides.plain((*laid[0].sizes[:-1], laid[1].sizes[-2]))
+    copied = op.each(strides.of_product(products, laid[2], True)[1])
+    return Attention(op.label, "attention", op.result, causal, True, copied=copied)
 
 
 def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts: bool) -> Layer:

@@ -86,6 +86,8 @@ class Layer:
     """Whether it is a non-linearity that stands behind a layer."""
     on_shortcut = "identity"
     """What a shortcut is called that it stands on."""
+    several = False
+    """Whether it is several operations in one: products in it put out no tensor of their own."""
     sees_all = False
     """Whether every output depends on all of the input by its statistics; `reach` follows the rest."""
     is_module = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Module, SameShape, Saves, Windowed, elements
@@ -165,6 +166,9 @@ class Linear(Fresh):
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return seen[0].whole()
+
+    def fields(self) -> dict[str, Any]:
+        return {key: value for key, value in super().fields().items() if key != "copied"}
 
     def module(self) -> Module:
         sides = {"in_features": self.in_features, "out_features": self.out_features}

@@ -56,10 +56,11 @@ class Attention(Unweighted, OfGraph):
     """
 
     beside = "4 a score: scale, exponential, sum, quotient"
+    several = True
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False, copied: int = 0,
-        scores: Shape = (), widths: tuple[int, int] = (0, 0),
+        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False,
+        scores: Shape = (), widths: tuple[int, int] = (0, 0), copied: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
         self.causal, self.whole, self.copied = causal, whole, copied
@@ -91,7 +92,8 @@ class Attention(Unweighted, OfGraph):
             beside = Kept(scores + sum(map(elements, x[:2])))
             return Saves(FOR_FACTORS, (2,), beside=(beside,), copied=(self.copied,))
         rows = Kept(elements(self.scores[:-1] or x[0][:-1]), "statistic")
-        return Saves("scores are computed again", tuple(range(min(len(x), 3))), True, (rows,))
+        read = tuple(range(min(len(x), 4)))
+        return Saves("scores are computed again", read, True, (rows,))
 
     def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
         return UNKNOWN
@@ -105,6 +107,7 @@ class Recurrent(OfGraph):
     """
 
     beside = "12 a hidden number of a step"
+    several = True
 
     def __init__(
         self,

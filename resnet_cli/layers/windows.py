@@ -80,6 +80,12 @@ class Convolution(OfGraph):
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(y) if self.bias else 0
 
+    def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
+        """Of a computed kernel as of the other factor of a product."""
+        if self.own:
+            return super().gradients(x, y, wanted)
+        return (self.macs(x, y) * sum(wanted[:2]), 0)
+
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         if not self.own:
             return Saves(FOR_WEIGHTS, inputs=(0, 1))

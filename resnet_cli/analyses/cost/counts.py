@@ -63,11 +63,16 @@ def multiplies(row: Row) -> bool:
 
 
 def activations_of(rows: Iterable[Row]) -> list[int]:
-    """Elements of each row's output where it is a convolution or linear layer, as timm and pycls count.
+    """Elements of each row's output where it is a convolution or a product of matrices, as fvcore and timm count.
 
-    Radosavovic et al. 2020, "Designing Network Design Spaces", who took it up for convolutions.
+    Attention in one operator, and a recurrent layer, have no tensor of scores or gates, and count nothing there:
+    written out as products they do. Radosavovic et al. 2020, "Designing Network Design Spaces", who took it up
+    for convolutions.
     """
-    return _each(rows, lambda row: multiplies(row) * row.times * prod(row.output))
+    return _each(
+        rows,
+        lambda row: row.times * prod(row.output) if row.macs and not row.layer.several else 0,
+    )
 
 
 def parameters_of(rows: Iterable[Row]) -> list[int]:

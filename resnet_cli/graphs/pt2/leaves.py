@@ -288,7 +288,7 @@ def _embedding(op: Op) -> Layer:
 
 def _attention(op: Op) -> Layer:
     causal, dropout = (bool(op.argument(key, 0)) for key in ("is_causal", "dropout_p"))
-    return leaves.attention(op, causal, dropout)
+    return leaves.attention(op, causal, dropout=dropout)
 
 
 def _softmax(op: Op) -> Layer:
