@@ -46,7 +46,8 @@ class Row(NamedTuple):
 
     ``path`` is torch's dotted name. ``reads`` holds the places in the list of the rows whose outputs
     it takes, `INPUT` and below for the network's inputs; shapes are for one input. ``shared`` names those of its tensors that an earlier row has
-    already, as the same module was called before.
+    already, as the same module was called before. Costs are ``times`` those of the shapes: of a batch that
+    a graph was given, whose rows have shapes without it.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Row(NamedTuple):
     inputs: tuple[Shape, ...]
     output: Shape
     shared: tuple[str, ...] = ()
+    times: int = 1
 
     @property
     def inside(self) -> tuple[str, ...]:
@@ -95,8 +97,8 @@ class Row(NamedTuple):
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates for one input."""
-        return self.layer.macs(self.inputs, self.output)
+        """Multiply-accumulates."""
+        return self.times * self.layer.macs(self.inputs, self.output)
 
 
 def trace(net: Sequence, shape: Shape) -> list[Row]:
@@ -118,7 +120,7 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
             )
         shared = (*layer.tensors(),) if path in paths else ()
         paths.add(path)
-        rows.append(tuple.__new__(Row, (path, at, layer, reads, x, y, shared)))  # Row(…), faster
+        rows.append(tuple.__new__(Row, (path, at, layer, reads, x, y, shared, 1)))  # Row(…), faster
         return len(rows) - 1
 
     def walk(parts: tuple[Node, ...], prefix: str, at: Place, last: int) -> int:

@@ -7,13 +7,15 @@ an allocator rounds up to and a kernel's own workspace are not seen. Runs on the
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
+from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.checkpoint import checkpoint
@@ -39,7 +41,7 @@ def saved(net: nn.Module, x: Tensor) -> int:
 
     The input is among them. The module's mode is kept; in train mode its running statistics move.
     """
-    own = {_storage(tensor) for tensor in net.state_dict().values()}
+    own = {_storage(tensor) for tensor in (*net.parameters(), *net.buffers())}
     storages: dict[int, int] = {}
     alive: list[Tensor] = []  # no storage is given the place of an earlier one
 
@@ -52,6 +54,33 @@ def saved(net: nn.Module, x: Tensor) -> int:
     with torch.enable_grad(), saved_tensors_hooks(pack, lambda tensor: tensor):
         net(x)
     return sum(storages.values())
+
+
+@contextmanager
+def attention_as_on_a_cpu() -> Iterator[None]:
+    """On the meta device torch takes attention apart; here it runs in one kernel wherever a CPU runs it so."""
+    of_torch = functional.scaled_dot_product_attention
+
+    def on_cpu(tensor: Tensor | None) -> Tensor | None:
+        if tensor is None:
+            return None
+        like = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype)
+        return like.requires_grad_(tensor.requires_grad)
+
+    def run(
+        q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None = None, *rest: Any, **how: Any
+    ) -> Any:
+        kinds = [on_cpu(each) for each in (q, k, v, attn_mask)]
+        if torch._fused_sdp_choice(*kinds, *rest, **how) != 1:  # type: ignore[attr-defined]
+            return of_torch(q, k, v, attn_mask, *rest, **how)
+        kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+        return kernel(q, k, v, *rest, attn_mask=attn_mask, **how)[0]
+
+    functional.scaled_dot_product_attention = run
+    try:
+        yield
+    finally:
+        functional.scaled_dot_product_attention = of_torch
 
 
 def _bytes(tensors: Iterable[Tensor]) -> int:

@@ -101,7 +101,7 @@ def test_a_file_is_a_network(folder):
     graph_of(Twice(), folder / "twice.pt2", (4, 8, 8))
     network = networks.load(str(folder / "twice.pt2"))
     assert (network.name, network.spec, network.batch) == ("twice.pt2", None, 1)
-    assert network.inputs == (networks.Input("x", (4, 8, 8)),)
+    assert network.inputs == (networks.Input("x", (1, 4, 8, 8)),)
     assert (network.origin.kind, network.origin.version) == ("pt2", f"torch {torch.__version__}")
     assert totals(network.rows)["macs"] == 2 * 9 * 4 * 4 * 64
 

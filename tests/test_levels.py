@@ -26,7 +26,8 @@ def test_lines_add_up_at_every_level(spec):
         costs = resnet_cli.flops(spec, level).data()
         assert sum(row["macs"] for row in costs["rows"]) == data["total"]["macs"]
         held = resnet_cli.memory(spec, level=level).tables[0]
-        assert sum(row[1] for row in held.rows if row[1]) == 4 * data["total"]["params"]
+        weights = [column.key for column in held.columns].index("weights")
+        assert sum(row[weights] or 0 for row in held.rows) == 4 * data["total"]["params"]
         training = resnet_cli.flops(spec, level, backward=True).data()
         assert sum(row["forward"] for row in training["rows"]) == data["total"]["macs"]
 
@@ -34,16 +35,30 @@ def test_lines_add_up_at_every_level(spec):
 def test_a_depth_names_the_modules_that_torch_has_there():
     """The outermost modules of resnet18 are torchvision's; those of depth 2 are the blocks."""
     lines = [row["module"] for row in resnet_cli.summary("resnet18", 1).data()["rows"]]
-    assert lines == ["conv1", "bn1", "relu", "maxpool", "layer1", "layer2", "layer3", "layer4",
-                     "avgpool", "flatten", "fc"]  # fmt: skip
-    inner = [row["module"] for row in resnet_cli.summary("resnet18", 2).data()["rows"]]
-    assert inner[4:6] == ["layer1.0", "layer1.1"]
+    assert lines == ["conv1", "maxpool", "layer1", "layer2", "layer3", "layer4", "avgpool", "fc"]
+    inner = resnet_cli.summary("resnet18", 2).data()["rows"]
+    assert [(row["module"], row["times"]) for row in inner[2:5]] == [
+        ("layer1.0", 2), ("layer2.0", 1), ("layer2.1", 1),
+    ]  # fmt: skip
 
 
 def test_a_depth_beyond_the_deepest_is_that_of_every_layer():
-    """At depth 99 every path has a line."""
-    lines = [row["module"] for row in resnet_cli.summary("resnet18", 99).data()["rows"]]
-    assert lines == list(dict.fromkeys(row.path for row in rows_of("resnet18")))
+    """At depth 99 each weighted layer has its line, with the small ones behind it, and blocks alike share theirs."""
+    rows = resnet_cli.summary("resnet34", 99).data()["rows"]
+    lines = {row["module"]: (row["times"], row["architecture"]) for row in rows}
+    assert lines["layer3.1.conv1"] == (5, "3×3, 256; batch norm; ReLU")
+    assert lines["layer3.0.downsample.0"] == (1, "1×1, 256, stride 2; batch norm")
+    weighted = sum(row["times"] for row in rows if row["macs"])
+    assert weighted == sum(row.macs > 0 for row in rows_of("resnet34")) == 37
+
+
+def test_small_layers_stand_with_the_one_they_read():
+    """Dropout and ReLU with the linear layer, flatten with the pool, a norm that another layer reads apart."""
+    lines = {row["module"]: row for row in resnet_cli.summary("vgg16_bn", 2).data()["rows"]}
+    assert lines["classifier.0"]["architecture"] == "4096-d fc; ReLU; dropout"
+    assert lines["avgpool"]["architecture"] == "average pool; flatten"
+    apart = {row["module"] for row in resnet_cli.summary("preact-resnet18", 3).data()["rows"]}
+    assert {"layer2.0.bn1", "layer2.0.conv1"} <= apart
 
 
 @pytest.mark.parametrize("spec", FAMILIES, ids=lambda spec: spec.name)

@@ -1,10 +1,13 @@
 """Shapes inferred without onnx: equal to those of its own node tests, of exported files, of onnxruntime's runs."""
 
+import itertools
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx_counts
 import pytest
 from graph_files import convolutional, info, initialiser, model, saved
 from onnx import helper
@@ -15,6 +18,8 @@ from resnet_cli.graphs.onnx.read import read_bytes
 from resnet_cli.graphs.onnx.shapes import RULES, inferred
 from resnet_cli.graphs.onnx.wire import Wire
 from resnet_cli.graphs.read import read
+from resnet_cli.graphs.rows import batch_of, rows
+from resnet_cli.layers.uncounted import Uncounted
 
 node = helper.make_node
 DATA = Path(onnx.__file__).parent / "backend" / "test" / "data"
@@ -223,6 +228,30 @@ def as_described(value):
     return array.shape, numbers_of(array)
 
 
+MULTIPLY = {
+    "Attention", "Conv", "ConvInteger", "ConvTranspose", "DeformConv", "Einsum", "GRU", "Gemm", "LSTM", "MatMul",
+    "MatMulInteger", "QLinearConv", "QLinearMatMul", "RNN",
+}  # fmt: skip
+
+
+def macs_beside(case, solved, described):
+    """The operator, where a case is one that multiplies; its rows have as many MACs as `onnx_counts` says."""
+    model = case.model
+    if len(model.graph.node) != 1 or model.functions or model.graph.node[0].domain:
+        return Counter()
+    (one,) = model.graph.node
+    names = [*(given.name for given in model.graph.input), *solved.outputs]
+    shapes = {
+        name: shape for name, (shape, _) in zip(names, itertools.chain(*described), strict=True)
+    }
+    expected = onnx_counts.of_node(one, shapes)
+    own = rows(solved)
+    if expected is None or any(isinstance(row.layer, Uncounted) for row in own):
+        return Counter()
+    assert sum(row.macs for row in own) * (batch_of(solved) or 1) == expected, case.name
+    return Counter([one.op_type])
+
+
 @pytest.mark.slow
 def test_every_operator_as_its_node_tests_have_it():
     """Every case of onnx's own, also those that write an operator as others: no shape differs, all claimed are known."""
@@ -232,7 +261,7 @@ def test_every_operator_as_its_node_tests_have_it():
 
         cases = [case for case in collect_testcases(None) if case.model and case.data_sets]
     assert len(cases) > 1500
-    agreed = set()
+    agreed, times, multiplied = set(), 0, Counter()
     for case in cases:
         graph = read_bytes(case.model.SerializeToString())
         inputs, outputs = case.data_sets[0]
@@ -241,6 +270,8 @@ def test_every_operator_as_its_node_tests_have_it():
         described = [list(map(as_described, side)) for side in (inputs, outputs)]
         wrong, known, solved = disagreements(graph, *described)
         assert not wrong, case.name
+        times += bool(known)
+        multiplied += macs_beside(case, solved, described)
         operators = {f"{n.domain}.{n.operator}".lstrip(".") for n in solved.nodes}
         if known:
             agreed |= operators
@@ -249,6 +280,9 @@ def test_every_operator_as_its_node_tests_have_it():
             assert all("'start'" in why for why in whys), (case.name, whys)  # in bfloat16
     claimed = {name for name in RULES if "." not in name}
     assert claimed - agreed == OF_DATA - {"Unique"} | NO_CASE
+    assert set(multiplied) == MULTIPLY
+    counts = ", ".join(f"{name} {n}" for name, n in sorted(multiplied.items()))
+    print(f"shapes agree in {times} cases of {len(agreed & claimed)} operators; MACs: {counts}")
 
 
 # ---- whole networks -----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from resnet_cli import networks
 from resnet_cli.analyses.field.receptive_field import image
 from resnet_cli.analyses.field.receptive_field import seen as reached
 from resnet_cli.layers import moves
-from resnet_cli.layers.reach import Seen, Unknown
+from resnet_cli.layers.reach import Seen, Unknown, joined, united
 from resnet_cli.layers.windows import Resize, Window
 
 
@@ -91,6 +91,21 @@ class Pixels:
         back = sorted(range(len(order)), key=lambda at: order[at])
         return self.taken(shape, lambda at: [tuple(at[place] for place in back)])
 
+    def added(self, other):
+        """Sums, one of them spread along dimensions of one number."""
+        numbers = {
+            at: own
+            | other.numbers[tuple(min(a, n - 1) for a, n in zip(at, other.shape, strict=True))]
+            for at, own in self.numbers.items()
+        }
+        return Pixels(self.shape, numbers)
+
+    def joined(self, other, dim):
+        n = self.shape[dim]
+        shape = (*self.shape[:dim], n + other.shape[dim], *self.shape[dim + 1 :])
+        moved = {(*at[:dim], at[dim] + n, *at[dim + 1 :]): own for at, own in other.numbers.items()}
+        return Pixels(shape, self.numbers | moved)
+
     def over(self, dim):
         return self.along(dim, 1, lambda _: range(self.shape[dim]))
 
@@ -138,6 +153,9 @@ def steps(draw):
         "windows",
         "over",
         "alike",
+        "add",
+        "join",
+        "flat",
     ]
     return [
         (
@@ -223,6 +241,29 @@ def step(seen, pixels, kind, dim, a, b, c, d):
             [dim, *(at for at in range(len(inner)) if at != dim)] if b % 2 else [*range(len(inner))]
         )
         return seen.reshaped(inner).permuted(order), pixels.reshaped(inner).permuted(order)
+    if kind == "add":  # beside a window of the same size, or what comes back from another size
+        k = 2 * (a % 3) + 1
+        other = seen.windowed(dim, n, k, 1, k // 2), pixels.windowed(dim, n, k, 1, k // 2, 1)
+        if b % 3 == 0:
+            few = c % n + 1
+            layer = Resize("x", "x", seen.shape, 1, len(seen.shape), "edge")
+            other = (
+                layer.reach([seen.pooled(dim, n, few)], (shape(few),), seen.shape),
+                pixels.pooled(dim, few).along(dim, n, lambda q: resized(q, few, n, 1, "edge")),
+            )
+        if b % 3 == 1:
+            other = seen.over(dim), pixels.over(dim)
+        return united([seen, other[0]], seen.shape), pixels.added(other[1])
+    if kind == "join":
+        some = seen.part(dim, a % n + 1, 0), pixels.along(dim, a % n + 1, lambda q: [q])
+        order = [seen, some[0]] if b % 2 else [some[0], seen]
+        sizes = [each.shape[dim] for each in order]
+        both = joined(order, sizes, dim, shape(sum(sizes)))
+        first, second = (pixels, some[1]) if b % 2 else (some[1], pixels)
+        return both, first.joined(second, dim)
+    if kind == "flat":
+        flat = (prod(seen.shape),)
+        return (seen.reshaped(flat), pixels.reshaped(flat)) if a % 3 == 0 else None
     if kind == "over":
         return (seen.over(dim), pixels.over(dim)) if a % 3 == 0 else None
     return seen.alike(dim), pixels.alike(dim)
@@ -262,7 +303,9 @@ def test_any_steps_see_what_sets_of_pixels_say(shape, steps):
         if prod(seen.shape) > 600:
             break
         kinds.add(each[0])
-        check(seen, pixels, "windows" in kinds and kinds & {"pad", "window", "transposed"})
+        check(
+            seen, pixels, "windows" in kinds and kinds & {"pad", "window", "transposed", "resize"}
+        )
 
 
 # networks beside their gradients

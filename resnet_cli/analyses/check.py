@@ -69,6 +69,13 @@ def _sum(of_rows: Callable[[Sequence[Row]], Iterable[int]], width: bool = False)
     return summed
 
 
+def _layers(network: Network, budget: Budget) -> Measured:
+    """The depth as papers count it, where that means something."""
+    if counts.depth(network.rows) is None:
+        return UNKNOWN
+    return _sum(lambda rows: map(counts.is_counted, rows))(network, budget)
+
+
 def _memory(network: Network, budget: Budget) -> Measured:
     """The peak; a stage has what it keeps: in training what it saves, at inference what lives at the peak."""
     needs = memory(network.rows, budget.settings)
@@ -106,7 +113,7 @@ QUANTITIES: dict[str, Measure] = {
     "memory": _memory,
     "weights": _sum(counts.parameters_of, width=True),
     "activations": _sum(counts.activations_of),
-    "layers": _sum(lambda rows: map(counts.is_counted, rows)),
+    "layers": _layers,
     "receptive-field": _field,
     "uncounted": _sum(lambda rows: [isinstance(row.layer, Uncounted) for row in rows]),
 }

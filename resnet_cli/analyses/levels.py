@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from resnet_cli.analyses import folding
 from resnet_cli.designs.limits import one_of
+from resnet_cli.networks import Network
+from resnet_cli.tables import Column
 from resnet_cli.trace import Row, modules
 
 LEVELS = ("stage", "block", "layer", "module", "operator")
@@ -13,27 +16,56 @@ LINES = 32
 """Up to so many modules are shown where no depth of nesting is asked for."""
 
 
+def usual(network: Network) -> str:
+    """The level that nobody asked for: stages where a paper names them, else modules."""
+    return "stage" if network.origin.kind in ("spec", "weights") else "module"
+
+
+def of(network: Network, asked: str | int | None, allowed: Sequence[str] = LEVELS) -> Level:
+    """The `level` of a network's rows that is asked for, or its usual one."""
+    return level(network.rows, usual(network) if asked is None else asked, allowed)
+
+
 class Level(NamedTuple):
     """What a line of a table stands for.
 
     ``key`` heads its column, ``name`` says of a row which line it belongs to, and ``notes`` whether
-    it is another level than the one that was asked for.
+    it is another level than the one that was asked for. Of modules alike one line stands for so many ``times``;
+    ``modules`` are the lines that stand for a module as a whole, not for layers.
     """
 
     key: str
     name: Callable[[Row], str]
     notes: tuple[str, ...] = ()
+    times: Mapping[str, int] = {}
+    modules: Collection[str] = ()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that name a line."""
+        own = Column(self.key, self.key)
+        return (own, Column("times", "×", "exact")) if self.key == "module" else (own,)
+
+    def cells(self, name: str) -> tuple[object, ...]:
+        """A line's cells below them; a total's, too."""
+        return (name, self.times.get(name, 1)) if self.key == "module" else (name,)
+
+    def total(self) -> tuple[object, ...]:
+        """Those of the total."""
+        return ("total", *[None] * (len(self.columns) - 1))
 
 
-def level(rows: Sequence[Row], asked: str | int, allowed: Sequence[str] = LEVELS) -> Level:
+def level(
+    rows: Sequence[Row], asked: str | int, allowed: Sequence[str] = LEVELS, fold: bool = True
+) -> Level:
     """The level of that name; a number is a depth of module nesting, 1 the outermost.
 
-    Where no row has a stage or a block it is the modules. Raises `UserError` for a level that there
-    is not.
+    Where no row has a stage or a block it is the modules, too; without ``fold`` each has
+    a line of its own. Raises `UserError` for a level that there is not.
     """
     word = str(asked)
     if word.isascii() and word.isdecimal() and int(word[:5]) > 0 and "module" in allowed:
-        return _modules(int(word[:5]))
+        return _modules(rows, int(word[:5]), fold)
     one_of("level", word, (*allowed, *(("N (modules so deep)",) if "module" in allowed else ())))
     if word == "layer":
         return Level("layer", lambda row: row.path)
@@ -43,24 +75,36 @@ def level(rows: Sequence[Row], asked: str | int, allowed: Sequence[str] = LEVELS
         return Level("stage", lambda row: row.stage)
     if word == "block" and any(row.block for row in rows):
         return Level("block", lambda row: row.label)
-    chosen = _modules(_depth(rows))
+    chosen = _modules(rows, None, fold)
     if word == "module":
         return chosen
-    return chosen._replace(notes=(f"the network has no {word}s: a row for each module instead",))
+    told = f"the network has no {word}s: a row for each module instead"
+    return chosen._replace(notes=(told, *chosen.notes))
 
 
-def _modules(depth: int) -> Level:
-    def name(row: Row) -> str:
-        around = modules(row.path)
-        return around[min(depth, len(around)) - 1]
+def _modules(rows: Sequence[Row], depth: int | None, fold: bool) -> Level:
+    """Modules so deep, or as deep as takes at most `LINES` lines."""
+    if not fold:
+        deep = depth or _depth(rows)
+        return Level("module", lambda row: _cut(row, deep))
+    lines = folding.deepest(rows, LINES) if depth is None else folding.folded(rows, depth)
+    notes = []
+    if lines.times:
+        notes.append("×: so many modules that are alike, one behind another, together on a line")
+    if lines.unlike:
+        notes.append(f"alike but in their channels: {', '.join(lines.unlike)}")
+    return Level("module", lines.name, (*notes,), lines.times, lines.modules)
 
-    return Level("module", name)
+
+def _cut(row: Row, depth: int) -> str:
+    around = modules(row.path)
+    return around[min(depth, len(around)) - 1]
 
 
 def _depth(rows: Sequence[Row]) -> int:
     """The deepest nesting that takes at most `LINES` lines."""
-    deepest = max(len(modules(row.path)) for row in rows)
+    deepest = min(max(len(modules(row.path)) for row in rows), folding.DEEPEST)
     for depth in range(deepest, 1, -1):
-        if len(set(map(_modules(depth).name, rows))) <= LINES:
+        if len({_cut(row, depth) for row in rows}) <= LINES:
             return depth
     return 1

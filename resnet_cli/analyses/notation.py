@@ -50,14 +50,27 @@ def stage(rows: Sequence[Row]) -> Stack:
             run = block(members)
             blocks += [run] if run.lines else []  # a module of a block may have no convolution
             continue
-        for text, member in zip(map(layer, members), members, strict=True):
-            if text:
-                _, stride, _ = member.layer.window or (1, 1, 0)
-                singles.append(text + (f", stride {stride}" if stride > 1 else ""))
+        singles += filter(None, map(_strided, members))
     # a run of equal layers (VGG) is folded like a run of blocks
-    folded = [(text, len(list(same))) for text, same in groupby(singles)]
-    parts = [Run((text,), times) if times > 1 else text for text, times in folded]
-    return Stack((*parts, *(Run(each.lines, len(list(same))) for each, same in groupby(blocks))))
+    return Stack(
+        (*_folded(singles), *(Run(each.lines, len(list(same))) for each, same in groupby(blocks)))
+    )
+
+
+def layers(rows: Iterable[Row]) -> Stack:
+    """Every layer, by its notation or else its kind: `7×7, 64, stride 2; batch norm; ReLU`, those alike `× n`."""
+    return Stack((*_folded([_strided(row) or row.layer.operator for row in rows]),))
+
+
+def _strided(row: Row) -> str:
+    text = layer(row)
+    _, stride, _ = row.layer.window or (1, 1, 0)
+    return text + (f", stride {stride}" if text and stride > 1 else "")
+
+
+def _folded(texts: Iterable[str]) -> list[str | Run]:
+    folded = [(text, len(list(same))) for text, same in groupby(texts)]
+    return [Run((text,), times) if times > 1 else text for text, times in folded]
 
 
 def shortcut(rows: Sequence[Row]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from resnet_cli.analyses import notation
@@ -23,30 +23,47 @@ SHAPE = (
 )
 
 
-def summary(rows: Sequence[Row], level: Level, counted: Sequence[int] | None = None) -> Table:
+def summary(
+    rows: Sequence[Row],
+    level: Level,
+    counted: Sequence[int] | None = None,
+    classes: Mapping[str, str] = {},
+) -> Table:
     """A line for each stage, block, layer, ...; the total adds up parameters and MACs.
 
-    ``counted`` are other numbers in place of the rows' MACs.
+    ``counted`` are other numbers in place of the rows' MACs, ``classes`` the modules' by path.
     """
     costs = counted or counts.macs_of(rows)
     params = counts.parameters_of(rows)
-    total = ("total", sum(params), sum(costs))
-    whole = max(total[2], 1)
+    whole = max(sum(costs), 1)
     if level.key == "layer":
-        return _layers(rows, params, costs, total, whole)
+        return _layers(rows, params, costs, ("total", sum(params), sum(costs)), whole)
     groups: dict[str, list[tuple[Row, int, int]]] = {}
     for line in zip(rows, params, costs, strict=True):
         groups.setdefault(level.name(line[0]), []).append(line)
     shaped = level.key != "operator"  # an operator stands in many places
-    describe = _block if level.key == "block" else notation.stage
     body = []
     for name, group in groups.items():
         members, held, each = zip(*group, strict=True)
-        where = (members[-1].output, describe(members)) if shaped else ()
-        body.append((name, *where, sum(held), sum(each), sum(each) / whole))
-    columns = (Column(level.key, level.key), *(SHAPE if shaped else ()), *COSTS)
-    end = (total[0], *[None for _ in SHAPE if shaped], *total[1:], 1.0)
+        where = (members[-1].output, _described(name, members, level, classes)) if shaped else ()
+        body.append((*level.cells(name), *where, sum(held), sum(each), sum(each) / whole))
+    columns = (*level.columns, *(SHAPE if shaped else ()), *COSTS)
+    end = (*level.total(), *[None for _ in SHAPE if shaped], sum(params), sum(costs), 1.0)
     return Table("rows", "", columns, body, end)
+
+
+def _described(
+    name: str, rows: Sequence[Row], level: Level, classes: Mapping[str, str]
+) -> Stack | str:
+    """What a line is made of: a module its class where that is known, layers themselves."""
+    if level.key == "block":
+        return _block(rows)
+    if level.key != "module":
+        return notation.stage(rows)
+    if name in level.modules and (name in classes or notation.stage(rows).parts):
+        return classes.get(name) or notation.stage(rows)
+    once = rows[: len(rows) // level.times.get(name, 1)]
+    return notation.layers(once)
 
 
 def _block(rows: Sequence[Row]) -> Stack:

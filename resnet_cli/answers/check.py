@@ -19,7 +19,7 @@ MOST_ROWS = 1_000_000
 """Of all networks together: half a minute of work."""
 NOTES = {
     "macs": "macs: multiply-accumulates for one input, as the papers count",
-    "activations": "activations: elements of the outputs of convolutions and linear layers for one input, as timm "
+    "activations": "activations: elements of the outputs of convolutions and matrix products for one input, as timm "
     "and pycls count",
     "layers": "layers: convolutions and linear layers of the main path, as the papers count",
     "receptive-field": "receptive-field: pixels across that a neuron of the last stage before the classifier sees",

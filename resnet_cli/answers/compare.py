@@ -41,7 +41,7 @@ def compare(
         return _blocks(names, 256 if channels is None else channels, 56 if size is None else size)
     from resnet_cli.answers.difference import difference  # what blocks do without
 
-    return difference(models, "stage" if level is None else level, changed, exit_code)
+    return difference(models, level, changed, exit_code)
 
 
 def _blocks(names: Sequence[str], channels: int, size: int) -> View:

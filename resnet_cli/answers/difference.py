@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from resnet_cli.analyses import levels
 from resnet_cli.analyses.compare import align, errors, fields, networks, tensors
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.elsewhere import elsewhere
@@ -19,7 +20,9 @@ MOST_ROWS = 1_000_000
 """Of all networks together: half a minute of work, a gigabyte."""
 
 
-def difference(models: Sequence[Model], level: str | int, changed: bool, exit_code: bool) -> View:
+def difference(
+    models: Sequence[Model], level: str | int | None, changed: bool, exit_code: bool
+) -> View:
     """Networks with what differs between them; of two weight files each tensor that does as well."""
     files = [weight_file(model) for model in models] if len(models) == 2 else []
     a, b = files or (None, None)
@@ -68,8 +71,15 @@ def _loaded(models: Sequence[Model]) -> list[Network]:
     return networks
 
 
-def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_code: bool) -> View:
-    by, differing, titles = align.common(given, level), fields.fields(given), networks.titles(given)
+def _networks(
+    given: Sequence[Network], level: str | int | None, changed: bool, exit_code: bool
+) -> View:
+    usual = "module" if any(levels.usual(network) == "module" for network in given) else "stage"
+    by, differing, titles = (
+        align.common(given, usual if level is None else level),
+        fields.fields(given),
+        networks.titles(given),
+    )
     rows, parts = networks.rows(given), align.compared(given, by, changed)
     printed = [line for line in errors.errors(given) if not changed or _differs(line)]
     if len(given) == 2:
@@ -92,7 +102,7 @@ def _networks(given: Sequence[Network], level: str | int, changed: bool, exit_co
 
 
 def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bool) -> list[str]:
-    sizes = dict.fromkeys(network.size for network in given)
+    sizes = _sizes(given)
     unknown = [title for title, network in zip(titles, given, strict=True) if not network.spec]
     kinds = counts.multiplied(row for network in given for row in network.rows)
     return [
@@ -106,6 +116,13 @@ def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bo
         networks.NOTE,
         f"Δ and ratio: to {titles[0]}",
     ]  # fmt: skip
+
+
+def _sizes(given: Sequence[Network]) -> list[str]:
+    """The inputs in words; a spec's with its batch where a graph, whose inputs have one, is among them."""
+    whole = any(network.spec is None for network in given)
+    words = [f"1×{network.size}" if whole and network.spec else network.size for network in given]
+    return [*dict.fromkeys(words)]
 
 
 def _differs(line: dict[str, Any]) -> bool:

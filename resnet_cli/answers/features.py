@@ -18,7 +18,7 @@ def features(model: Model) -> View:
     notes = [
         *"\n".join(code(network)).split("\n"),
         f"channels of {maps[0].name} to {maps[-1].name}: {[m.shape[0] for m in maps]}; size: {words['sides']} "
-        f"of the path's output for one input of {network.size}",
+        f"of the path's output for {network.asked}",
         f"stride and receptive field: {words['unit']} of the input",
         *followed(network),
     ]

@@ -38,7 +38,7 @@ def flops(
     ``backward`` adds a training step's gradients. Raises `UserError` for two of these at once.
     """
     network = load(model)
-    by = levels.level(network.rows, level or "stage")
+    by = levels.of(network, level)
     one_of("unit", unit or "mac", UNITS)
     one_of("engine", engine or "trace", ENGINES)
     given = {"--reconcile": reconcile, "--backward": backward, "--convention": convention,
@@ -130,7 +130,7 @@ def _reconcile(network: Network) -> View:
         *conventions.by_papers(network, figures()),
     ]
     notes = [
-        f"what each tool prints for one input of {network.size}, in eval(): our MACs, then term by term",
+        f"what each tool prints for {network.asked}, in eval(): our MACs, then term by term",
         f"MACs of the ledger: multiply-accumulates of {counts.multiplied(network.rows)} layers",
         "checked: the tool itself, in the version named, printed the same for this network",
         *elsewhere([network]),
@@ -144,8 +144,9 @@ def _backward(network: Network, by: Level) -> View:
     from resnet_cli.analyses.cost.training import training
 
     table = training(network.rows, by)
-    _, forward, *_, step = table.total or (None, 0, 0)
-    keys = [column.key for column in table.columns[1:]]
+    whole = dict(zip([column.key for column in table.columns], table.total or (), strict=True))
+    costs = {key: whole[key] for key in list(whole)[len(by.columns) :]}
+    forward, step = costs["forward"], costs["training"]
     notes = [
         *by.notes,
         f"a training step has {step / max(forward, 1):.3f} times the MACs of the forward pass",
@@ -154,8 +155,7 @@ def _backward(network: Network, by: Level) -> View:
         "so the first convolution has that of its weights alone; gradients of biases and norms "
         "are sums, not MACs",
     ]
-    if network.batch > 1:
+    if network.more > 1:
         batch = f"{network.batch:,}: {short_and_exact(step * network.batch)} MACs"
         notes.insert(len(by.notes) + 1, f"a training step on a batch of {batch}")
-    costs = dict(zip(keys, (table.total or ())[1:], strict=True))
     return about(network, "flops", [table], notes, training=costs)

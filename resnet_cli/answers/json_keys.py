@@ -60,7 +60,7 @@ TOTAL: Keys = {
     "buffers": "integer: running statistics",
     "macs": "integer: multiply-accumulates of one input",
     "flops": "integer: two a MAC",
-    "layers": "integer: the depth, as the papers count",
+    "layers": "integer?: the depth, as the papers count; null where their rule means nothing",
     "convolutions": "integer: all of them",
     "projections": "integer: those of them on shortcuts",
     "gates": "integer: those of them in gates",
@@ -70,7 +70,8 @@ ABOUT: Keys = {**NETWORK, "total": TOTAL}
 LEVEL: Keys = {
     "stage?": "string: conv1, conv2_x, ..., fc",
     "block?": "string: the paper's label, conv2_1",
-    "module?": "string: torch's name of the module, layer1.0",
+    "module?": "string: torch's name of the module, layer1.0, or of the first of several layers",
+    "times?": "integer?: how many modules that are alike the line stands for, one behind another",
     "path?": "string: torch's name of the layer, layer1.0.conv1",
 }
 COUNTED: Keys = {
@@ -109,12 +110,12 @@ COMPARED: Keys = {
     "params": "integer: learnable parameters",
     "macs": "integer: multiply-accumulates of one input",
     "flops": "integer: two a MAC",
-    "layers": "integer: the depth, as the papers count",
+    "layers": "integer?: the depth, as the papers count; null where their rule means nothing",
 }
 BESIDE: Keys = {
     "weights": "integer: bytes of the parameters in fp32",
     "memory": "integer: bytes at the worst moment of a training step on one input",
-    "activations": "integer: elements that convolution and linear layers put out",
+    "activations": "integer: elements that convolutions and matrix products put out",
     "receptive_field": "integer?: pixels across, of the last stage before the classifier; null where it is not known",
 }
 TO_THE_FIRST: Keys = {
@@ -246,7 +247,7 @@ COMMANDS: dict[str, Keys] = {
                 "dataset": "string: that its papers train it on",
                 "block": "string: basic or bottleneck; empty without blocks",
                 "stages": "integers: blocks in each",
-                "layers": "integer: the depth, as the papers count",
+                "layers": "integer?: the depth, as the papers count; null where their rule means nothing",
                 "params": "integer: learnable parameters",
                 "macs": "integer: multiply-accumulates of one input",
                 "error": "number?: the first that a paper prints, in per cent: top-1 on ImageNet, or on CIFAR-10",

@@ -37,7 +37,7 @@ def memory(
     inplace: bool = False,
     checkpoint: bool = False,
     budget: str | None = None,
-    level: str | int = "stage",
+    level: str | int | None = None,
 ) -> View:
     """Memory of a batch by stage, in bytes: weights, gradients, optimiser, saved activations, live peak.
 
@@ -53,15 +53,19 @@ def memory(
     how = settings(network, optimizer, dtype, inplace, checkpoint)
     needs = analysis.memory(network.rows, how)
     room = None if budget is None else sizes.size("--budget", budget)
-    by = levels.level(network.rows, level)
+    by = levels.of(network, level)
     table, total = analysis.by_level(needs, network.batch, by)
-    inputs = several(network.batch, "input")
+    what = (
+        f"a batch of {several(network.batch, 'input')} of {network.size}"
+        if network.spec
+        else network.asked
+    )
     fits = room is None or total["training"] <= room
     most = 0 if room is None else needs.training.largest_batch(room)
     notes = [
         *([] if room is None else [_verdict(fits, network.batch, str(budget).strip(), most)]),
         *by.notes,
-        f"a batch of {inputs} of {network.size}, optimiser {optimizer}, ReLU {'' if inplace else 'not '}in place",
+        f"{what}, optimiser {optimizer}, ReLU {'' if inplace else 'not '}in place",
         DTYPES[dtype],
         *NOTES,
     ]

@@ -22,10 +22,10 @@ NOTES = (
 )
 
 
-def receptive_field(model: Model, level: str | int = "stage") -> View:
+def receptive_field(model: Model, level: str | int | None = None) -> View:
     """Stride, receptive field, padding and centre by stage, block, layer or module, in pixels of the input."""
     network = load(model)
-    by = levels.level(network.rows, level, analysis.LEVELS)
+    by = levels.of(network, level, analysis.LEVELS)
     table = analysis.receptive_field(network.rows, by)
     words = in_words(network)
     notes = [note.format(**words) for note in NOTES]

@@ -7,29 +7,28 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import depth
 from resnet_cli.analyses.summary import summary as rows_of
 from resnet_cli.answers.view import Model, View, about, cost_notes
-from resnet_cli.networks import load
+from resnet_cli.networks import Network, load
 
 
-def summary(model: Model, level: str | int = "stage", convention: str | None = None) -> View:
+def summary(model: Model, level: str | int | None = None, convention: str | None = None) -> View:
     """The architecture by stage, block, layer, module or operator, with parameters and MACs.
 
-    A number as ``level`` is a depth of module nesting, 1 the outermost. ``convention`` counts by another tool's rule. Raises `UserError`
+    Without a ``level`` it is the stage, and the module where no spec names stages as a paper does. A number as ``level`` is a depth of module nesting, 1 the outermost. ``convention`` counts by another tool's rule. Raises `UserError`
     for a level or a convention that there is not.
     """
     network = load(model)
-    by = levels.level(network.rows, level)
+    by = levels.of(network, level)
     total = counts.totals(network.rows)
     notes = [
         *by.notes,
-        depth.formula(network.rows),
-        *filter(None, [depth.wide(network.name)]),
-        f"params: learnable; {total['buffers']:,} running statistics of batch norm are apart",
+        *filter(None, [depth.formula(network.rows), depth.wide(network.name)]),
+        _learnable(network, total["buffers"]),
     ]
     if convention is not None:
         from resnet_cli.answers.convention import recounted
 
         counted = recounted(network, convention)
-        table = counted.named(rows_of(network.rows, by, counted.counts))
+        table = counted.named(rows_of(network.rows, by, counted.counts, network.classes))
         return about(
             network,
             "summary",
@@ -39,10 +38,21 @@ def summary(model: Model, level: str | int = "stage", convention: str | None = N
             convention=counted.envelope,
         )
     answer = about(
-        network, "summary", [rows_of(network.rows, by)], [*notes, *cost_notes(network)], total
+        network,
+        "summary",
+        [rows_of(network.rows, by, classes=network.classes)],
+        [*notes, *cost_notes(network)],
+        total,
     )
     figures = answer.envelope["published"]
     agreements = published.explained(line["agrees"] for line in figures)
     return answer._replace(
         tables=[*answer.tables, *published.tables(figures)], notes=[*answer.notes, *agreements]
     )
+
+
+def _learnable(network: Network, buffers: int) -> str:
+    if not buffers:
+        return "params: learnable"
+    apart = "running statistics of batch norm" if network.spec else "numbers in buffers"
+    return f"params: learnable; {buffers:,} {apart} are apart"

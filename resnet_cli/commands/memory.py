@@ -21,7 +21,7 @@ def command(
     dtype: DTYPE = "fp32",
     inplace: INPLACE = False,
     checkpoint: CHECKPOINT = False,
-    level: Annotated[str, options.level(LEVELS)] = "stage",
+    level: Annotated[str | None, options.level(LEVELS)] = None,
     budget: Annotated[
         str | None, typer.Option(help="Whether it fits into so much memory: 24GiB; exit 1 if not.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from resnet_cli import files, networks
+from resnet_cli import files, inputs, networks
 from resnet_cli.commands import output
 from resnet_cli.designs import limits, zoo
 from resnet_cli.designs.fields import FIELDS, inline, numbers
@@ -99,20 +99,26 @@ NETWORK: dict[str, Any] = {
     ],
     "depth": Annotated[int | None, _option("--depth", help="The residual network of this depth.")],
     **{name: _override(name) for name in FIELDS},
-    "batch": Annotated[int, _option("--batch", help="Inputs at once; tables of costs stay those of one.")],
+    "batch": Annotated[int | None, _option("--batch", help="Inputs at once; a spec's tables of costs stay those of one.")],
 }  # fmt: skip
+INPUTS: dict[str, Any] = {
+    "input": Annotated[list[str] | None, _option("--input", metavar="SHAPE", help="[NAME=]1x3x224x224[:int64], each input's; it leads with the batch.")],
+    "dim": Annotated[list[str] | None, _option("--dim", metavar="NAME=N", help="An open size of an .onnx or .pt2 file.")],
+}  # fmt: skip
+"""What the network is asked about, where that is not its usual input."""
 OUTPUT: dict[str, Any] = {
     "format": Annotated[str | None, _option("--format", "-f", help=f"{', '.join(output.FORMATS)}; else by the suffix of -o.", panel="The output", **words(output.FORMATS, "FORMAT"))],
     "json": Annotated[bool, _option("--json", help="Short for --format json.", panel="The output")],
     "target": Annotated[str | None, _option("--output", "-o", help="A file to write; - is stdout.", metavar="FILE", panel="The output")],
     "columns": Annotated[str | None, _option("--columns", help="Those of the first table to show, in order: path,macs.", metavar="KEYS", panel="The output")],
+    "strict": Annotated[bool, _option("--strict", help="Exit 1 where anything is not counted or not settled.", panel="The output")],
     "exact": Annotated[bool, _option("--exact", help="Every digit: no K, M, G.", panel="The output")],
     "table_key": Annotated[str | None, _option("--table-key", metavar="KEY", help="csv: another of the answer's tables.", panel="The output")],
     "notes": Annotated[bool, _option("--notes", help="csv: the notes in one more column.", panel="The output")],
     "caption": Annotated[str | None, _option("--caption", metavar="TEXT", help="latex: of the first table.", panel="The output")],
     "label": Annotated[str | None, _option("--label", metavar="NAME", help="latex: of the first table, such as tab:cost.", panel="The output")],
 }  # fmt: skip
-DEFAULTS = {"batch": 1, "json": False, "exact": False, "notes": False}
+DEFAULTS = {"json": False, "strict": False, "exact": False, "notes": False}
 
 
 def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
@@ -126,10 +132,10 @@ def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         show = {p.name: given.pop(p.name, DEFAULTS.get(p.name)) for p in shown}
         _check(show)
-        network = _network(**{key: given.pop(key, DEFAULTS.get(key)) for key in NETWORK})
+        network = _network(**{key: given.pop(key, None) for key in (*NETWORK, *INPUTS)})
         _show(command(network, **given), **show)
 
-    return _signed(run, command, [*_parameters(NETWORK), *own, *shown])
+    return _signed(run, command, [*_parameters(NETWORK | INPUTS), *own, *shown])
 
 
 def changeable(names: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
@@ -137,10 +143,11 @@ def changeable(names: str) -> Callable[[Callable[..., Result]], Callable[..., Re
 
     def changing(command: Callable[..., Result]) -> Callable[..., Result]:
         own = [*inspect.signature(command, eval_str=True).parameters.values()]
-        options = _parameters({name: NETWORK[name] for name in FIELDS})
+        options = _parameters({name: NETWORK[name] for name in FIELDS} | INPUTS)
 
         def run(**given: Any) -> Result:
             changes = _changes({name: given.pop(name, None) for name in FIELDS})
+            asked = _asked(changes, **{name: given.pop(name, None) for name in INPUTS})
             models = given[names]
             if changes and len(models or ()) != 1:
                 first = next(iter(changes))
@@ -150,6 +157,8 @@ def changeable(names: str) -> Callable[[Callable[..., Result]], Callable[..., Re
                 )
             if changes:
                 given[names] = [_inline(models[0], changes)]
+            if asked != networks.NOTHING:
+                given[names] = [networks.load(model, asked) for model in models or ()]
             return command(**given)
 
         return _signed(run, command, [*own, *options])
@@ -244,6 +253,7 @@ def _show(
     exact: bool,
     columns: str | None,
     target: str | None = None,
+    strict: bool = False,
     **own: Any,
 ) -> None:
     if columns is not None:
@@ -252,18 +262,42 @@ def _show(
     output.send(text, target)
     if answer.code:
         raise typer.Exit(answer.code)
+    if strict and answer.envelope.get("uncounted"):
+        raise typer.Exit(1)
 
 
-def _network(model: str | None, depth: int | None, batch: int, **overrides: Any) -> Network:
-    limits.within("batch", batch, limits.BATCH)
+def _network(
+    model: str | None,
+    depth: int | None,
+    batch: int | None,
+    input: list[str] | None,
+    dim: list[str] | None,
+    **overrides: Any,
+) -> Network:
+    if batch is not None:
+        limits.within("batch", batch, limits.BATCH)
     if model is not None and depth is not None:
         raise UserError(f"both MODEL {model!r} and --depth {depth} given", "give one of them")
     if model is None and depth is None:
         raise UserError("no network named", "type a name, such as resnet50; all: resnet-cli list")
     changes = _changes(overrides)
     _check_once(model, changes)
-    base = networks.load(model if model is not None else depth or 0)
-    return (base.changed(**changes) if changes else base)._replace(batch=batch)
+    asked = _asked(changes, input, dim, batch)
+    base = networks.load(model if model is not None else depth or 0, asked)
+    return base.changed(**changes) if changes else base
+
+
+def _asked(
+    changes: dict[str, Any],
+    input: list[str] | None,
+    dim: list[str] | None,
+    batch: int | None = None,
+) -> inputs.Given:
+    """What is asked about beside the network. Raises `UserError` where an input's size is given twice."""
+    beside = next((key for key in ("input_size", "in_channels") if key in changes), None)
+    if input and beside:
+        raise UserError(f"both --input and --{beside.replace('_', '-')} given", "give one of them")
+    return inputs.given(input or (), dim or (), batch)
 
 
 def _changes(overrides: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from resnet_cli.tables import Answer
 @about_a_network
 def command(
     network: Network,
-    level: Annotated[str, options.level(LEVELS)] = "stage",
+    level: Annotated[str | None, options.level(LEVELS)] = None,
 ) -> Answer:
     """What one neuron sees of the input: stride, receptive field, padding and centre by stage."""
     return receptive_field(network, level)

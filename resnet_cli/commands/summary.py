@@ -15,7 +15,7 @@ from resnet_cli.tables import Answer
 @about_a_network
 def command(
     network: Network,
-    level: Annotated[str, options.level(LEVELS)] = "stage",
+    level: Annotated[str | None, options.level(LEVELS)] = None,
     convention: Annotated[str | None, options.convention()] = None,
 ) -> Answer:
     """The architecture by stage, block, layer or module, with parameters and MACs."""

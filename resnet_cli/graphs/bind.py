@@ -173,6 +173,8 @@ def _solved(graph: Graph, values: Mapping[str, int]) -> Graph:
         return known[size]
 
     def tensor(old: Tensor) -> Tensor:
+        if old.strides and any(isinstance(stride, str) for stride in old.strides):
+            old = old._replace(strides=tuple(map(solved, old.strides)))
         if old.shape is None or not any(isinstance(size, str) for size in old.shape):
             return old
         shape = tuple(map(solved, old.shape))

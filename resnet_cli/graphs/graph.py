@@ -29,7 +29,8 @@ class Tensor(NamedTuple):
 
     ``value`` has a small constant's numbers in row-major order, which sizes are computed from; a
     ``path`` is the module's name of a parameter or buffer, ``layer1.0.conv1.weight``. ``why`` says for a
-    shape of None, or one with a None in it, what it is not known for.
+    shape of None, or one with a None in it, what it is not known for. ``strides`` are torch's, None where
+    the file has none: numbers lie in the order of their places.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Tensor(NamedTuple):
     value: tuple[Element, ...] | None = None
     path: str = ""
     why: str = ""
+    strides: Dims | None = None
 
 
 class Module(NamedTuple):
@@ -50,6 +52,20 @@ class Module(NamedTuple):
     path: str
     kind: str = ""
     call: int = 0
+
+
+MOST_MODULES = 100
+
+
+def nested(modules: Iterable[Module]) -> tuple[Module, ...]:
+    """The modules around an operation; raises `UserError` where they are too many in one another."""
+    whole = tuple(modules)
+    if any(
+        at >= MOST_MODULES or path.count(".") >= MOST_MODULES
+        for at, (path, _, _) in enumerate(whole)
+    ):
+        raise bad(f"has modules in one another more than {MOST_MODULES} deep")
+    return whole
 
 
 class Ref(NamedTuple):
@@ -133,6 +149,13 @@ def bodies(node: Node) -> list[Graph]:
     ]
 
 
+def within(node: Node) -> list[Node]:
+    """The operations in a node's bodies, in those of these, and so on."""
+    return [
+        each for body in bodies(node) for inner in body.nodes for each in (inner, *within(inner))
+    ]
+
+
 def captured(node: Node) -> list[str]:
     """What the bodies inside of an operation read of the graph around it."""
     return [
@@ -152,7 +175,9 @@ def ordered(nodes: list[Node], known: Iterable[str]) -> list[Node]:
     made = set(known)
     sorted_already = True
     for node in nodes:
-        sorted_already = sorted_already and all(not name or name in made for name in node.inputs)
+        sorted_already = sorted_already and all(
+            not name or name in made for name in (*node.inputs, *captured(node))
+        )
         for name in node.outputs:
             if name and name in made:
                 raise bad(f"makes {excerpt(name)} twice", "a graph gives each tensor once")

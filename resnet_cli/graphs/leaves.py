@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import prod
 
+from resnet_cli.graphs import strides
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
@@ -14,7 +15,7 @@ from resnet_cli.layers.elementwise import Dropout, Elementwise, ReLU, Sigmoid, S
 from resnet_cli.layers.moves import Move, Rearranged, Untold
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm, Norm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from resnet_cli.layers.products import Attention, Embedding, MatrixProduct
+from resnet_cli.layers.products import Attention, Embedding, MatrixProduct, Recurrent
 from resnet_cli.layers.shaping import Copy, Flatten, View
 from resnet_cli.layers.windows import Convolution, Pool, Reduction, Resize, Window
 
@@ -22,7 +23,6 @@ PLAIN: Mapping[str, Callable[[str], Layer]] = {
     "ReLU": ReLU,
     "SiLU": SiLU,
     "sigmoid": Sigmoid,
-    "dropout": Dropout,
 }
 """Kinds that have a leaf of their own."""
 DIMENSIONS = {1: "1-d ", 2: "", 3: "3-d "}
@@ -30,20 +30,23 @@ DIMENSIONS = {1: "1-d ", 2: "", 3: "3-d "}
 
 def elementwise(op: Op, kind: str, inplace: bool = False) -> Layer:
     """An operation of one tensor or several, element by element."""
-    if kind in PLAIN and len(op.reads) == 1:
-        return PLAIN[kind](op.label)
+    if kind == "dropout":
+        return Dropout(op.label, inplace)
+    if kind in PLAIN and len(op.reads) == 1 and (kind == "ReLU" or not inplace):
+        return PLAIN[kind](op.label)  # whether a ReLU is in place is asked for
     return Elementwise(op.label, kind, op.result, inplace)
 
 
 def convolution(
-    op: Op, weight: str, bias: str, windows: Window, groups: int, transposed: bool = False
-) -> Layer:
-    """A convolution; a square one of a kernel of its own is a plain leaf."""
+    op: Op, weight: str, bias: str, windows: Window, groups: int, transposed: bool = False,
+    plain: bool = True,
+) -> Layer:  # fmt: skip
+    """A convolution; a square one of a kernel of its own is a plain leaf, where it may be."""
     own, biased = op.owns("weight", weight), op.owns("bias", bias)
     sides = op.dims(weight)
     x, y = op.shape(op.reads[0]), op.result
     square = all(len(set(side)) == 1 for side in windows) and set(windows.dilation) == {1}
-    if own and square and len(sides) == 4 and not transposed and len(x) == 3:
+    if plain and own and square and len(sides) == 4 and not transposed and len(x) == 3:
         (k, *_), (stride, *_), (padding, *_), _ = windows
         layer = Conv2d(op.label, x[0], sides[0], k, stride, padding, groups, biased)
         if layer.output_shape(x) == y:
@@ -54,10 +57,15 @@ def convolution(
 
 def linear(op: Op, x: str, weight: str, bias: str, sides: Shape) -> Layer:
     """A fully connected layer, of a weight of ``sides`` (out, in); with a computed weight a product."""
+    laid = op.laid(x)
+    rows = (prod(laid.sizes[:-1]), laid.sizes[-1])
+    copied = op.each(laid.copied_as(rows)) if len(laid.sizes) > 2 else 0
     if op.owns("weight", weight):
-        return Linear(op.label, sides[1], sides[0], op.owns("bias", bias))
+        return Linear(op.label, sides[1], sides[0], op.owns("bias", bias), copied)
     letters = _letters(op, x, weight, turned=True)
-    return MatrixProduct(op.label, "matrix product", op.result, sides[1], bool(bias), letters)
+    return MatrixProduct(
+        op.label, "matrix product", op.result, sides[1], bool(bias), (copied, 0), letters
+    )
 
 
 def product(op: Op, x: str, y: str, added: bool = False) -> Layer:
@@ -65,7 +73,12 @@ def product(op: Op, x: str, y: str, added: bool = False) -> Layer:
     letters = _letters(op, x, y)
     if added:  # what is added is read first
         op.only(x, y, *(name for name in op.reads if name not in (x, y)))
-    return MatrixProduct(op.label, "matrix product", op.result, op.dims(x)[-1], added, letters)
+    smaller = y if len(op.dims(x)) >= len(op.dims(y)) else x
+    copied = strides.of_product(op.laid(x), op.laid(y), smaller in op.learned)
+    first, second = map(op.each, copied)
+    return MatrixProduct(
+        op.label, "matrix product", op.result, op.dims(x)[-1], added, (first, second), letters
+    )
 
 
 def _letters(op: Op, x: str, y: str, turned: bool = False) -> tuple[str, ...]:
@@ -105,19 +118,35 @@ def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
         )
     if not shared:
         return Elementwise(op.label, "product", op.result)
+    copied = strides.of_einsum(f"{before}->{after}", *map(op.laid, names))
+    first, second = map(op.each, copied)
+    letters = _without_batch(op, names, (*terms, after))
     return MatrixProduct(
-        op.label,
-        "matrix product",
-        op.result,
-        inner,
-        False,
-        _without_batch(op, names, (*terms, after)),
+        op.label, "matrix product", op.result, inner, False, (first, second), letters
     )
 
 
-def attention(op: Op, causal: bool) -> Layer:
-    """Attention in one operator."""
-    return Attention(op.label, "attention", op.result, causal)
+def attention(
+    op: Op, causal: bool, scores: Shape = (), widths: tuple[int, int] = (0, 0),
+    dropout: bool = False,
+) -> Layer:  # fmt: skip
+    """Attention in one operator, which torch takes apart where it has no one kernel for it.
+
+    ``scores`` and ``widths`` where the shapes read do not say them.
+    """
+    laid = [op.laid(name) for name in op.reads[:3]]
+    mask = op.reads[3] if len(op.reads) > 3 else ""
+    kernel = len(laid) == 3 and all(
+        len(each.sizes) == 4
+        and each.strides[-1] == 1
+        and (*each.sizes[:2], each.sizes[3]) == (*laid[0].sizes[:2], laid[0].sizes[3])
+        for each in laid
+    )
+    if scores or len(laid) < 3 or (kernel and mask not in op.learned and not dropout):
+        return Attention(op.label, "attention", op.result, causal, False, scores, widths)
+    products = strides.plain((*laid[0].sizes[:-1], laid[1].sizes[-2]))
+    copied = op.each(strides.of_product(products, laid[2], True)[1])
+    return Attention(op.label, "attention", op.result, causal, True, copied=copied)
 
 
 def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts: bool) -> Layer:
@@ -128,22 +157,22 @@ def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts:
         for label, name in names.items()
         if op.owns(label, name, learned=not label.startswith("running"))
     }
-    x = op.shape(op.reads[0])
-    if len(own) == 4 and counts and len(x) == 3:
-        return BatchNorm2d(op.label, x[0])
+    channels = op.channels
+    if len(own) == 4 and counts and len(op.result) == 3:
+        return BatchNorm2d(op.label, channels)
     learned = tuple((label, own[label]) for label in ("weight", "bias") if label in own)
     buffers = {label: own[label] for label in ("running_mean", "running_var") if label in own}
     kept = (*(buffers | ({"num_batches_tracked": ()} if counts else {})).items(),)
-    return Norm(op.label, "batch norm", op.result, learned, 2 * x[0], kept, of_batch=True)
+    return Norm(op.label, "batch norm", op.result, learned, 2 * channels, kept, of_batch=True)
 
 
 def group_norm(op: Op, groups: int, weight: str, bias: str, operator: str = "group norm") -> Layer:
     """Group norm, or instance norm: of each input's maps."""
     own = {k: op.dims(n) for k, n in (("weight", weight), ("bias", bias)) if op.owns(k, n)}
-    channels = op.shape(op.reads[0])[0]
-    if len(own) == 2 and operator == "group norm":
-        return GroupNorm(op.label, groups, channels)
-    return Norm(op.label, operator, op.result, (*own.items(),), 2 * groups, all_places=True)
+    if len(own) == 2 and operator == "group norm" and len(op.result) == 3:
+        return GroupNorm(op.label, groups, op.channels)
+    statistics = 2 * groups * op.inputs_in_a_row
+    return Norm(op.label, operator, op.result, (*own.items(),), statistics, all_places=True)
 
 
 def layer_norm(op: Op, sides: int, weight: str, bias: str, operator: str = "layer norm") -> Layer:
@@ -180,29 +209,35 @@ def adaptive_pool(op: Op, largest: bool = False) -> Layer:
     return Reduction(op.label, operator, y, over)
 
 
-def reduction(op: Op, operator: str, places: tuple[int, ...]) -> Layer:
+def reduction(op: Op, operator: str, places: tuple[int, ...], picks: bool = False) -> Layer:
     """A sum, mean or the like over dimensions, counted without the batch; all where none are named."""
     x = op.shape(op.reads[0])
     maps = len(x) == 3 and {1, 2} <= {*(places or (1, 2))}
     if operator == "mean" and maps and op.result == (x[0], 1, 1):
         return AdaptiveAvgPool2d(op.label, 1)
-    return Reduction(op.label, operator, op.result, places)
+    return Reduction(op.label, operator, op.result, places, picks)
 
 
 def flatten(op: Op) -> Layer:
     """A view; to a vector it is a plain leaf."""
     x, y = op.shape(op.reads[0]), op.result
-    return Flatten(op.label) if len(x) == 3 and len(y) == 1 else view(op, "reshape", Rearranged())
+    copied = not op.laid(op.reads[0]).views(op.dims(op.output))
+    if len(x) == 3 and len(y) == 1 and not copied:
+        return Flatten(op.label)
+    return view(op, "reshape", Rearranged(), copied)
 
 
-def view(op: Op, operator: str, move: Move) -> Layer:
+def view(op: Op, operator: str, move: Move, copied: bool = False) -> Layer:
     """The same numbers, or some of them."""
-    return View(op.label, operator, op.result, move)
+    return View(op.label, operator, op.result, move, copied)
 
 
 def copy(op: Op, operator: str, move: Move) -> Layer:
     """Numbers that are copied."""
-    return Copy(op.label, operator, op.result, move)
+    indices = tuple(
+        at for at, name in enumerate(op.reads) if at and op.tensors[name].dtype == "int64"
+    )
+    return Copy(op.label, operator, op.result, move, indices)
 
 
 def resized(
@@ -222,6 +257,16 @@ def embedding(op: Op, table: str, numbers: str) -> Layer:
     """Rows of a table."""
     own = op.owns("weight", table)
     return Embedding(op.label, "embedding", op.result, op.dims(table), own)
+
+
+def recurrent(
+    op: Op, operator: str, weights: Mapping[str, str], batch_first: bool = False
+) -> Layer:
+    """A recurrent layer; ``weights`` are tensors by torch's names for them, which may be computed."""
+    computed = tuple(label for label, name in weights.items() if not op.owns(label, name))
+    shapes = tuple((label, op.dims(name)) for label, name in weights.items())
+    steps = prod(op.shape(op.node.inputs[0])[:-1])
+    return Recurrent(op.label, operator, op.result, shapes, steps, computed, batch_first)
 
 
 def softmax(op: Op, place: int) -> Layer:

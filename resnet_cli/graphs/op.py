@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from math import prod
 
 from resnet_cli.graphs.graph import BUFFER, CONSTANT, INPUT, PARAMETER, Node, Ref, Tensor, Value
+from resnet_cli.graphs.strides import Laid, plain
 from resnet_cli.layers.arithmetic import Shape
 
 
@@ -26,9 +27,11 @@ class Op:
         batch: int | None,
         label: str,
         paths: Collection[str] = (),
+        learned: Collection[str] = (),
     ) -> None:
         self.node, self.tensors, self.batch, self.label = node, tensors, batch, label
         self.paths = paths  # of all parameters and buffers
+        self.learned = learned  # tensors of which a gradient is taken
         self.own: dict[str, str] = {}
         self.reads: list[str] = [name for name in node.inputs if name and self.is_read(name)]
 
@@ -93,10 +96,21 @@ class Op:
             raise Undescribed(tensor.why or "its shape is not known")
         return sizes
 
+    def laid(self, name: str) -> Laid:
+        """How a tensor's numbers lie, the batch's too."""
+        sizes, strides = self.dims(name), self.tensors[name].strides or ()
+        numbers = tuple(stride for stride in strides if isinstance(stride, int))
+        return Laid(sizes, numbers) if len(numbers) == len(sizes) else plain(sizes)
+
+    def each(self, numbers: int) -> int:
+        """Of so many numbers those of one input."""
+        return numbers // (self.batch if self.batch and self.cut(self.output) else 1)
+
     def cut(self, name: str) -> int:
-        """1 where a tensor leads with the batch, which rows leave out."""
+        """1 where a tensor leads with the batch, which rows leave out; of what is stored, none is for one input."""
         dims = self.dims(name)
-        return int(self.batch is not None and bool(dims) and dims[0] == self.batch)
+        stored = self.tensors[name].kind in (PARAMETER, BUFFER, CONSTANT)
+        return int(dims[:1] == (self.batch,) and (self.batch == 1 or not stored))
 
     def shape(self, name: str) -> Shape:
         """A tensor's shape for one input."""
@@ -106,6 +120,16 @@ class Op:
     def result(self) -> Shape:
         """The shape of the first output."""
         return self.shape(self.output)
+
+    @property
+    def channels(self) -> int:
+        """How many the first tensor has that it reads, which stand behind the batch."""
+        return self.dims(self.reads[0])[1]
+
+    @property
+    def inputs_in_a_row(self) -> int:
+        """How many inputs' numbers the first tensor holds as rows have it: one, where the batch is left out."""
+        return 1 if self.cut(self.reads[0]) else self.dims(self.reads[0])[0]
 
     def is_turned(self, name: str) -> bool:
         """Whether it is another name of a matrix in the file, with its sides in the other order."""

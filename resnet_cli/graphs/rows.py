@@ -18,9 +18,11 @@ from resnet_cli.graphs.graph import (
     Tensor,
     bodies,
     captured,
+    within,
 )
 from resnet_cli.graphs.groups import Draft, grouped
 from resnet_cli.graphs.op import Op, Undescribed
+from resnet_cli.graphs.strides import plain
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.moves import Untold
@@ -28,9 +30,11 @@ from resnet_cli.layers.products import Attention
 from resnet_cli.layers.shaping import Copy, Stored, View
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.trace import INPUT as OF_INPUT
-from resnet_cli.trace import Place, Row, learned, modules
+from resnet_cli.trace import Place, Row, modules
 
 FURTHER = Untold("which part it is of what was computed is not read")
+MOST_VIEWS = 200
+"""Through so many others may a view look: each write into it is one into all of them."""
 STORED = (PARAMETER, BUFFER, CONSTANT)
 """Kinds of tensors that lie in the file."""
 
@@ -63,28 +67,43 @@ def rows(graph: Graph) -> list[Row]:
     )
     stacks = _called([_whole_stack(draft.modules) for draft in drafts])
     drafts = [draft._replace(modules=stack) for draft, stack in zip(drafts, stacks, strict=True)]
-    return _kept_scores(_placed(grouped(drafts, results), author.tensors))
+    return _placed(grouped(drafts, results), author.tensors)
 
 
 def batch_of(graph: Graph) -> int | None:
     """How many inputs the graph takes at once, which rows leave out; None where they cannot.
 
-    That is what all inputs lead with, and where it is more than one, all that is made of them, too.
+    That is what all inputs lead with, and where it is more than one, all that is made of them, too, and
+    no layer takes one behind another.
     """
     sizes = {(graph.tensors[name].shape or (None,))[0] for name in graph.inputs}
     size = sizes.pop() if len(sizes) == 1 else None
     if not isinstance(size, int) or size < 1:
         return None
+    return size if size == 1 or leads(graph, size) else None
+
+
+def leads(graph: Graph, size: int) -> bool:
+    """Whether all that is made of the inputs leads with this size, and no layer takes one behind another."""
     reached = {*graph.inputs}
-    for node in graph.nodes if size > 1 else ():
+    read = {*graph.outputs}.union(*(node.inputs for node in graph.nodes))
+    leads_with_steps = _format(graph).leads_with_steps
+    for node in graph.nodes:
         if reached.isdisjoint(node.inputs):
             continue
-        for name in filter(None, node.outputs):
+        if leads_with_steps(node):
+            return False
+        for name in read.intersection(node.outputs):
             tensor = graph.tensors[name]
             if tensor.value is None and (tensor.shape or (None,))[0] != size:
-                return None
+                return False
             reached.add(name)
-    return size
+    return True
+
+
+def cut(graph: Graph) -> int:
+    """Of how many inputs the graph is whose rows are of one: the batch that was left out of them, else 1."""
+    return batch_of(graph) or 1
 
 
 class _Author:
@@ -100,9 +119,15 @@ class _Author:
         self.base: dict[
             str, tuple[str, bool]
         ] = {}  # a view -> what it looks at, whether at all of it
-        self.users: dict[str, list[str]] = {}  # a storage's first name -> its views
+        self.users: dict[
+            str, set[str]
+        ] = {}  # a storage's first name -> its views that are not stale
         self.roots: dict[str, str] = {}
+        self.laid: set[str] = set()  # tensors laid otherwise than the file says
+        self.views: dict[str, int] = {}  # how many views it looks through
         self.stale: set[str] = set()
+        self.after: dict[str, str] = {}  # of no known shape: behind which operation
+        self.learned = {t.name for t in graph.tensors.values() if t.kind == PARAMETER}
         self.waiting = self.unread()
         self.store("")
 
@@ -115,18 +140,19 @@ class _Author:
         if name in self.format.IGNORED or not outputs:
             return
         if self.graph.format == "onnx" and all(
-            self.tensors[o].kind == CONSTANT or self.tensors[o].value is not None for o in outputs
+            self.tensors[o].kind in STORED or self.tensors[o].value is not None for o in outputs
         ):
-            return  # arithmetic on sizes, and constants
+            return  # what stands in the file, and arithmetic on sizes
         if name in self.format.ALIASES:
             source = self.tensors.get("".join(node.inputs[:1]))
             if source and source.kind in STORED:
-                self.tensors[outputs[0]] = source  # its other name
+                self.rename(outputs[0], source)
                 return
         if name in self.format.TURNS:
             source = self.tensors.get("".join(node.inputs[:1]))
             if source and source.kind == PARAMETER and len(source.shape or ()) == 2:
-                self.tensors[outputs[0]] = source._replace(shape=self.tensors[outputs[0]].shape)
+                turned = self.tensors[outputs[0]]
+                self.rename(outputs[0], source._replace(shape=turned.shape, strides=turned.strides))
                 return
         if name in self.format.SPLITS:
             for at, output in enumerate(outputs):
@@ -137,14 +163,20 @@ class _Author:
         first = self.row(node, name, name)
         for output in outputs[1:]:
             shape = self.shape(output)
-            layer = Copy(name, f"{name}'s further output", shape or (), FURTHER)
-            self.made[output] = self.put(
-                Draft(
-                    layer, (first,), (self.drafts[first].output,), shape or (), name, node.modules
-                )
-            )
+            if shape is None:
+                self.made[output] = first
+                continue
+            layer = Copy(name, f"{name}'s further output", shape, FURTHER)
+            read = (self.drafts[first].output,)
+            self.made[output] = self.put(Draft(layer, (first,), read, shape, name, node.modules))
         if writes and node.inputs:
             self.written(node.inputs[0], outputs[0])
+
+    def rename(self, name: str, source: Tensor) -> None:
+        """A stored tensor's other name."""
+        self.tensors[name] = source
+        if source.kind == PARAMETER:
+            self.learned.add(name)
 
     def shape(self, name: str) -> Shape | None:
         """A tensor's shape for one input, where it is known."""
@@ -159,10 +191,10 @@ class _Author:
 
     def row(self, node: Node, name: str, label: str) -> int:
         """The row of an operation's first output."""
-        op = Op(node, self.tensors, self.batch, label, self.paths)
+        op = Op(node, self.tensors, self.batch, label, self.paths, self.learned)
         try:
             if bodies(node):
-                raise Undescribed("it runs a body, which is not followed")
+                raise Undescribed(f"its body is not followed, {self.products(node)} in it")
             layer = self.format.leaf(op) if op.reads else Copy(label, "constant", op.result)
             _check(layer, tuple(self.shape(read) or () for read in op.reads), op.result)
         except Undescribed as problem:
@@ -176,30 +208,69 @@ class _Author:
             Draft(layer, reads, inputs, output, label, node.modules, (*op.own.items(),), op)
         )
         self.made[op.output] = at
+        if layer.tensors() or not self.learned.isdisjoint(op.reads):
+            self.learned.update(node.outputs)
+        self.lay(op, layer)
         if op.reads and layer.shares(False, False):
             whole = prod(output) == prod(inputs[0])
             self.lies_in(op.output, op.reads[0], whole)
-            self.users.setdefault(self.roots[op.output], []).append(op.output)
+            self.use(op.output)
         return at
 
+    def lay(self, op: Op, layer: Layer) -> None:
+        """How a kernel's attention is laid, and what only turns it: as its query, whichever kernel wrote the file."""
+        if isinstance(layer, Attention):
+            laid = op.laid(op.reads[0]).dense() if not layer.whole else plain(op.dims(op.output))
+        elif self.laid.intersection(op.reads[:1]) and (order := self.format.turned(op)):
+            laid = op.laid(op.reads[0]).turned(*order)
+        else:
+            return
+        self.laid.add(op.output)
+        self.tensors[op.output] = self.tensors[op.output]._replace(strides=laid.strides)
+
     def lies_in(self, view: str, parent: str, whole: bool) -> None:
-        """A tensor lies in another's storage."""
-        if view != parent and view not in self.base:
+        """A tensor lies in another's storage; one that looks through too many others is taken for a copy."""
+        views = self.views.get(parent, 0) + 1
+        if view != parent and view not in self.base and views <= MOST_VIEWS:
             self.base[view] = (parent, whole)
+            self.views[view] = views
             self.roots[view] = self.roots.get(parent, parent)
 
+    def use(self, view: str) -> None:
+        self.users.setdefault(self.roots.get(view, view), set()).add(view)
+
+    def products(self, node: Node) -> str:
+        """What multiplies in the bodies of an operation, in words."""
+        operators = (self.format.base(inner.operator)[0] for inner in within(node))
+        times = Counter(name for name in operators if name in self.format.PRODUCTS)
+        return ", ".join(f"{name} ×{n}" for name, n in times.most_common()) or "without a product"
+
     def uncounted(self, op: Op, reason: str) -> Layer:
-        op.own.clear()
-        op.reads = [name for name in op.node.inputs if name and op.is_read(name)]
-        unknown = next(
-            (self.tensors[n].why for n in op.node.inputs if n and self.tensors[n].why), ""
-        )
+        """A row for what is not described; it has the parameters that its bodies use."""
+        node = op.node
+        used = captured(node)
+        op.reads = [
+            name
+            for name in dict.fromkeys((*node.inputs, *used))
+            if name and op.is_read(name) and not (name in used and self.is_parameter(name))
+        ]
+        op.own = {name: name for name in used if self.is_parameter(name)}
+        weights = {name: self.tensors[name] for name in op.own}
+        for inner in (body for each in (node, *within(node)) for body in bodies(each)):
+            weights |= {n: t for n, t in inner.tensors.items() if t.kind == PARAMETER}
         operator = ".".join(
-            filter(
-                None, (op.node.domain.replace("aten", ""), self.format.base(op.node.operator)[0])
-            )
+            filter(None, (node.domain.replace("aten", ""), self.format.base(node.operator)[0]))
         )
-        return Uncounted(op.label, printable(operator), unknown or reason, self.shape(op.output))
+        first = next((self.after[name] for name in op.reads if name in self.after), "")
+        if first:
+            reason = f"shape unknown after {first}"
+        lost = [name for name in node.outputs if name and self.shape(name) is None]
+        self.after.update(dict.fromkeys(lost, first or printable(op.label)))
+        shapes = {name: known(tensor) for name, tensor in weights.items()}
+        return Uncounted(op.label, printable(operator), reason, self.shape(op.output), shapes)
+
+    def is_parameter(self, name: str) -> bool:
+        return name in self.tensors and self.tensors[name].kind == PARAMETER
 
     def output(self, at: int) -> Shape:
         if at <= OF_INPUT:
@@ -211,6 +282,7 @@ class _Author:
         again = [name]
         while again[-1] in self.stale:
             self.stale.discard(again[-1])
+            self.use(again[-1])
             again.append(self.base[again[-1]][0])
         for each in reversed(again):
             if each not in self.made:
@@ -231,7 +303,7 @@ class _Author:
         tensor = self.tensors[name]
         learned = tensor.kind == PARAMETER
         operator = "parameter" if learned else "buffer" if tensor.kind == BUFFER else "constant"
-        dims = tuple(size for size in tensor.shape or () if isinstance(size, int))
+        dims = known(tensor)
         if tensor.shape is None or len(dims) != len(tensor.shape):
             why = tensor.why or "its shape is not known"
             return self.put(Draft(Uncounted(name, operator, why), (), (), (), name, ()))
@@ -266,7 +338,9 @@ class _Author:
         while name in self.base:
             name = self.base[name][0]
             chain.add(name)
-        self.stale.update(user for user in self.users.get(root, ()) if user not in chain)
+        users = self.users.get(root, set())
+        self.stale |= users - chain
+        self.users[root] = users & chain
 
     def unread(self) -> dict[str, list[str]]:
         """The parameters that no operation reads, by the module that holds them, "" for one that never runs."""
@@ -284,6 +358,11 @@ class _Author:
         """Rows for what no operation reads of a module's parameters."""
         for name in self.waiting.pop(holder, ()):
             self.made[name] = self.stored(name)
+
+
+def known(tensor: Tensor) -> Shape:
+    """The sizes of a tensor that are known."""
+    return tuple(size for size in tensor.shape or () if isinstance(size, int))
 
 
 def _check(layer: Layer, x: tuple[Shape, ...], y: Shape) -> None:
@@ -379,17 +458,6 @@ def _holder(own: Iterable[tuple[str, Tensor]], module: str) -> str:
         beside = holder.rpartition(".")[0] == module.rpartition(".")[0]
         return holder if tensor.path or beside or len(tensor.shape or ()) > 1 else ""
     return ""
-
-
-def _kept_scores(rows: list[Row]) -> list[Row]:
-    """The rows with the scores of attention kept where something learned is added to them."""
-    had = learned(rows)
-    return [
-        row._replace(layer=row.layer.with_scores())
-        if isinstance(row.layer, Attention) and any(had[at] for at in row.reads[3:] if at >= 0)
-        else row
-        for row in rows
-    ]
 
 
 def _whole_stack(modules: tuple[Module, ...]) -> tuple[Module, ...]:

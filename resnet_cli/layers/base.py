@@ -31,18 +31,23 @@ class Kept(NamedTuple):
 class Saves(NamedTuple):
     """What autograd keeps for the backward pass: which of the inputs, the output, and beside them.
 
-    ``why`` it is kept, or need not be, in words.
+    ``why`` it is kept, or need not be, in words. The inputs among ``factors`` are kept only where another of
+    them has a gradient, which is made of them. ``copied`` are for each of the inputs the numbers of a copy that is kept in
+    its place, 0 where it is kept itself. ``indices`` are inputs that are whole numbers, an int64 each.
     """
 
     why: str
     inputs: tuple[int, ...] = ()
     output: bool = False
     beside: tuple[Kept, ...] = ()
+    factors: tuple[int, ...] = ()
+    copied: tuple[int, ...] = ()
+    indices: tuple[int, ...] = ()
 
     @property
     def before_it_runs(self) -> bool:
         """Whether all of it is there before the layer runs."""
-        return not self.output and not self.beside
+        return not self.output and not self.beside and not any(self.copied)
 
 
 class Module(NamedTuple):
@@ -71,6 +76,8 @@ class Layer:
     """In words what `operations` adds up."""
     counted = False
     """Whether the papers count it as a layer."""
+    convolution = False
+    """Whether it is a convolution among those."""
     join = False
     """Whether a shortcut meets its block here."""
     gate = False
@@ -83,6 +90,8 @@ class Layer:
     """Over how many last dimensions of its input it slides a window."""
     wraps = False
     """Whether it moves numbers over the border to the other side."""
+    several = False
+    """Whether it is several operations in one: products in it put out no tensor of their own."""
     sees_all = False
     """Whether every output depends on all of the input by its statistics; `reach` follows the rest."""
     is_module = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Module, SameShape, Saves, Windowed, elements
@@ -18,6 +19,7 @@ class Conv2d(Windowed, Fresh):
     operator = "convolution"
     beside = "bias 1 an output"
     counted = True
+    convolution = True
     in_figure = True
     on_shortcut = "projection"
 
@@ -121,7 +123,10 @@ class ChannelConv(SameShape, Fresh):
 
 
 class Linear(Fresh):
-    """A fully connected layer: of a vector, or of each of many (tokens)."""
+    """A fully connected layer: of a vector, or of each of many (tokens).
+
+    ``copied`` are the numbers of its input that torch puts in another order first, 0 where it need not.
+    """
 
     operator = "linear"
     beside = "bias 1 an output"
@@ -129,9 +134,12 @@ class Linear(Fresh):
     in_figure = True
     on_shortcut = "projection"
 
-    def __init__(self, name: str, in_features: int, out_features: int, bias: bool = True) -> None:
+    def __init__(
+        self, name: str, in_features: int, out_features: int, bias: bool = True, copied: int = 0
+    ) -> None:
         super().__init__(name)
         self.in_features, self.out_features, self.bias = in_features, out_features, bias
+        self.copied = copied
 
     def output_shape(self, *x: Shape) -> Shape:
         return (*x[0][:-1], self.out_features)
@@ -157,14 +165,18 @@ class Linear(Fresh):
         return elements(y) if self.bias else 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(FOR_WEIGHTS, inputs=(0,))
+        return Saves(FOR_WEIGHTS, inputs=(0,), copied=(self.copied,))
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         own = one(seen)
         return own.mixed(len(own.dims) - 1, self.out_features)
 
+    def fields(self) -> dict[str, Any]:
+        return {key: value for key, value in super().fields().items() if key != "copied"}
+
     def module(self) -> Module:
-        return Module("Linear", self.fields(), {"bias": True})
+        sides = {"in_features": self.in_features, "out_features": self.out_features}
+        return Module("Linear", {**sides, "bias": self.bias}, {"bias": True})
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.out_features}-d fc"

@@ -73,10 +73,14 @@ class Sigmoid(SameShape, Unweighted, Fresh):
 
 
 class Dropout(SameShape, Unweighted, Fresh):
-    """Half of the elements zeroed in training; nothing at inference."""
+    """Half of the elements zeroed in training, ``inplace`` or not; nothing at inference."""
 
     operator = "dropout"
     on_shortcut = "dropout"
+
+    def __init__(self, name: str, inplace: bool = False) -> None:
+        super().__init__(name)
+        self.inplace = inplace
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0
@@ -86,7 +90,7 @@ class Dropout(SameShape, Unweighted, Fresh):
         return Saves("the gradient passes where an element was kept", beside=(Kept(elements(y)),))
 
     def shares(self, training: bool, inplace: bool) -> bool:
-        return not training
+        return self.inplace or not training
 
     def module(self) -> Module:
         return Module("Dropout")
@@ -96,7 +100,8 @@ class Kind(NamedTuple):
     """An operation element by element: how many ``operations`` an element, and what autograd saves of it.
 
     ``saves`` are the places of inputs, "y" the output; only where all of them are tensors of the network.
-    "yx": the input, or the output where it is written in the input's place.
+    "yx": the input, or the output where it is written in the input's place. ``factors`` are those of which one is
+    saved only where another has a gradient.
     ``activation``: a non-linearity that stands behind a layer; ``gate``: one that ends in 0 to 1, or −1 to 1.
     """
 
@@ -104,24 +109,26 @@ class Kind(NamedTuple):
     saves: str = ""
     activation: bool = False
     gate: bool = False
+    factors: tuple[int, ...] = ()
 
 
 KINDS = {
-    "ReLU": Kind(1, "y", True), "ReLU6": Kind(2, "yx", True), "leaky ReLU": Kind(2, "yx", True),
-    "PReLU": Kind(2, "01", True), "ELU": Kind(3, "y", True), "SELU": Kind(4, "y", True), "CELU": Kind(4, "y", True),
+    "ReLU": Kind(1, "y", True), "ReLU6": Kind(2, "0", True), "leaky ReLU": Kind(2, "yx", True),
+    "PReLU": Kind(2, "01", True), "ELU": Kind(3, "yx", True), "SELU": Kind(4, "yx", True), "CELU": Kind(4, "yx", True),
     "GELU": Kind(5, "0", True), "SiLU": Kind(2, "0", True), "mish": Kind(4, "0", True),
     "hard swish": Kind(4, "0", True), "hard sigmoid": Kind(3, "0", True, True),
     "sigmoid": Kind(1, "y", True, True), "tanh": Kind(1, "y", True, True), "log sigmoid": Kind(2, "0", True),
-    "softplus": Kind(2, "0", True), "softsign": Kind(2, "0", True), "clamp": Kind(2, "0"), "hard tanh": Kind(2, "yx", True),
+    "softplus": Kind(2, "0", True), "softsign": Kind(2, "0", True), "clamp": Kind(2, "0"), "hard tanh": Kind(2, "0", True),
     "threshold": Kind(1, "0", True), "GLU": Kind(2, "0", True),
-    "addition": Kind(1), "subtraction": Kind(1), "product": Kind(1, "01"), "quotient": Kind(1, "01"),
+    "addition": Kind(1), "subtraction": Kind(1), "product": Kind(1, "01", factors=(0, 1)),
+    "quotient": Kind(1, "01", factors=(0,)),
     "power": Kind(1, "0"), "maximum": Kind(1, "01"), "minimum": Kind(1, "01"), "remainder": Kind(1), "floor division": Kind(1),
     "negation": Kind(1), "absolute": Kind(1, "0"), "exponential": Kind(1, "y"), "logarithm": Kind(1, "0"),
     "square root": Kind(1, "y"), "inverse square root": Kind(1, "y"), "reciprocal": Kind(1, "y"), "square": Kind(1, "0"),
     "sine": Kind(1, "0"), "cosine": Kind(1, "0"), "arc tangent": Kind(1, "0"), "error function": Kind(1, "0"),
     "rounding": Kind(1), "sign": Kind(1), "comparison": Kind(1), "logical": Kind(1), "choice": Kind(1),
     "running sum": Kind(1), "trigonometric": Kind(1, "0"), "local response norm": Kind(4, "0"),
-    "rotation": Kind(3), "interpolation": Kind(3), "product and sum": Kind(2, "12"),
+    "rotation": Kind(3), "interpolation": Kind(3), "product and sum": Kind(2, "12", factors=(1, 2)),
 }  # fmt: skip
 """What graphs call by many names -> its cost. A function such as a sigmoid or an exponential is one operation."""
 
@@ -156,10 +163,12 @@ class Elementwise(Unweighted, OfGraph):
         places = tuple(int(at) for at in saves if at != "y")
         if not saves or len(x) < len(places):
             return Saves("the gradient is handed on, times a constant")
-        return Saves("the slope is another at each number", places, "y" in saves)
+        why = "the slope is another at each number"
+        return Saves(why, places, "y" in saves, factors=self.kind.factors)
 
     def shares(self, training: bool, inplace: bool) -> bool:
-        return self.inplace and (not self.kind.saves or "y" in self.kind.saves)
+        """In training not where the input is saved: torch saves a copy of it then, and the sum is the same."""
+        return self.inplace and (not training or not self.kind.saves or "y" in self.kind.saves)
 
     def hands_on(self, at: int) -> bool:
         return self.operator == "addition"

@@ -156,7 +156,7 @@ class Scale(SameShape, Unweighted, Fresh):
         return elements(y)
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(FOR_FACTORS, inputs=(0, 1))
+        return Saves(FOR_FACTORS, inputs=(0, 1), factors=(0, 1))
 
     def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         """The gate's gradient before it is added up over the places of a channel."""

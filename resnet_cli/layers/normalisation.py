@@ -136,7 +136,8 @@ class Norm(OfGraph):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         beside = Kept(self.statistics, "statistic", each=not self.of_batch)
-        return Saves(FOR_STATISTICS, inputs=(0,), beside=(beside,))
+        scaled = len(x) > 1 and not self.learned  # by what an earlier row computed
+        return Saves(FOR_STATISTICS, (0, 1) if scaled else (0,), beside=(beside,))
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         return one(seen)

@@ -15,6 +15,7 @@ from resnet_cli.layers.reach import Seen, Unknown, one, united
 class MatrixProduct(Unweighted, OfGraph):
     """Every output is a sum of ``inner`` products: matmul, bmm, einsum, linear with a computed weight.
 
+    ``copied`` are the numbers of each factor that torch puts in another order first, 0 where it need not.
     ``letters`` name the dimensions of its factors, and last those of the output, as einsum does: abk, akc, abc.
     """
 
@@ -22,10 +23,10 @@ class MatrixProduct(Unweighted, OfGraph):
 
     def __init__(
         self, name: str, operator: str, shape: Shape, inner: int, added: bool = False,
-        letters: tuple[str, ...] = (),
+        copied: tuple[int, int] = (0, 0), letters: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.inner, self.added, self.letters = inner, added, letters
+        self.inner, self.added, self.copied, self.letters = inner, added, copied, letters
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         return ((Factor("inner", self.inner), *(Factor("n", side) for side in y)),)
@@ -38,7 +39,8 @@ class MatrixProduct(Unweighted, OfGraph):
         return elements(y) * self.added
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(FOR_FACTORS, inputs=tuple(range(min(len(x), 2))))
+        places = (0, 1) if len(x) > 1 else (0,)
+        return Saves(FOR_FACTORS, places, factors=places[1:] and places, copied=self.copied)
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         own = [
@@ -52,27 +54,31 @@ class Attention(Unweighted, OfGraph):
     """softmax(q·kᵀ)·v (Vaswani et al. 2017, Eq. 1), of shapes (…, tokens, width), in one operator.
 
     All of q·kᵀ is counted also where it is ``causal``, as torch counts; who leaves out what is masked
-    counts about half. ``whole``: the scores are kept, as torch does where something learned is added to them.
+    counts about half. ``whole``: torch takes it apart into products and keeps the scores, as where something
+    learned is added to them; then ``copied`` are the numbers of the values that it puts in another order first.
+    ``scores`` and ``widths`` are the shape of q·kᵀ, and how wide a query and a value are, where that is not what
+    the shapes read say: with heads side by side, fewer of them for keys, or keys of before.
     """
 
     beside = "4 a score: scale, exponential, sum, quotient"
+    several = True
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False
-    ) -> None:
+        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False,
+        scores: Shape = (), widths: tuple[int, int] = (0, 0), copied: int = 0,
+    ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.causal, self.whole = causal, whole
-
-    def with_scores(self) -> Attention:
-        """The same, with its scores kept."""
-        return Attention(self.name, self.operator, self.shape, self.causal, whole=True)
+        self.causal, self.whole, self.copied = causal, whole, copied
+        self.scores, self.widths = scores, widths
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         query, key = x[0], x[1] if len(x) > 1 else x[0]
         value = x[2] if len(x) > 2 else key
-        heads = tuple(Factor("heads", side) for side in query[:-2])
-        scores = (*heads, Factor("q", query[-2]), Factor("k", key[-2]))
-        return ((*scores, Factor("d", query[-1])), (*scores, Factor("d_v", value[-1])))
+        *heads, of_query, of_key = self.scores or (*query[:-1], key[-2])
+        d, d_v = self.widths if self.scores else (query[-1], value[-1])
+        leading = (Factor("heads", side) for side in heads)
+        scores = (*leading, Factor("q", of_query), Factor("k", of_key))
+        return ((*scores, Factor("d", d)), (*scores, Factor("d_v", d_v)))
 
     def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
         """Each of its two products again for either factor, and the scores where they are not kept, once more."""
@@ -85,12 +91,14 @@ class Attention(Unweighted, OfGraph):
         return 4 * prod(factor.number for factor in self.products(x, y)[0][:-1])
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        """Query, key, value, output, and a number for each row of scores; or the scores, both scaled, and the value."""
+        """What it reads, its output, and a number for each row of scores; or scores, both scaled, and the value."""
         if self.whole:
             scores = prod(factor.number for factor in self.products(x, y)[0][:-1])
-            return Saves(FOR_FACTORS, (2,), beside=(Kept(scores + sum(map(elements, x[:2]))),))
-        rows = Kept(elements(x[0][:-1]), "statistic")
-        return Saves("scores are computed again", tuple(range(min(len(x), 3))), True, (rows,))
+            beside = Kept(scores + sum(map(elements, x[:2])))
+            return Saves(FOR_FACTORS, (2,), beside=(beside,), copied=(self.copied,))
+        rows = Kept(elements(self.scores[:-1] or x[0][:-1]), "statistic")
+        read = tuple(range(min(len(x), 4)))
+        return Saves("scores are computed again", read, True, (rows,))
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         query, key, value, *masks = [*seen, None, None][: max(len(seen), 3)]
@@ -107,11 +115,12 @@ class Attention(Unweighted, OfGraph):
 class Recurrent(OfGraph):
     """LSTM, GRU or a plain recurrent layer: ``gates`` of hidden × (in + hidden) at each step.
 
-    ``weights`` are its tensors by torch's names; ``steps`` are positions of the sequence. Hochreiter & Schmidhuber 1997;
-    Cho et al. 2014.
+    ``weights`` are what it multiplies by and adds, by torch's names, of which ``computed`` are not its own;
+    ``steps`` are positions of the sequence. Hochreiter & Schmidhuber 1997; Cho et al. 2014.
     """
 
     beside = "12 a hidden number of a step"
+    several = True
 
     def __init__(
         self,
@@ -120,13 +129,19 @@ class Recurrent(OfGraph):
         shape: Shape,
         weights: tuple[tuple[str, Shape], ...],
         steps: int,
+        computed: tuple[str, ...] = (),
         batch_first: bool = True,
     ) -> None:
         super().__init__(name, operator, shape)
-        self.weights, self.steps, self.batch_first = weights, steps, batch_first
+        self.weights, self.steps = weights, steps
+        self.computed, self.batch_first = computed, batch_first
 
     def tensors(self) -> dict[str, Product]:
-        return {name: tuple(Factor("n", side) for side in shape) for name, shape in self.weights}
+        return {
+            name: tuple(Factor("n", side) for side in shape)
+            for name, shape in self.weights
+            if name not in self.computed
+        }
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         """Each matrix once a step; biases are no MACs."""
@@ -170,7 +185,8 @@ class Embedding(OfGraph):
         return 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves("the gradient goes to the rows that were taken", inputs=(0,))
+        numbers = (len(x) - 1,)
+        return Saves("the gradient goes to the rows that were taken", numbers, indices=numbers)
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         numbers = seen[-1]

@@ -127,6 +127,21 @@ class Grid(NamedTuple):
                     )
         return self if seen == self.inside else Grid(self.windows, self.shift, seen)
 
+    def bounded(self, places: int) -> Grid:
+        """With nothing beyond so many places, unless what lies there is beyond the border in the input, too."""
+        if self.shift is None or len(self.windows) == 1:
+            return self
+        windows = [*self.windows, self.at(len(self.windows))]
+        order = windows if self.shift >= 0 else windows[::-1]
+        known = [window for window in order if window]
+        if len(known) == len(windows) and all(
+            a <= c and b <= d for (a, b), (c, d) in pairwise(known)
+        ):
+            return self
+        if places > MOST_WINDOWS:
+            raise Unknown(f"more than {MOST_WINDOWS:,} unlike windows along a side are not kept")
+        return self._replace(windows=tuple(map(self.at, range(places))), shift=None)
+
     def counted(self, digits: Sequence[tuple[int, int]]) -> Grid:
         """With its places counted anew by digits (values, how far apart), the slowest first."""
         if len(digits) == 1 and digits[0][1] == 1:
@@ -317,14 +332,14 @@ class Seen(NamedTuple):
         if self.is_free(at):
             return self.with_dim(at, self.free(places))
         seen = self.plain(at)
-        ((_, weights),) = seen.dims[at]
+        ((size, weights),) = seen.dims[at]
         columns: dict[int, list[list[int]]] = {}
         ways = []
         for order, (way, weight) in enumerate(zip(seen.ways, weights, strict=True)):
             if weight:
                 grid = way.grid
                 if weight == 1 and seen.is_alone(order, at):
-                    grid = grid.through(places, taps, every, further)
+                    grid = grid.bounded(size).through(places, taps, every, further)
                 else:
                     grid, columns[order] = seen._within(order, at, places, taps, every, further)
                 way = Way(way.side, grid)
@@ -367,6 +382,7 @@ class Seen(NamedTuple):
             key=lambda each: -abs(each[0]),
         )
         grid = self.ways[way].grid.counted([(values, weight) for weight, values, *_ in digits])
+        grid = grid.bounded(prod([values for _, values, *_ in digits]))
         slowest = digits[0][2] == at
         column = [[0] * len(own) for own in self.dims]
         below, weight, size = 1, 1, 1
@@ -690,11 +706,12 @@ def united(seen: Sequence[Seen | None], shape: Shape) -> Seen:
                 return first._replace(ways=tuple(ways))
     spread = [each.like(shape) for each in some]
     for at in range(len(shape)):
-        parts = _refined([each.dims[at] for each in spread])
+        parts = _refined(spread, at)
         if parts is None:
             spread = [each.plain(at) for each in spread]
-            parts = _refined([each.dims[at] for each in spread])
-            assert parts is not None, "one digit each, of one size"
+            parts = _refined(spread, at)
+        if parts is None:
+            raise Unknown("places that are cut into unlike parts meet")
         spread = [each.with_dim(at, part) for each, part in zip(spread, parts, strict=True)]
     dims = tuple(
         tuple(
@@ -706,14 +723,14 @@ def united(seen: Sequence[Seen | None], shape: Shape) -> Seen:
     return _settled(dims, tuple(way for each in spread for way in each.ways))
 
 
-def _refined(dims: Sequence[Dim]) -> list[Dim] | None:
-    """The same dimension of several tensors in digits of the same values; None where no digits fit."""
+def _refined(seen: Sequence[Seen], at: int) -> list[Dim] | None:
+    """A dimension of several tensors in digits of the same values; None where no digits fit."""
+    dims = [each.dims[at] for each in seen]
     if len({tuple(values for values, _ in dim) for dim in dims}) == 1:
         return [*dims]
-    size = prod(values for values, _ in max(dims, key=len))
+    size = seen[0].shape[at]
     if size == 1:
-        ways = [max((len(weights) for _, weights in dim), default=0) for dim in dims]
-        return [dim or ((1, (0,) * way),) for dim, way in zip(dims, ways, strict=True)]
+        return [dim or ((1, (0,) * len(each.ways)),) for dim, each in zip(dims, seen, strict=True)]
     below = {1, size}
     for dim in dims:
         low = 1
@@ -820,7 +837,7 @@ def _continued(parts: Sequence[Seen], sizes: Sequence[int], side: int) -> Grid |
         between |= {next_one[0] - own[0], next_one[1] - own[1]}
     if between == {0}:
         return first._replace(inside=_hull(first.inside, second.inside) or first.inside)
-    if between != {places * first.shift // period} or first.shift != second.shift:
+    if first.shift != second.shift or {period * step for step in between} != {places * first.shift}:
         return None
     inside = _hull(first.inside, second.inside) or first.inside
     if sizes[0] >= sizes[1]:

@@ -92,12 +92,18 @@ class PadShortcut(Unweighted, Fresh):
 class View(Viewing, Unweighted, OfGraph):
     """The same numbers in another shape or order, or some of them: no storage, no arithmetic.
 
-    ``move`` says where each comes to.
+    ``move`` says where each comes to. ``copied``: their order in memory does not allow the shape, and torch
+    copies them.
     """
 
-    def __init__(self, name: str, operator: str, shape: Shape, move: Move = VIEWED) -> None:
+    def __init__(
+        self, name: str, operator: str, shape: Shape, move: Move = VIEWED, copied: bool = False
+    ) -> None:
         super().__init__(name, operator, shape)
-        self.move = move
+        self.move, self.copied = move, copied
+
+    def shares(self, training: bool, inplace: bool) -> bool:
+        return not self.copied
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         return self.move.seen(seen, x, y)
@@ -106,12 +112,15 @@ class View(Viewing, Unweighted, OfGraph):
 class Copy(Unweighted, OfGraph):
     """Numbers copied into a new tensor: joined, padded, rolled, gathered, cast; no arithmetic.
 
-    ``move`` says where each comes to.
+    ``move`` says where each comes to. ``indices`` are the places of inputs that say which numbers are taken.
     """
 
-    def __init__(self, name: str, operator: str, shape: Shape, move: Move = IN_PLACE) -> None:
+    def __init__(
+        self, name: str, operator: str, shape: Shape, move: Move = IN_PLACE,
+        indices: tuple[int, ...] = (),
+    ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.move = move
+        self.move, self.indices = move, indices
 
     @property
     def wraps(self) -> bool:  # type: ignore[override]
@@ -121,7 +130,8 @@ class Copy(Unweighted, OfGraph):
         return 0
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves("the gradient is handed on to where its numbers were")
+        why = "the gradient is handed on to where its numbers were"
+        return Saves(why, self.indices, indices=self.indices)
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         return self.move.seen(seen, x, y)

@@ -54,6 +54,7 @@ class Convolution(OfGraph):
 
     beside = "bias 1 an output"
     counted = True
+    convolution = True
     in_figure = True
     on_shortcut = "projection"
 
@@ -89,8 +90,16 @@ class Convolution(OfGraph):
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(y) if self.bias else 0
 
+    def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
+        """Of a computed kernel as of the other factor of a product."""
+        if self.own:
+            return super().gradients(x, y, wanted)
+        return (self.macs(x, y) * sum(wanted[:2]), 0)
+
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
-        return Saves(FOR_WEIGHTS, inputs=(0,) if self.own else (0, 1))
+        if not self.own:
+            return Saves(FOR_WEIGHTS, inputs=(0, 1))
+        return Saves(FOR_WEIGHTS, inputs=(0,))
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         own, kernel = seen[0], None if self.own else seen[1]
@@ -207,13 +216,23 @@ class Resize(Unweighted, OfGraph):
 
 
 class Reduction(Unweighted, OfGraph):
-    """A sum, mean, maximum or norm over some dimensions of a tensor, over all where none are named."""
+    """A sum, mean, maximum or norm over some dimensions of a tensor, over all where none are named.
+
+    ``picks`` where it says which number it took.
+    """
 
     beside = "1 an input"
 
-    def __init__(self, name: str, operator: str, shape: Shape, over: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        operator: str,
+        shape: Shape,
+        over: tuple[int, ...] = (),
+        picks: bool = False,
+    ) -> None:
         super().__init__(name, operator, shape)
-        self.over = over
+        self.over, self.picks = over, picks
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(x[0])
@@ -221,7 +240,10 @@ class Reduction(Unweighted, OfGraph):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         if self.operator in ("mean", "sum"):
             return Saves("the gradient is handed on in equal parts")
-        return Saves("the gradient goes to where the output came from", inputs=(0,))
+        why = "the gradient goes to where the output came from"
+        if self.picks:
+            return Saves(why, beside=(Kept(elements(y), "index"),))
+        return Saves(why, (0,), self.operator != "variance")
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
         own = one(seen)

@@ -25,9 +25,11 @@ class Line(NamedTuple):
 
 def common(networks: Sequence[Network], asked: str | int) -> Level:
     """The `level` that is asked for, or modules where one of the networks has no such."""
-    notes = dict.fromkeys(note for network in networks for note in level(network.rows, asked).notes)
+    notes = dict.fromkeys(
+        note for network in networks for note in level(network.rows, asked, fold=False).notes
+    )
     rows = [row for network in networks for row in network.rows]
-    return level(rows, "module" if notes else asked)._replace(notes=(*notes,))
+    return level(rows, "module" if notes else asked, fold=False)._replace(notes=(*notes,))
 
 
 def aligned(networks: Sequence[Network], by: Level) -> list[Line]:

@@ -26,7 +26,7 @@ LONGEST_TITLE = 20
 SETTINGS = Settings()
 NOTE = (
     f"weights: in {SETTINGS.dtype}; training memory: the peak of a step on one input, optimiser "
-    f"{SETTINGS.optimizer}, {SETTINGS.dtype}; activations: elements that convolution and linear layers put out; "
+    f"{SETTINGS.optimizer}, {SETTINGS.dtype}; activations: elements that convolutions and matrix products put out; "
     "receptive field: pixels across, of the last stage before the classifier"
 )
 

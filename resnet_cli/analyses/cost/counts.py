@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import prod
 from typing import Any
 
@@ -25,7 +25,7 @@ def buffers(row: Row) -> int:
 
 def operations(row: Row) -> int:
     """Elementary operations that are not MACs."""
-    return row.layer.operations(row.inputs, row.output)
+    return row.times * row.layer.operations(row.inputs, row.output)
 
 
 def is_counted(row: Row) -> bool:
@@ -33,9 +33,28 @@ def is_counted(row: Row) -> bool:
     return row.role == "main" and row.layer.counted
 
 
+def depth(rows: Sequence[Row]) -> int | None:
+    """The layers that papers count: He et al. 2015, convolutions and linear layers of the main path.
+
+    None where the rule means nothing: where such layers stand beside one another, not behind, or where
+    the main path multiplies otherwise as well, as attention does.
+    """
+    deepest: list[int] = []
+    layers = 0
+    for row in rows:
+        own = is_counted(row)
+        if not own and row.role == "main" and row.macs:
+            return None
+        layers += own
+        deepest.append(
+            own + max([deepest[at] for at in row.reads if 0 <= at < len(deepest)], default=0)
+        )
+    return layers if layers == max(deepest, default=0) else None
+
+
 def is_convolution(row: Row) -> bool:
-    """Whether it is a convolution: of the layers with weights, one with a window."""
-    return row.layer.counted and row.layer.window is not None
+    """Whether it is a convolution that a paper would count, on the main path or beside it."""
+    return row.layer.convolution
 
 
 def multiplies(row: Row) -> bool:
@@ -44,11 +63,16 @@ def multiplies(row: Row) -> bool:
 
 
 def activations_of(rows: Iterable[Row]) -> list[int]:
-    """Elements of each row's output where it is a convolution or linear layer, as timm and pycls count.
+    """Elements of each row's output where it is a convolution or a product of matrices, as fvcore and timm count.
 
-    Radosavovic et al. 2020, "Designing Network Design Spaces", who took it up for convolutions.
+    Attention in one operator, and a recurrent layer, have no tensor of scores or gates, and count nothing there:
+    written out as products they do. Radosavovic et al. 2020, "Designing Network Design Spaces", who took it up
+    for convolutions.
     """
-    return _each(rows, lambda row: multiplies(row) * prod(row.output))
+    return _each(
+        rows,
+        lambda row: row.times * prod(row.output) if row.macs and not row.layer.several else 0,
+    )
 
 
 def parameters_of(rows: Iterable[Row]) -> list[int]:
@@ -66,7 +90,7 @@ def _each(rows: Iterable[Row], count: Callable[[Row], int]) -> list[int]:
     known: dict[tuple[object, ...], int] = {}
     counts = []
     for row in rows:
-        key = (id(row.layer), row.inputs, row.shared)
+        key = (id(row.layer), row.inputs, row.shared, row.times)
         if key not in known:
             known[key] = count(row)
         counts.append(known[key])
@@ -81,7 +105,7 @@ def macs(rows: Iterable[Row]) -> int:
 def totals(rows: Iterable[Row]) -> dict[str, Any]:
     """JSON's "total": params, buffers, macs, flops (2 a MAC), layers, convolutions, projections, gates.
 
-    ``layers`` are the convolutions and linear layers of the main path, as the papers count;
+    ``layers`` is the `depth`;
     ``convolutions`` are all of them, of which ``projections`` stand on shortcuts and ``gates`` in
     squeeze-excitation.
     """
@@ -93,7 +117,7 @@ def totals(rows: Iterable[Row]) -> dict[str, Any]:
         "buffers": sum(_each(rows, buffers)),
         "macs": cost,
         "flops": 2 * cost,
-        "layers": sum(map(is_counted, rows)),
+        "layers": depth(rows),
         "convolutions": len(convolutions),
         "projections": sum(row.role == "shortcut" for row in convolutions),
         "gates": sum(row.role == "gate" for row in convolutions),

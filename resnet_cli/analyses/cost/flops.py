@@ -36,20 +36,20 @@ def flops(
     keys = ("macs", "flops") if unit == "mac" else ("flops", "macs")
     titles = {"macs": "MACs", "flops": "FLOPs"}
     columns = (
-        Column(level.key, level.key),
+        *level.columns,
         *(Column(key, titles[key], "count", drop=3 * at) for at, key in enumerate(keys)),
         Column("operations", "other operations", "count", drop=4),
         Column("share", "share", "share", drop=1),
         Column("bar", "", "bar", drop=9),
     )
 
-    def line(name: str, cost: tuple[int, int]) -> tuple[object, ...]:
+    def line(names: tuple[object, ...], cost: tuple[int, int]) -> tuple[object, ...]:
         share = cost[0] / max(macs, 1)
         both = {"macs": cost[0], "flops": 2 * cost[0]}
-        return (name, *(both[key] for key in keys), cost[1], share, share)
+        return (*names, *(both[key] for key in keys), cost[1], share, share)
 
-    body = [line(name, cost) for name, cost in groups.items()]
-    total = (*line("total", (macs, others))[:-1], None)
+    body = [line(level.cells(name), cost) for name, cost in groups.items()]
+    total = (*line(level.total(), (macs, others))[:-1], None)
     return Table("operators" if level.key == "operator" else "rows", "", columns, body, total)
 
 

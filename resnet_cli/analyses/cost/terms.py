@@ -30,11 +30,11 @@ def _mean(row: Row) -> int:
     ratio = 1.0
     for before, after in zip(row.input[1:], row.output[1:], strict=True):
         ratio *= before / after
-    return int((ratio + 1) * outputs)
+    return row.times * int((ratio + 1) * outputs)
 
 
 def _side(row: Row) -> int:
-    return row.layer.window[0] * prod(row.output) if row.layer.window else 0
+    return row.times * row.layer.window[0] * prod(row.output) if row.layer.window else 0
 
 
 def _biased(row: Row) -> bool:
@@ -43,15 +43,19 @@ def _biased(row: Row) -> bool:
 
 PER = {
     "mac": Per("{layer}, {times} a MAC", lambda row: row.macs),
-    "element": Per("{layer}, {times} an element", lambda row: prod(row.output)),
-    "input": Per("{layer}, {times} an input", lambda row: prod(row.input)),
-    "output": Per("{layer}, {times} an output", lambda row: prod(row.output)),
-    "window": Per("{layer}, {times} a pooled value", lambda r: r.layer.pooled(r.input, r.output)),
+    "element": Per("{layer}, {times} an element", lambda row: row.times * prod(row.output)),
+    "input": Per("{layer}, {times} an input", lambda row: row.times * prod(row.input)),
+    "output": Per("{layer}, {times} an output", lambda row: row.times * prod(row.output)),
+    "window": Per(
+        "{layer}, {times} a pooled value", lambda r: r.times * r.layer.pooled(r.input, r.output)
+    ),
     "mean": Per("{layer}, {times} an input and an output", _mean),
     "side": Per("{layer} k×k, {times}·k an output", _side),
     "operation": Per("{layer}, {times} an elementary operation", operations),
     "parameter": Per("{layer}, {times} a parameter", parameters),
-    "bias": Per("{layer} bias, {times} an output", lambda r: prod(r.output) if _biased(r) else 0),
+    "bias": Per(
+        "{layer} bias, {times} an output", lambda r: r.times * prod(r.output) if _biased(r) else 0
+    ),
     "channel": Per("{layer} bias, {times} a channel", lambda r: r.output[0] if _biased(r) else 0),
 }
 """What a term may be counted by, under the names of conventions.csv."""

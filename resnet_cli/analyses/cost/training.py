@@ -38,7 +38,7 @@ def costs(rows: Sequence[Row]) -> list[Passes]:
     for row in rows:
         wanted = [at > INPUT and had[at] for at in row.reads]
         backward = row.layer.gradients(row.inputs, row.output, wanted)
-        passes.append(Passes(row.macs, *backward))
+        passes.append(Passes(row.macs, *(row.times * macs for macs in backward)))
     return passes
 
 
@@ -48,8 +48,6 @@ def training(rows: Sequence[Row], level: Level) -> Table:
     for row, cost in zip(rows, costs(rows), strict=True):
         name = level.name(row)
         groups[name] = groups.get(name, Passes()) + cost
-    body = [(name, *cost, sum(cost)) for name, cost in groups.items() if any(cost)]
+    body = [(*level.cells(name), *cost, sum(cost)) for name, cost in groups.items() if any(cost)]
     whole = sum(groups.values(), Passes())
-    return Table(
-        "rows", "", (Column(level.key, level.key), *COLUMNS), body, ("total", *whole, sum(whole))
-    )
+    return Table("rows", "", (*level.columns, *COLUMNS), body, (*level.total(), *whole, sum(whole)))

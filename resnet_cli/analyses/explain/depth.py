@@ -50,8 +50,11 @@ def depth(rows: Sequence[Row]) -> Depth:
 
 
 def formula(rows: Sequence[Row]) -> str:
-    """`1 + 3·(3+4+23+3) + 1 = 101`, in words, with the projections named apart."""
-    of, projections = depth(rows), totals(rows)["projections"]
+    """`1 + 3·(3+4+23+3) + 1 = 101`, in words, with the projections named apart; "" where there is no such depth."""
+    of, total = depth(rows), totals(rows)
+    projections = total["projections"]
+    if total["layers"] != of.layers:
+        return ""
     if of.blocks:
         stem = sum(of.convolutions)
         terms = f"{stem} + {of.each}·({'+'.join(map(str, of.blocks))}) + {of.fc}"

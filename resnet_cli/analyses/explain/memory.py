@@ -12,10 +12,10 @@ from resnet_cli.analyses.memory.backward import gradients, run_again
 from resnet_cli.analyses.memory.live import outputs
 from resnet_cli.analyses.memory.memory import Memory
 from resnet_cli.analyses.memory.saved import wanted
-from resnet_cli.analyses.memory.storage import INDEX, Moment, Piece, Span, owners
+from resnet_cli.analyses.memory.storage import INDEX, Moment, Piece, Span, inputs, owners
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row, input_of, live
+from resnet_cli.trace import Row, learned, live
 
 ABOVE = "sum of the above"
 BESIDE = {
@@ -82,7 +82,9 @@ def saved_by(of: Memory, batch: int, place: int) -> list[Step]:
     steps = [_step(f"saved: {_kept_as(piece, place)}", piece, batch) for piece in own]
     made = owners(of.rows, of.settings.inplace, training=True)
     for piece in (
-        [] if of.saved.blocks else wanted(of.rows, place, made, of.precision, live(of.rows))
+        []
+        if of.saved.blocks
+        else wanted(of.rows, place, made, of.precision, live(of.rows), learned(of.rows))
     ):
         if piece not in own and piece.storage is not None:
             name = named(of.rows[of.saved.first[piece.storage]])
@@ -111,7 +113,7 @@ def training(of: Memory, batch: int) -> Table:
     if state:
         steps.append(Step("optimiser", "as above", f"{state:,}", state))
     if of.training.always.each:
-        steps.append(_input(of, batch))
+        steps += _inputs(of, batch)
     each, once = moment.saved
     numbers = f"{batch}·{each:,} + {once:,}"
     steps.append(Step(f"saved up to {name}", "batch·each + once", numbers, moment.saved.of(batch)))
@@ -127,7 +129,7 @@ def inference(of: Memory, batch: int) -> Table:
     """The worst moment of a pass without gradients, tensor by tensor."""
     moment = of.inference.worst(batch)
     spans = outputs(of.rows, of.precision, of.settings.inplace)
-    steps = [_resident(of), _input(of, batch), *_alive(of.rows, spans, moment, batch)]
+    steps = [_resident(of), *_inputs(of, batch), *_alive(of.rows, spans, moment, batch)]
     if moment.weights:
         width = of.precision.activation
         numbers = f"{moment.weights // width:,}·{width}"
@@ -160,8 +162,8 @@ def _resident(of: Memory) -> Step:
     return Step("weights, buffers", "as above", f"{weights:,} + {buffers:,}", of.resident)
 
 
-def _input(of: Memory, batch: int) -> Step:
-    return _step("input", Piece("activation", input_of(of.rows), of.precision.weight), batch)
+def _inputs(of: Memory, batch: int) -> list[Step]:
+    return [_step("input", piece, batch) for piece in inputs(of.rows, of.precision)]
 
 
 def _step(name: str, piece: Piece, batch: int) -> Step:

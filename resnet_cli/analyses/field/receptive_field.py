@@ -13,6 +13,7 @@ from resnet_cli.layers.reach import UNKNOWN, Reach, Seen, Unknown
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import INPUT, Row
 
+UNFIT = "its shapes do not fit what it does"
 T = TypeVar("T")
 Field: TypeAlias = tuple[Reach, ...]
 """Of each side of the input: height and width, in a video time before them, in a text its length."""
@@ -77,6 +78,8 @@ def _behind(row: Row, before: list[Seen | None]) -> State:
             with suppress(Unknown):
                 return row.layer.reach(loosened, row.inputs, row.output)
         return f"{row.path}: {problem}"
+    except (ArithmeticError, LookupError, ValueError):
+        return f"{row.path}: {UNFIT}"
 
 
 def image(rows: Sequence[Row]) -> tuple[int, Shape, tuple[int, ...]]:
@@ -139,9 +142,9 @@ def receptive_field(rows: Sequence[Row], level: Level) -> Table:
     """
     _, shape, sides = image(rows)
     pixels = tuple(shape[side] for side in sides)
-    key = "path" if level.key == "layer" else level.key
+    own = (Column("path", "path"),) if level.key == "layer" else level.columns
     columns = (
-        Column(key, key),
+        *own,
         Column("output", "output", "shape", drop=6),
         Column("stride", "stride", "shape", drop=3),
         Column("receptive_field", "receptive field", "shape"),
@@ -156,7 +159,8 @@ def receptive_field(rows: Sequence[Row], level: Level) -> Table:
         if state is not None or level.name(row) not in last:  # what nothing comes into is beside
             last[level.name(row)] = (state, row)
     body = [
-        (name, *_line(_field(state, sides), row, pixels)) for name, (state, row) in last.items()
+        (*level.cells(name), *_line(_field(state, sides), row, pixels))
+        for name, (state, row) in last.items()
     ]
     return Table("rows", "", columns, body)
 

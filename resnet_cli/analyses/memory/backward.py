@@ -15,8 +15,10 @@ from resnet_cli.analyses.memory.storage import (
     Span,
     add,
     alive,
+    beside,
     output,
     owners,
+    stored,
 )
 from resnet_cli.trace import INPUT, Row, learned
 
@@ -72,10 +74,10 @@ def gradients(rows: Sequence[Row], precision: Precision) -> list[Span]:
         if index not in known:  # nobody reads it
             continue
         freed[known[index]] = index
-        beside = precision.pieces(row.layer.held_backward(row.inputs, row.output))
-        spans += [Span(index, "beside", index, index, piece) for piece in beside]
+        own = beside(row, row.layer.held_backward(row.inputs, row.output), precision)
+        spans += [Span(index, "beside", index, index, piece) for piece in own]
         for at, read in enumerate(row.reads):
-            if read <= INPUT or not had[read]:
+            if read <= INPUT or not had[read] or stored(rows[read]):
                 continue
             if readers[read] != index:
                 keep(read, index, index)
@@ -105,7 +107,7 @@ def run_again(rows: Sequence[Row], precision: Precision, inplace: bool, saved: S
         waiting = output(rows, end, precision)
         spans.append(Span(end, "gradient", block[0], end, waiting))
         for index in block:
-            if made[index] == index:
+            if made[index] == index and not stored(rows[index]):
                 freed = saved.first_again.get(index, min(last[index], end) + 1)
                 own = output(rows, index, precision)
                 spans.append(Span(index, "output", index, freed - 1, own))

@@ -13,9 +13,11 @@ from resnet_cli.analyses.memory.storage import (
     Precision,
     Span,
     alive,
+    beside,
     output,
     owner,
     owners,
+    stored,
 )  # fmt: skip
 from resnet_cli.trace import INPUT, Row
 
@@ -44,7 +46,7 @@ def outputs(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Sp
     spans = [
         Span(index, "output", index, last[index], output(rows, index, precision))
         for index in range(len(rows))
-        if made[index] == index
+        if made[index] == index and not stored(rows[index])
     ]
     return spans + [
         span for index, row in enumerate(rows) for span in during(index, row, precision)
@@ -87,7 +89,7 @@ def _modules(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
 
 def during(index: int, row: Row, precision: Precision) -> list[Span]:
     """What a layer allocates and frees, or else autocast's copy of the network's input."""
-    own = precision.pieces(row.layer.held(row.inputs, row.output))
+    own = beside(row, row.layer.held(row.inputs, row.output), precision)
     if INPUT in row.reads[:1] and precision.casts and not own:
         own = [Piece("activation", row.input, precision.activation)]
     return [Span(index, "beside", index, index, piece) for piece in own]

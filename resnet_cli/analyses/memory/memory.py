@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import NamedTuple
 
 from resnet_cli.analyses import levels
@@ -12,10 +11,17 @@ from resnet_cli.analyses.levels import Level
 from resnet_cli.analyses.memory.backward import backward
 from resnet_cli.analyses.memory.live import live
 from resnet_cli.analyses.memory.saved import Saved, saved
-from resnet_cli.analyses.memory.storage import INDEX, PRECISIONS, Bytes, Moment, Precision
+from resnet_cli.analyses.memory.storage import (
+    INDEX,
+    PRECISIONS,
+    Bytes,
+    Moment,
+    Precision,
+    inputs,
+)  # fmt: skip
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row, input_of
+from resnet_cli.trace import Row
 
 STATES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 """Numbers that an optimiser keeps for each weight, besides its step counters."""
@@ -91,7 +97,7 @@ class Memory(NamedTuple):
 def memory(rows: Sequence[Row], settings: Settings) -> Memory:
     """What a network keeps under these settings."""
     precision, inplace = PRECISIONS[settings.dtype], settings.inplace
-    one = prod(input_of(rows)) * precision.weight
+    one = sum(piece.size for piece in inputs(rows, precision))
     fixed = [_fixed(row, precision, STATES[settings.optimizer]) for row in rows]
     resident = sum(part["weights"] + part["buffers"] for part in fixed)
     state = sum(part["optimizer"] for part in fixed)
@@ -156,9 +162,9 @@ def by_level(of: Memory, batch: int, level: Level | None = None) -> tuple[Table,
         found[f"{label} again"] = {"saved": again}
     total = {part: sum(line.get(part, 0) for line in found.values()) for part in SUMMED}
     total["live"] = of.inference.of(batch) - of.resident
-    body = [(name, *map(line.get, PARTS)) for name, line in found.items()]
-    columns = (Column(level.key, level.key), *COLUMNS)
-    table = Table("rows", "", columns, body, ("total", *total.values()))
+    body = [(*level.cells(name), *map(line.get, PARTS)) for name, line in found.items()]
+    columns = (*level.columns, *COLUMNS)
+    table = Table("rows", "", columns, body, (*level.total(), *total.values()))
     total |= {"training": of.training.of(batch), "inference": of.inference.of(batch)}
     return table, total
 

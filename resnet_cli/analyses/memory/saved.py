@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from resnet_cli.analyses.cost.counts import multiplies
 from resnet_cli.analyses.memory.storage import (
+    INDEX,
     Bytes,
     Piece,
     Precision,
+    beside,
     output,
     owner,
     owners,
+    stored,
     total,
 )
+from resnet_cli.layers.base import Kept
 from resnet_cli.trace import INPUT, Block, Row, learned, live
 
 
@@ -52,7 +57,7 @@ def saved(rows: Sequence[Row], precision: Precision, inplace: bool, checkpoint: 
         if not had[index]:
             kept = []
         elif index not in inside:
-            kept = wanted(rows, index, made, precision, reached)
+            kept = wanted(rows, index, made, precision, reached, had)
         elif index == inside[index][0]:
             kept = [output(rows, owner(made, read), precision) for read in row.reads[:1]]
         else:
@@ -64,7 +69,8 @@ def saved(rows: Sequence[Row], precision: Precision, inplace: bool, checkpoint: 
         known = {owner(made, read): INPUT for read in rows[block[0]].reads[:1]}  # there already
         start = [*known]
         for index in block:
-            pieces_again[index] = _new(wanted(rows, index, made, precision, reached), index, known)
+            again_wanted = wanted(rows, index, made, precision, reached, had)
+            pieces_again[index] = _new(again_wanted, index, known)
         for storage in start:
             del known[storage]
         first_again |= known
@@ -78,25 +84,42 @@ def wanted(
     made: Sequence[int],
     precision: Precision,
     reached: Sequence[bool],
+    had: Sequence[bool],
 ) -> list[Piece]:
     """All that the backward pass of a row takes from the forward pass, saved before or not.
 
-    ``reached`` says of each row whether the input reaches it: what does not is saved once for all inputs.
+    ``reached`` says of each row whether the input reaches it: what does not is saved once for all inputs;
+    ``had`` whether a gradient is taken of its output.
     """
     row = rows[index]
     saves = row.layer.saves(row.inputs, row.output)
-    storages = [owner(made, row.reads[at]) for at in saves.inputs]
+    learned = [read > INPUT and had[read] for read in row.reads]
+    storages, copies, indices = [], [], []
+    for at, copied in zip_longest(saves.inputs, saves.copied, fillvalue=0):
+        by_others = any(learned[other] for other in saves.inputs if other != at)
+        if at in saves.factors and not by_others:
+            continue
+        if copied:
+            copies.append(Kept(copied))
+        else:
+            storages.append(owner(made, row.reads[at]))
+        if at in saves.indices:
+            indices.append(storages[-1])
     if saves.output:
         storages.append(made[index])
     outputs = [
         output(rows, storage, precision)._replace(each=storage <= INPUT or reached[storage])
         for storage in storages
-        if storage <= INPUT or rows[storage].reads  # else it is a weight's, and there already
+        if storage <= INPUT or not stored(rows[storage])
     ]
-    beside = precision.pieces(saves.beside)
+    outputs = [
+        piece._replace(what="index", width=INDEX) if piece.storage in indices else piece
+        for piece in outputs
+    ]
+    others = beside(row, (*copies, *saves.beside), precision)
     if not reached[index]:
-        beside = [piece._replace(each=False) for piece in beside]
-    return [*outputs, *beside]
+        others = [piece._replace(each=False) for piece in others]
+    return [*outputs, *others]
 
 
 def _new(pieces: Iterable[Piece], index: int, first: dict[int, int]) -> list[Piece]:

@@ -53,7 +53,7 @@ def _folder(entries: dict[str, zips.Entry]) -> str:
     if data_files:
         raise bad("is a zip archive with more than one data.pkl", SAVE)
     if any(part in name for name in entries for part in EXPORTS):
-        raise bad("is a program of torch.export, which is not read yet", kinds.EXPORT)
+        raise bad("is a program of torch.export: operations, and not weights alone", kinds.EXPORT)
     if "model.weights.h5" in entries:
         raise bad("is a Keras model, which is not read", kinds.KERAS)
     if any(name.endswith(".npy") for name in entries):

@@ -83,7 +83,7 @@ def _other(start: bytes) -> tuple[str, str] | None:
             return "is an OpenVINO model, which is not read", OPENVINO
         return "is a web page or XML, not weights: the download failed", ""
     if start[:1] == b"\x08" and b"\0" < start[1:2] < b"\x20" and start[2:3] in ONNX_NEXT:
-        return "is an ONNX model, which is not read yet", ONNX
+        return "is an ONNX model: operations, and not weights alone", ONNX
     return None
 
 

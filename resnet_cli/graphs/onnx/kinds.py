@@ -14,9 +14,10 @@ WEIGHTS: dict[str, tuple[int, ...]] = {  # operator: which of its inputs weights
     "BatchNormalization": (1, 2), "InstanceNormalization": (1, 2), "GroupNormalization": (1, 2),
     "LayerNormalization": (1, 2), "RMSNormalization": (1,), "SkipLayerNormalization": (2, 3, 4),
     "SimplifiedLayerNormalization": (1,), "SkipSimplifiedLayerNormalization": (2, 3),
-    "DynamicQuantizeLSTM": (1, 2, 3), "DynamicQuantizeMatMul": (1,), "MatMulIntegerToFloat": (1,),
+    "DynamicQuantizeLSTM": (1, 2, 3), "DynamicQuantizeMatMul": (1, 4), "MatMulIntegerToFloat": (1, 6),
     "LSTM": (1, 2, 3, 7), "GRU": (1, 2, 3), "RNN": (1, 2, 3), "PRelu": (1,),
-    "Gather": (0,), "EmbedLayerNormalization": (2, 3, 4, 5, 6), "Attention": (1, 2), "BiasGelu": (1,),
+    "Gather": (0,), "EmbedLayerNormalization": (2, 3, 4, 5, 6), "Attention": (1, 2), "QAttention": (1, 2),
+    "MultiHeadAttention": (3,), "BiasGelu": (1,), "FastGelu": (1,), "FusedGemm": (0, 1, 2), "TransposeMatMul": (0, 1),
     "Add": (0, 1), "Sub": (0, 1), "Mul": (0, 1), "Div": (0, 1), "Where": (1, 2), "Concat": (0, 1, 2),
 }  # fmt: skip
 STATISTICS = {"BatchNormalization": (3, 4)}

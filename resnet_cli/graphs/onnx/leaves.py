@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import prod
 
 from resnet_cli.graphs import leaves
+from resnet_cli.graphs.graph import Node
 from resnet_cli.graphs.onnx.moves import move
+from resnet_cli.graphs.onnx.parts import RULES as IN_PARTS
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
 from resnet_cli.layers.moves import Kept
 from resnet_cli.layers.normalisation import Norm
-from resnet_cli.layers.products import MatrixProduct, Recurrent
-from resnet_cli.layers.windows import Window
+from resnet_cli.layers.windows import Reduction, Window
 
 Rule = Callable[[Op], Layer]
 
 ELEMENTWISE = {
     "Relu": "ReLU", "LeakyRelu": "leaky ReLU", "PRelu": "PReLU", "Elu": "ELU", "Selu": "SELU", "Celu": "CELU",
-    "Gelu": "GELU", "FastGelu": "GELU", "BiasGelu": "GELU", "QuickGelu": "GELU", "Swish": "SiLU", "Mish": "mish",
+    "Gelu": "GELU", "QuickGelu": "GELU", "Swish": "SiLU", "Mish": "mish",
     "HardSwish": "hard swish", "HardSigmoid": "hard sigmoid", "Sigmoid": "sigmoid", "Tanh": "tanh",
     "Softplus": "softplus", "Softsign": "softsign", "ThresholdedRelu": "threshold", "Clip": "clamp", "Dropout": "dropout",
     "Add": "addition", "Sum": "addition", "Sub": "subtraction", "Mul": "product", "Div": "quotient", "Mod": "remainder",
@@ -60,7 +60,9 @@ COPIES = {
     "ScatterElements": "writing", "Scatter": "writing", "Trilu": "triangle", "OneHot": "one-hot", "TopK": "choice of the largest",
     "NonZero": "choice", "Compress": "choice", "ReverseSequence": "flip", "CenterCropPad": "padding", "Col2Im": "windows",
     "Bernoulli": "drawing", "Multinomial": "drawing", "Hardmax": "choice of the largest", "MaxUnpool": "writing",
-    "TensorScatter": "writing", "GridSample": "sampling", "AffineGrid": "grid", "Unique": "choice", "QLinearConcat": "concatenation",
+    "TensorScatter": "writing", "GridSample": "sampling", "RoiAlign": "sampling",
+    "MaxRoiPool": "sampling", "NonMaxSuppression": "choice", "QLinearWhere": "choice",
+    "AffineGrid": "grid", "Unique": "choice", "QLinearConcat": "concatenation",
 }  # fmt: skip
 MADE = {
     "Constant", "ConstantOfShape", "Range", "Shape", "Size", "EyeLike", "RandomNormal", "RandomUniform",
@@ -69,11 +71,39 @@ MADE = {
 REDUCTIONS = {
     "ReduceMean": "mean", "ReduceSum": "sum", "ReduceMax": "max", "ReduceMin": "min", "ReduceProd": "product", "ReduceL1": "norm",
     "ReduceL2": "norm", "ReduceLogSum": "sum", "ReduceLogSumExp": "logsumexp", "ReduceSumSquare": "sum",
-    "GlobalLpPool": "norm", "ArgMax": "argmax", "ArgMin": "argmax",
+    "GlobalLpPool": "norm", "ArgMax": "argmax", "ArgMin": "argmax", "QLinearReduceMean": "mean",
 }  # fmt: skip
+REASONS = {
+    **dict.fromkeys(
+        ("DFT", "STFT"), "how a Fourier transform is computed is left to the program that runs it"
+    ),
+    "Det": "how a determinant is computed is left to the program that runs it",
+    "GroupQueryAttention": "how much of what it keeps is read depends on the data",
+    "ImageDecoder": "it decodes a picture",
+    **dict.fromkeys(
+        ("RegexFullMatch", "StringConcat", "StringNormalizer", "StringSplit", "TfIdfVectorizer"),
+        "it is of texts",
+    ),
+}
+"""Why an operator is not counted, where that is more than that nobody has described it."""
+PRODUCTS = {
+    "Conv", "ConvTranspose", "ConvInteger", "QLinearConv", "DeformConv", "FusedConv", "Gemm", "FusedGemm", "QGemm",
+    "MatMul", "MatMulInteger", "QLinearMatMul", "FusedMatMul", "DynamicQuantizeMatMul", "MatMulIntegerToFloat",
+    "MatMulNBits", "Einsum", "LSTM", "GRU", "RNN", "DynamicQuantizeLSTM", "Attention", "QAttention",
+    "MultiHeadAttention", "GroupQueryAttention",
+}  # fmt: skip
+"""Operators with multiply-accumulates."""
 IGNORED: frozenset[str] = frozenset()
 ALIASES = {"Identity"}
-TURNS: frozenset[str] = frozenset()
+TURNS = {"Transpose"}
+STEPS = {"LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"}
+
+
+def turned(op: Op) -> tuple[int, ...]:
+    """Nothing: a file has no strides, and says nothing of training."""
+    return ()
+
+
 OURS = ("", "com.microsoft")
 
 
@@ -82,11 +112,20 @@ def base(operator: str) -> tuple[str, bool]:
     return operator, False
 
 
+def leads_with_steps(node: Node) -> bool:
+    """Whether the first dimension of what it reads is time, one after another."""
+    return node.operator in STEPS and not node.attributes.get("layout")
+
+
 def leaf(op: Op) -> Layer:
     """What an operation is; raises `Undescribed` where it is none of these."""
     name = op.node.operator
     if op.node.domain not in OURS:
         raise Undescribed("it is none of ONNX's own operators")
+    if name in REASONS:
+        raise Undescribed(REASONS[name])
+    if op.node.domain and name in IN_PARTS:
+        raise Undescribed("this form of it is not described")
     if name in ELEMENTWISE:
         if name in READS:
             op.only(*op.node.inputs[: READS[name]])
@@ -170,8 +209,23 @@ def _convolution(op: Op) -> Layer:
 
 
 def _few_bits(op: Op) -> Layer:
-    """A product with weights that are packed, several in a byte: they count as what lies in the file."""
-    return MatrixProduct(op.label, "matrix product", op.result, op.number("K"))
+    """A product with weights of which several are in a byte."""
+    weight, bias = at(op, 1), at(op, 5)
+    op.only(op.node.inputs[0], weight)
+    return leaves.linear(op, at(op, 0), weight, bias, (op.number("N"), op.number("K")))
+
+
+def _deformed(op: Op) -> Layer:
+    """A convolution that samples where it is told; what places are between pixels costs is not counted."""
+    weight, bias = at(op, 1), at(op, 3)
+    op.only(at(op, 0), weight, at(op, 2), at(op, 4))
+    windows = _windows(op, op.dims(weight)[2:])
+    return leaves.convolution(op, weight, bias, windows, op.number("group", 1), plain=False)
+
+
+def _loss(op: Op) -> Layer:
+    op.only(at(op, 0), at(op, 2))
+    return Reduction(op.label, "loss", op.result)
 
 
 def _gemm(op: Op) -> Layer:
@@ -206,16 +260,14 @@ def _group_norm(op: Op) -> Layer:
 
 
 def _instance_norm(op: Op) -> Layer:
-    return leaves.group_norm(op, op.shape(at(op, 0))[0], at(op, 1), at(op, 2), "instance norm")
+    return leaves.group_norm(op, op.channels, at(op, 1), at(op, 2), "instance norm")
 
 
 def _layer_norm(op: Op) -> Layer:
-    name = op.node.operator
-    skips = name.startswith("Skip")
     rank = len(op.dims(at(op, 0)))
-    sides = 1 if skips else rank - op.number("axis", -1) % rank
-    operator = "RMS norm" if "RMS" in name or "Simplified" in name else "layer norm"
-    return leaves.layer_norm(op, sides, at(op, 1 + skips), at(op, 2 + skips), operator)
+    sides = rank - op.number("axis", -1) % rank
+    operator = "layer norm" if op.node.operator == "LayerNormalization" else "RMS norm"
+    return leaves.layer_norm(op, sides, at(op, 1), at(op, 2), operator)
 
 
 def _plain_norm(op: Op) -> Layer:
@@ -262,23 +314,25 @@ def _softmax(op: Op) -> Layer:
 
 
 def _attention(op: Op) -> Layer:
-    if op.node.domain:
-        raise Undescribed("attention of onnxruntime is not described")
-    op.only(*op.node.inputs[:4])
-    if len(op.dims(at(op, 0))) != 4:
-        raise Undescribed("its heads are not taken apart")
-    return leaves.attention(op, bool(op.number("is_causal", 0)))
+    """Of tensors with their heads side by side, or apart; keys and values of before stand in front."""
+    query, key, value, _, before, *_ = (*op.node.inputs, *[""] * 6)
+    op.only(*op.node.inputs[:6])
+    *leading, tokens, width = op.shape(query)
+    keys, value_width = op.dims(key)[-2], op.dims(value)[-1]
+    if len(op.dims(query)) == 3:
+        heads = op.number("q_num_heads")
+        leading, width = [*leading, heads], width // heads
+        value_width //= op.number("kv_num_heads")
+    scores = (*leading, tokens, keys + (op.dims(before)[-2] if before else 0))
+    return leaves.attention(
+        op, bool(op.number("is_causal", 0)), scores=scores, widths=(width, value_width)
+    )
 
 
 def _recurrent(op: Op) -> Layer:
-    weights = []
-    for label, place in (("weight_ih", 1), ("weight_hh", 2), ("bias", 3)):
-        name = at(op, place)
-        if op.owns(label, name):
-            weights.append((label, op.dims(name)))
-    steps = prod(op.dims(at(op, 0))[:-1])
-    first = bool(op.number("layout", 0))
-    return Recurrent(op.label, op.node.operator, op.result, tuple(weights), steps, first)
+    labels = ("weight_ih", 1), ("weight_hh", 2), ("bias", 3), ("peepholes", 7)
+    weights = {label: at(op, place) for label, place in labels if at(op, place)}
+    return leaves.recurrent(op, op.node.operator, weights, bool(op.number("layout", 0)))
 
 
 def _cast(op: Op) -> Layer:
@@ -288,20 +342,18 @@ def _cast(op: Op) -> Layer:
 
 
 RULES: Mapping[str, Rule] = {
-    **dict.fromkeys(("Conv", "ConvTranspose", "ConvInteger", "QLinearConv", "FusedConv"), _convolution),
-    "QGemm": _gemm, "MatMulNBits": _few_bits, "Gemm": _gemm, "FusedGemm": _gemm,
-    **dict.fromkeys(("MatMul", "MatMulInteger", "QLinearMatMul", "FusedMatMul", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"), _matmul),
+    **dict.fromkeys(("Conv", "ConvTranspose", "ConvInteger", "QLinearConv"), _convolution),
+    "QGemm": _gemm, "MatMulNBits": _few_bits, "Gemm": _gemm,
+    **dict.fromkeys(("MatMul", "MatMulInteger", "QLinearMatMul"), _matmul),
     "Einsum": _einsum, "BatchNormalization": _batch_norm, "GroupNormalization": _group_norm,
     "InstanceNormalization": _instance_norm,
-    **dict.fromkeys(
-        ("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization", "SkipLayerNormalization",
-         "SkipSimplifiedLayerNormalization"), _layer_norm,
-    ),
+    **dict.fromkeys(("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"), _layer_norm),
     "LpNormalization": _plain_norm, "MeanVarianceNormalization": _plain_norm,
     "MaxPool": _pool, "AveragePool": _pool, "LpPool": _pool, "QLinearAveragePool": _pool,
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool", "QLinearGlobalAveragePool"), _global_pool),
     "Flatten": _flatten, "Concat": _concat, "Resize": _resize, "Upsample": _resize, "Gather": _gather,
-    "Softmax": _softmax, "LogSoftmax": _softmax, "Attention": _attention,
+    "Softmax": _softmax, "LogSoftmax": _softmax, "QLinearSoftmax": _softmax, "Attention": _attention,
     "LSTM": _recurrent, "GRU": _recurrent, "RNN": _recurrent, "DynamicQuantizeLSTM": _recurrent,
-    "Cast": _cast, "CastLike": _cast,
+    "Cast": _cast, "CastLike": _cast, "BitCast": _cast, "DeformConv": _deformed,
+    "SoftmaxCrossEntropyLoss": _loss, "NegativeLogLikelihoodLoss": _loss,
 }  # fmt: skip

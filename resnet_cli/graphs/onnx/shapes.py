@@ -8,6 +8,8 @@ from resnet_cli.checkpoints.container.faults import excerpt
 from resnet_cli.graphs.bodies import MOST_NODES, MOST_TEXT, size_of
 from resnet_cli.graphs.graph import ACTIVATION, Dims, Graph, Node, Tensor
 from resnet_cli.graphs.onnx.functions import branch
+from resnet_cli.graphs.onnx.parts import ONNXRUNTIME, parts
+from resnet_cli.graphs.onnx.parts import RULES as IN_PARTS
 from resnet_cli.graphs.onnx.rules import products, same, values, views, windows
 from resnet_cli.graphs.onnx.rules.call import Call, Rule, Unknown, checked
 from resnet_cli.graphs.onnx.tensors import TYPES
@@ -45,7 +47,8 @@ OF_INPUT = {  # operator: the input whose type the output has
 def inferred(graph: Graph) -> Graph:
     """The graph with a shape for each tensor, as far as its operators and inputs tell.
 
-    An If whose condition is known gives way to the branch that is taken. What operators tell comes before what the file says, which fills in where they do not; a tensor of
+    An If whose condition is known gives way to the branch that is taken, an operator that is several in one to
+    these. What operators tell comes before what the file says, which fills in where they do not; a tensor of
     neither has a shape of None, and says why.
     """
     tensors = dict(graph.tensors)
@@ -56,7 +59,7 @@ def inferred(graph: Graph) -> Graph:
     waiting = graph.nodes[::-1]
     while waiting:
         node = waiting.pop()
-        taken = _branch(node, tensors) if text < MOST_TEXT else None
+        taken = (_branch(node, tensors) or parts(node, tensors)) if text < MOST_TEXT else None
         if taken and len(nodes) + len(waiting) + len(taken[0]) < MOST_NODES:
             inner, added = taken
             text += size_of(inner, added)
@@ -140,6 +143,8 @@ def _rule(node: Node) -> Rule:
     if len(node.inputs) > MOST_INPUTS:
         raise Unknown(f"it reads more than {MOST_INPUTS:,} tensors")
     rule = RULES.get(name)
+    if node.domain == ONNXRUNTIME and node.operator in IN_PARTS:
+        raise Unknown(f"this form of {excerpt(name)} is not described")
     if rule is None:
         raise Unknown(f"the operator {excerpt(name)} is not known")
     return rule

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from math import prod
 
 from resnet_cli.graphs import leaves
-from resnet_cli.graphs.graph import Ref
+from resnet_cli.graphs.graph import PARAMETER, Node, Ref
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.graphs.pt2.moves import move
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
 from resnet_cli.layers.moves import Kept
-from resnet_cli.layers.products import Recurrent
 from resnet_cli.layers.windows import Window
 
 Rule = Callable[[Op], Layer]
@@ -44,7 +43,8 @@ VIEWS = {
     "permute": "permutation", "transpose": "permutation", "t": "permutation", "numpy_T": "permutation",
     "swapaxes": "permutation", "movedim": "permutation", "expand": "expansion", "expand_as": "expansion",
     "broadcast_to": "expansion", "unfold": "windows", "as_strided": "windows", "diagonal": "slice",
-    "detach": "view", "alias": "view", "lift_fresh_copy": "view", "real": "view", "imag": "view",
+    "detach": "view", "alias": "view", "lift_fresh_copy": "view", "lift_fresh": "view",
+    "resolve_conj": "view", "resolve_neg": "view", "real": "view", "imag": "view",
     "view_as_real": "view", "view_as_complex": "view", "swapdims": "permutation", "ravel": "reshape", "mT": "permutation",
 }  # fmt: skip
 COPIED = {
@@ -65,6 +65,7 @@ COPIES = {
     "masked_select": "gathering", "tril": "triangle", "triu": "triangle", "one_hot": "one-hot",
     "grid_sampler": "sampling", "meshgrid": "grid", "rot90": "flip", "constant_pad_nd": "padding", "pad": "padding",
     "copy": "writing", "fill": "writing", "zero": "writing", "topk": "choice of the largest", "sort": "sorting", "argsort": "sorting",
+    "diff": "differences", "_weight_norm": "weight norm", "uniform": "random numbers", "normal": "random numbers",
     "cartesian_prod": "grid", "complex": "copy", "polar": "copy", "col2im": "windows",
 }  # fmt: skip
 SAME = {
@@ -89,8 +90,15 @@ REDUCTIONS = {
     "norm": "norm", "linalg_vector_norm": "norm", "prod": "product", "any": "any", "all": "any",
     "logsumexp": "logsumexp", "count_nonzero": "count", "median": "median",
 }  # fmt: skip
+PRODUCTS = {
+    "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution", "linear",
+    "addmm", "baddbmm", "mm", "bmm", "matmul", "mv", "einsum", "scaled_dot_product_attention", "lstm", "gru", "rnn_tanh",
+    "rnn_relu",
+}  # fmt: skip
+"""Operators with multiply-accumulates."""
+STEPS = {"lstm", "gru", "rnn_tanh", "rnn_relu"}
 TURNS = {"t", "permute", "transpose", "numpy_T"}
-ALIASES = {"alias", "detach", "lift_fresh_copy"}
+ALIASES = {"alias", "detach", "lift_fresh", "lift_fresh_copy", "resolve_conj", "resolve_neg"}
 IGNORED = {
     "_assert_tensor_metadata", "_assert_async", "_assert_scalar", "sym_constrain_range_for_size",
     "sym_constrain_range", "sym_size", "_set_grad_enabled", "assert_async",
@@ -103,6 +111,26 @@ def base(operator: str) -> tuple[str, bool]:
     inplace = plain.endswith("_") and not plain.endswith("__")
     name = plain[:-1] if inplace else plain
     return (name.removesuffix("_copy") if name in COPIED else name), inplace
+
+
+def leads_with_steps(node: Node) -> bool:
+    """Whether the first dimension of what it reads is time, one after another."""
+    name, _ = base(node.operator)
+    return name in STEPS and not node.attributes.get("batch_first")
+
+
+def turned(op: Op) -> tuple[int, ...]:
+    """The order of sides that a permutation puts out; () for any other operation."""
+    rank = len(op.dims(op.node.inputs[0]))
+    name, _ = base(op.node.operator)
+    if name == "permute":
+        return tuple(at % rank for at in op.numbers("dims", rank))
+    if name in ("transpose", "swapaxes", "swapdims"):
+        keys = ("dim0", "dim1") if name == "transpose" else ("axis0", "axis1")
+        first, second = (op.number(key) % rank for key in keys)
+        swap = {first: second, second: first}
+        return tuple(swap.get(at, at) for at in range(rank))
+    return ()
 
 
 def leaf(op: Op) -> Layer:
@@ -127,7 +155,8 @@ def leaf(op: Op) -> Layer:
         op.only(op.node.inputs[0])
         moved = op.reads and op.tensors[op.node.inputs[0]].dtype == op.tensors[op.output].dtype
         if moved and name in ("to", "type_as", "contiguous", "float", "half"):
-            return leaves.view(op, "copy, where one is needed", Kept())
+            copied = not op.laid(op.node.inputs[0]).lies_as(op.laid(op.output))
+            return leaves.view(op, "copy, where one is needed", Kept(), copied)
         return leaves.copy(op, "copy", Kept())
     if name in COPIES:
         return leaves.copy(op, COPIES[name], move(op, name))
@@ -135,7 +164,8 @@ def leaf(op: Op) -> Layer:
         op.only()
         return leaves.copy(op, "constant", Kept())
     if name in REDUCTIONS:
-        return leaves.reduction(op, REDUCTIONS[name], _places(op))
+        picks = name in ("max", "min", "median") and "dim" in op.node.attributes
+        return leaves.reduction(op, REDUCTIONS[name], _places(op), picks)
     raise Undescribed("no rule describes it")
 
 
@@ -187,9 +217,8 @@ def _addmm(op: Op) -> Layer:
 
 def _product(op: Op) -> Layer:
     first, second = op.node.inputs[:2]
-    if op.is_turned(second) and op.owns("weight", second):
-        inner, outer = op.dims(second)
-        return Linear(op.label, inner, outer, bias=False)
+    if op.is_turned(second) and op.tensors[second].kind == PARAMETER:
+        return leaves.linear(op, first, second, "", op.dims(second)[::-1])
     return leaves.product(op, first, second)
 
 
@@ -214,7 +243,7 @@ def _group_norm(op: Op) -> Layer:
 
 
 def _instance_norm(op: Op) -> Layer:
-    channels = op.shape(op.node.inputs[0])[0]
+    channels = op.channels
     for key in ("running_mean", "running_var"):
         op.owns(key, op.name(key), learned=False)
     return leaves.group_norm(op, channels, op.name("weight"), op.name("bias"), "instance norm")
@@ -269,7 +298,8 @@ def _embedding(op: Op) -> Layer:
 
 
 def _attention(op: Op) -> Layer:
-    return leaves.attention(op, bool(op.argument("is_causal", False)))
+    causal, dropout = (bool(op.argument(key, 0)) for key in ("is_causal", "dropout_p"))
+    return leaves.attention(op, causal, dropout=dropout)
 
 
 def _softmax(op: Op) -> Layer:
@@ -281,16 +311,14 @@ def _recurrent(op: Op) -> Layer:
     lists = [
         v for v in op.node.attributes.values() if isinstance(v, tuple) and v and type(v[0]) is Ref
     ]
-    parameters = [ref.name for ref in lists[-1] if isinstance(ref, Ref)]
-    weights = []
-    for name in parameters:
-        label = op.tensors[name].path.rpartition(".")[2] or name
-        if op.owns(label, name):
-            weights.append((label, op.dims(name)))
-    steps = prod(op.shape(op.node.inputs[0])[:-1])
+    names = [ref.name for ref in lists[-1] if isinstance(ref, Ref)]
+    weights = {}
+    for at, name in enumerate(names):
+        kind = "weight" if len(op.dims(name)) > 1 else "bias"
+        label = op.tensors[name].path.rpartition(".")[2] or f"{kind}_{('ih', 'hh')[at % 2]}_{at}"
+        weights[label] = name
     kind = base(op.node.operator)[0].split("_")[0].upper()
-    first = bool(op.argument("batch_first", False))
-    return Recurrent(op.label, kind, op.result, tuple(weights), steps, first)
+    return leaves.recurrent(op, kind, weights, bool(op.argument("batch_first", False)))
 
 
 RULES: Mapping[str, Rule] = {

@@ -30,6 +30,7 @@ from resnet_cli.graphs.graph import (
     Ref,
     Tensor,
     Value,
+    nested,
     ordered,
 )
 from resnet_cli.graphs.pt2.regions import without_regions
@@ -174,7 +175,7 @@ class _Names:
             return ()
         if text not in self.modules:
             modules = (self.module(entry) for entry in text.split(";"))
-            self.modules[text] = tuple(module for module in modules if module.path)
+            self.modules[text] = nested(module for module in modules if module.path)
         return self.modules[text]
 
     def module(self, entry: str) -> Module:
@@ -344,7 +345,9 @@ def _tensor(name: str, meta: Json, names: _Names) -> Tensor:
     if len(sizes) > MOST_DIMENSIONS:
         raise bad(f"has a tensor of more than {MOST_DIMENSIONS} dimensions")
     shape: Dims = tuple(_size(size, names) for size in sizes)
-    return Tensor(name, ACTIVATION, shape, _dtype(meta.get("dtype")))
+    strides: Dims = tuple(_size(stride, names) for stride in _list(meta.get("strides", [])))
+    laid = strides if len(strides) == len(shape) else None
+    return Tensor(name, ACTIVATION, shape, _dtype(meta.get("dtype")), strides=laid)
 
 
 def _dtype(code: Json) -> str:

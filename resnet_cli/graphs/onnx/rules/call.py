@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn, TypeAlias
 
 from resnet_cli.checkpoints.container.contents import MOST_DIMENSIONS, MOST_ELEMENTS
 from resnet_cli.checkpoints.container.faults import excerpt
-from resnet_cli.graphs.graph import Dim, Dims, Element, Node, Tensor
+from resnet_cli.graphs.graph import PARAMETER, Dim, Dims, Element, Node, Tensor
 
 
 class Unknown(Exception):
@@ -48,9 +48,13 @@ class Call(NamedTuple):
         return tensor.shape
 
     def elements(self, at: int) -> tuple[Element, ...]:
-        """An input's numbers, some of which may be open; raises `Unknown` where none is known."""
+        """An input's numbers, some of which may be open; raises `Unknown` where none is known.
+
+        A matrix of weights is none that sizes are computed from.
+        """
         tensor = self.tensor(at)
-        if tensor.value is None:
+        weights = tensor.kind == PARAMETER and len(tensor.shape or ()) > 1
+        if tensor.value is None or weights:
             raise Unknown(f"the numbers of {excerpt(tensor.name)} are not known before it runs")
         return tensor.value
 

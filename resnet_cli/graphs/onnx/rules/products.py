@@ -24,15 +24,6 @@ def quantized_matmul(call: Call) -> Shapes:
     return [product(call.shape(0), call.shape(3))]
 
 
-def fused_matmul(call: Call) -> Shapes:
-    a, b = call.shape(0), call.shape(1)
-    if call.number("transA", 0):
-        a = (*a[:-2], a[-1], a[-2])
-    if call.number("transB", 0):
-        b = (*b[:-2], b[-1], b[-2])
-    return [product(a, b)]
-
-
 def matmul_few_bits(call: Call) -> Shapes:
     return [(*call.shape()[:-1], call.number("N", 0))]
 
@@ -118,6 +109,15 @@ def attention(call: Call) -> Shapes:
     return [y, *kept, (batch, q_heads, length, total)]
 
 
+def grouped_attention(call: Call) -> Shapes:
+    """Queries' own shape, or what is theirs of queries, keys and values side by side."""
+    batch, tokens, width = call.shape()
+    heads, of_keys = call.number("num_heads", 0), call.number("kv_num_heads", 0)
+    if not call.has(1) and isinstance(width, int):
+        width = width // (heads + 2 * of_keys) * heads
+    return [(batch, tokens, width)]
+
+
 def determinant(call: Call) -> Shapes:
     return [call.shape()[:-2]]
 
@@ -125,8 +125,7 @@ def determinant(call: Call) -> Shapes:
 RULES: Table = {
     "MatMul": matmul, "MatMulInteger": matmul, "QLinearMatMul": quantized_matmul, "Gemm": gemm,
     "Einsum": einsum, "LSTM": recurrent, "GRU": recurrent, "RNN": recurrent, "Attention": attention,
-    "Det": determinant, "com.microsoft.FusedMatMul": fused_matmul,
-    "com.microsoft.MatMulNBits": matmul_few_bits, "com.microsoft.FusedGemm": gemm,
+    "Det": determinant, "com.microsoft.MatMulNBits": matmul_few_bits,
     "com.microsoft.QGemm": quantized_gemm, "com.microsoft.DynamicQuantizeLSTM": recurrent,
-    "com.microsoft.DynamicQuantizeMatMul": matmul, "com.microsoft.MatMulIntegerToFloat": matmul,
+    "com.microsoft.GroupQueryAttention": grouped_attention,
 }  # fmt: skip

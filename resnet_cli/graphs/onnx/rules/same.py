@@ -23,6 +23,10 @@ def stretched_quantized(call: Call) -> Shapes:
     return [broadcast(call.shape(0), call.shape(3))]
 
 
+def choice_quantized(call: Call) -> Shapes:
+    return [broadcast(call.shape(0), call.shape(1), call.shape(4))]
+
+
 def batch_norm(call: Call) -> Shapes:
     x, statistics = call.shape(), call.shape(3)
     return [x, *[statistics] * 4]
@@ -34,12 +38,6 @@ def layer_norm(call: Call) -> Shapes:
     axis = axis_of(call.number("axis", -1), len(x))
     statistics = (*x[:axis], *(1,) * (len(x) - axis))
     return [x, statistics, statistics]
-
-
-def skip_layer_norm(call: Call) -> Shapes:
-    x = call.shape()
-    statistics = (*x[:-1], 1)
-    return [x, statistics, statistics, x]
 
 
 def dynamic_quantize(call: Call) -> Shapes:
@@ -55,7 +53,7 @@ def loss(call: Call) -> Shapes:
 RULES: Table = {
     **dict.fromkeys(
         (
-            "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Bernoulli", "BitwiseNot", "Cast",
+            "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Bernoulli", "BitwiseNot", "BitCast", "Cast",
             "CastLike", "Ceil", "Celu", "Clip", "Cos", "Cosh", "CumSum", "CumProd", "DequantizeLinear",
             "Elu", "Erf", "Exp", "EyeLike", "Floor", "Gelu", "GroupNormalization", "HardSigmoid",
             "HardSwish", "Hardmax", "Identity", "InstanceNormalization", "IsInf", "IsNaN", "LRN",
@@ -66,7 +64,7 @@ RULES: Table = {
             "Sigmoid", "Sign", "Sin", "Sinh", "Softmax", "Softplus", "Softsign", "Sqrt", "Swish", "Tan",
             "Tanh", "TensorScatter", "ThresholdedRelu", "Trilu",
             *(f"com.microsoft.{name}" for name in (
-                "BiasGelu", "FastGelu", "Gelu", "QuickGelu", "QLinearSigmoid", "QLinearLeakyRelu",
+                "Gelu", "QuickGelu", "QLinearSoftmax", "QLinearSigmoid", "QLinearLeakyRelu",
                 "QuantizeLinear", "DequantizeLinear", "RotaryEmbedding",
             )),
         ),
@@ -83,7 +81,5 @@ RULES: Table = {
     "Dropout": twice, "BatchNormalization": batch_norm, "LayerNormalization": layer_norm,
     "SimplifiedLayerNormalization": layer_norm, "DynamicQuantizeLinear": dynamic_quantize,
     "SoftmaxCrossEntropyLoss": loss, "NegativeLogLikelihoodLoss": loss,
-    "com.microsoft.SkipLayerNormalization": skip_layer_norm,
-    "com.microsoft.SkipSimplifiedLayerNormalization": skip_layer_norm,
-    "com.microsoft.QLinearAdd": stretched_quantized, "com.microsoft.QLinearMul": stretched_quantized,
+    "com.microsoft.QLinearWhere": choice_quantized, "com.microsoft.QLinearAdd": stretched_quantized, "com.microsoft.QLinearMul": stretched_quantized,
 }  # fmt: skip

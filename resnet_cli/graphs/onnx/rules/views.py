@@ -213,6 +213,11 @@ def reduced(call: Call) -> Shapes:
     return [_without(x, gone, bool(call.number("keepdims", 1)))]
 
 
+def reduced_by_axes(call: Call) -> Shapes:
+    """Over axes that are an attribute, whatever else is read."""
+    return reduced(call._replace(inputs=call.inputs[:1]))
+
+
 def _without(x: Dims, gone: list[int], keep: bool) -> Dims:
     if keep:
         return tuple(1 if at in gone else size for at, size in enumerate(x))
@@ -324,5 +329,5 @@ RULES: Table = {
     "Size": scalar, "ConstantOfShape": filled, "RandomNormal": drawn, "RandomUniform": drawn,
     "Multinomial": drawn_classes, "Range": range_, "NonZero": non_zero,
     "NonMaxSuppression": suppressed, "Compress": compress, "Unique": unique,
-    "com.microsoft.QLinearConcat": quantized_concat,
+    "com.microsoft.QLinearConcat": quantized_concat, "com.microsoft.QLinearReduceMean": reduced_by_axes,
 }  # fmt: skip

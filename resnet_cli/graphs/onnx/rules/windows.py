@@ -301,6 +301,6 @@ RULES: Table = {
     "Col2Im": col2im, "AffineGrid": affine_grid, "GridSample": grid_sample,
     "CenterCropPad": center_crop_pad, "Pad": pad, "STFT": stft, "DFT": dft, "MelWeightMatrix": mel,
     "HannWindow": window_of_size, "HammingWindow": window_of_size, "BlackmanWindow": window_of_size,
-    "com.microsoft.FusedConv": conv, "com.microsoft.QLinearAveragePool": pool,
+    "com.microsoft.QLinearAveragePool": pool,
     "com.microsoft.QLinearGlobalAveragePool": global_pool,
 }  # fmt: skip
