@@ -446,7 +446,8 @@ TIMM = (
 
 
 def counted_by_torch(net, *args, **kwargs):
-    """Half of what torch's flop counter gives."""
+    """Half of what torch's flop counter gives, whose tracker of modules fails on some where there are gradients."""
+    net.requires_grad_(False)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(*args, **kwargs)
     return counter.get_total_flops() // 2
