@@ -470,6 +470,26 @@ def test_timms_networks_have_what_torch_counts(name):
 
 
 @pytest.mark.slow
+def test_a_librarys_name_takes_arguments_and_no_weights():
+    """A tag of weights is ignored; what would load some is refused, as is a name that is not there."""
+    library("timm")
+    network = networks.load("timm:vit_tiny_patch16_224.augreg_in21k(num_classes=10, img_size=64)")
+    assert network.inputs[0].shape == (1, 3, 64, 64) and network.rows[-1].output == (10,)
+    assert network.origin.version.startswith("timm ")
+    for model, what, hint in (
+        ("timm:vit_tini_patch16_224", "timm has no network named", "'vit_tiny_patch16_224'"),
+        ("timm:resnet50(pretrained=True)", "would load weights", "leave it out"),
+        ("timm:resnet50(10)", "arguments by name", "num_classes=10"),
+        ("torchvision:alexnett", "torchvision has no network named", "'alexnet'"),
+        ("torchvision:alexnet(weights='DEFAULT')", "would load weights", "leave it out"),
+        ("timm:vit_tiny_patch16_224(wide=3)", "TypeError", "RESNET_CLI_DEBUG=1"),
+    ):
+        with pytest.raises(UserError) as error:
+            networks.load(model)
+        assert what in error.value.what and hint in error.value.hint, model
+
+
+@pytest.mark.slow
 def test_torchvisions_networks_have_what_it_publishes():
     """Parameters and MACs, to the three digits printed, of every image and video classifier and of segmentation, built
     as the published weights need it; googlenet's and inception's figures leave out their auxiliary heads."""
