@@ -78,7 +78,7 @@ def ran_on(module: nn.Module, input: Any = None) -> Ran:
 
     Raises `UserError` (exit 1) for what it raises.
     """
-    with theirs(forward="give what it takes: input=(1, 3, 224, 224)"):
+    with theirs(forward="" if input is not None else "give what it takes: input=(1, 3, 224, 224)"):
         graph, how = run(module, image(module, 1) if input is None else _as_arguments(input))
     return Ran(graph, how, f"torch {torch.__version__}")
 
@@ -105,9 +105,8 @@ def _ran(door: Door, model: str, inputs: Sequence[Typed], batch: int) -> Ran:
     def arguments(module: nn.Module) -> Arguments:
         return typed(inputs, module) if inputs else door.usual(module, batch)
 
-    with theirs(
-        door.root, ITS_OWN if inputs else "type what it takes, such as --input 1x3x224x224"
-    ):
+    usual = "input_ids=1x128:int64" if door.library == "transformers" else "1x3x224x224"
+    with theirs(door.root, "" if inputs else f"type what it takes, such as --input {usual}"):
         if door.module is not None:
             graph, how = run(door.module, arguments(door.module))
         else:

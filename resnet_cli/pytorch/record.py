@@ -195,8 +195,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         values = {name: self.value(each) for name, each in arguments.items()}
         if self.meta and schema:
             args, kwargs = self.without_numbers(schema, args, kwargs)
-        steps = self.meta and func.__name__ in RECURRENT and args[0].is_meta
-        result = _recurrent(*args) if steps else func(*args, **kwargs)
+        result = _at_once(func.__name__, args) if self.meta else None
+        if result is None:
+            result = func(*args, **kwargs)
         if self.meta and _are_numbers(result) and not any(x.is_meta for x in _tensors((args, kwargs))):  # fmt: skip
             result = func(
                 *_changed(args, _on_cpu), **{k: _changed(v, _on_cpu) for k, v in kwargs.items()}
@@ -277,12 +278,20 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self.twins[tensor]
 
 
-def _recurrent(x: Tensor, states: Any, *others: Any) -> tuple[Tensor, ...]:
-    """What an LSTM, GRU or plain recurrence puts out, without its steps one by one."""
-    states = states if isinstance(states, list | tuple) else [states]
-    directions = 2 if others[5] else 1
-    y = x.new_empty(*x.shape[:-1], states[0].shape[-1] * directions)
-    return y, *map(torch.empty_like, states)
+def _at_once(operator: str, args: Any) -> Any:
+    """What an operation puts out on the meta device, where torch takes long to say: a recurrence step by
+    step, batch norm by a dozen operations. None for all others."""
+    if operator not in ("batch_norm.default", *RECURRENT) or not args[0].is_meta:
+        return None
+    x, *others = args
+    if operator in RECURRENT:
+        states = others[0] if isinstance(others[0], list | tuple) else [others[0]]
+        directions = 2 if others[6] else 1
+        y = x.new_empty(*x.shape[:-1], states[0].shape[-1] * directions)
+        return y, *map(torch.empty_like, states)
+    channels = [tensor.numel() for tensor in others[:4] if tensor is not None]
+    fits = x.dim() > 1 and {*channels} <= {x.shape[1]}  # else torch says what is wrong
+    return torch.empty_like(x) if fits and not others[4] else None
 
 
 def _are_numbers(result: Any) -> bool:
