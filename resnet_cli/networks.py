@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import chain, count
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import files
@@ -30,7 +32,8 @@ SUFFIXES = (
 OVERRIDDEN = r"(?s)(.+):(\s*[A-Za-z][\w-]*\s*=.*)"
 OBJECT = r":(?![\\/])"
 """A colon, but that of C:\\ on Windows."""
-PYTHON = r"(?s)(.+):[^\W\d]\w*"
+PYTHON = r"(?s)(?:(.+\.py):(?![\\/]).*|([^\W\d]\w*(?:\.[^\W\d]\w*)*):[^\W\d][\w.]*(?:\(.*)?)"
+"""FILE.py:OBJECT or package.module:OBJECT, with or without arguments in parentheses."""
 
 
 NOTHING = Given()
@@ -60,8 +63,8 @@ class Network(NamedTuple):
     """A network: its executed layers as rows, and what is known of where they come from.
 
     ``spec`` is its description, None where nobody has one; ``base`` is what MODEL alone names, before
-    anything was changed. Rows are for one input, of which ``batch`` are asked about; those of a graph are
-    for its inputs as they are given. ``classes`` has the class of a module's path, where it is known.
+    anything was changed. Shapes of rows are for one input, of which ``batch`` are asked about; costs of a
+    graph are for its inputs as they are given. ``notes`` say what of it is not as usual, ``classes`` has the class of a module's path, where it is known.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Network(NamedTuple):
     base: zoo.Spec | None = None
     batch: int = 1
     classes: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
 
     @property
     def input(self) -> Shape:
@@ -87,6 +91,11 @@ class Network(NamedTuple):
         return ", ".join(
             f"{printable(i.name)} {word}" for i, word in zip(self.inputs, words, strict=True)
         )
+
+    @property
+    def more(self) -> int:
+        """How many times its rows' costs a batch has: a graph's are of the batch already."""
+        return self.batch if self.spec else 1
 
     @property
     def asked(self) -> str:
@@ -177,22 +186,18 @@ def load(model: str | int | zoo.Spec | Network, given: Given = NOTHING) -> Netwo
         return sized(model, given)
     if isinstance(model, int):
         return sized(of_spec(names.by_depth(model)), given)
+    if is_module(model):
+        return of_module(model)
     if not isinstance(model, str):
         return sized(of_spec(model), given)
     source, texts = overrides(model)
+    if texts and is_python(source):
+        raise _in_parentheses(source, texts)
     network = _of_source(source, given)
     if network.spec:
         network = sized(network, given)
     if not texts:
         return network
-    if names.library_of(source):
-        ours = names.in_library(source).ours
-        typed_again = ",".join(f"{key}={text}" for key, text in texts.items())
-        raise UserError(
-            f"KEY=VALUE does not change {source[:80]!r}: a constructor's arguments stand in parentheses, "
-            "which are not read yet",
-            f"type {ours}{',' if ':' in ours else ':'}{typed_again}",
-        )
     if network.spec is None:
         raise _nothing_to_change(network)
     changed = network.changed(**fields.from_text(texts, network.spec))
@@ -207,7 +212,7 @@ def overrides(model: str) -> tuple[str, dict[str, str]]:
     parted = None
     if "=" in model and not os.path.isfile(model):
         parted = re.fullmatch(OVERRIDDEN, model)
-    if parted is None:
+    if parted is None or parted[1].count("(") != parted[1].count(")"):  # a text in parentheses
         return model, {}
     texts: dict[str, str] = {}
     for each in parted[2].split(","):
@@ -264,11 +269,7 @@ def sized(network: Network, given: Given) -> Network:
     """
     if given == NOTHING:
         return network
-    if given.dims:
-        raise UserError(
-            f"{network.name} has no open sizes, such as --dim {next(iter(given.dims))} sets",
-            "give its input: --input 1x3x224x224",
-        )
+    _refuse_dims(network.name, given)
     if given.batch is not None:
         network = network._replace(batch=given.batch)
     if not given.inputs:
@@ -286,15 +287,23 @@ def sized(network: Network, given: Given) -> Network:
     return changed._replace(batch=shape[0])
 
 
+def _refuse_dims(name: str, given: Given) -> None:
+    if given.dims:
+        raise UserError(
+            f"{printable(name, 80)} has no open sizes, such as --dim {next(iter(given.dims))} sets",
+            "give its input: --input 1x3x224x224",
+        )
+
+
 def _of_source(source: str, given: Given) -> Network:
     """The network of a file or a name, before anything is changed."""
     if os.path.exists(source) and not os.path.isdir(source):
         return _of_file(source, given)
     if names.library_of(source) or names.is_repository(source):
-        return of_spec(names.find(source), Origin("spec", source))
-    python = re.fullmatch(PYTHON, source) if ":" in source else None
-    if source.startswith("hf:") or python or source.endswith(".py"):
-        raise _not_yet(source, python[1] if python else source)
+        with suppress(UserError):
+            return of_spec(names.find(source), Origin("spec", source))
+    if is_python(source):
+        return of_python(source, given)
     if looks_like_a_path(source):
         what = (
             f"{source!r} is a directory" if os.path.isdir(source) else f"no such file: {source!r}"
@@ -303,19 +312,33 @@ def _of_source(source: str, given: Given) -> Network:
     return of_spec(names.find(source), Origin("spec", source))
 
 
-def _not_yet(source: str, before: str) -> UserError:
-    """The error for what MODEL may be and is not read so far; also for a change without its value."""
-    if source.startswith("hf:"):
-        what = f"folders of Hugging Face are not read yet: {source[:80]!r}"
-        return UserError(what, f"give a weight file in it: {source[3:80]}/model.safetensors")
+def is_python(source: str) -> bool:
+    """Whether a MODEL that is no file is a library's network, or an object of somebody's Python."""
+    if names.library_of(source) or source.startswith("hf:"):
+        return True
+    python = re.fullmatch(PYTHON, source)
+    if not python or python[1]:
+        return bool(python)
+    try:
+        names.find(python[2])
+    except UserError:
+        return True
+    raise UserError(  # resnet50:groups
+        f"what stands behind {python[2][:80]!r} and its colon is not KEY=VALUE",
+        f"type it as {python[2][:80]}:num_classes=10",
+    )
+
+
+def _in_parentheses(source: str, texts: Mapping[str, str]) -> UserError:
+    """The error for KEY=VALUE behind what a constructor makes."""
+    typed_again = ",".join(f"{key}={text}" for key, text in texts.items())
+    hint = f"type '{source[:80]}({typed_again})'"
     with suppress(UserError):
-        if before == source or not os.path.isfile(before):
-            names.find(before)
-        what = f"what stands behind {before[:80]!r} and its colon is not KEY=VALUE"
-        return UserError(what, f"type it as {before[:80]}:num_classes=10")
+        ours = names.in_library(source).ours
+        hint += f", or {ours}{',' if ':' in ours else ':'}{typed_again}"
     return UserError(
-        f"networks written in Python are not read yet: {source[:80]!r}",
-        "save its weights, torch.save(net.state_dict(), 'net.pth'), and give net.pth",
+        f"KEY=VALUE does not change {source[:80]!r}: a constructor's arguments stand in parentheses",
+        hint,
     )
 
 
@@ -337,11 +360,24 @@ def _of_file(path: str, given: Given) -> Network:
 
         if holds_graph(path):
             return _of_graph_file(path, given)
+    if what == "text" and path.endswith(".py"):
+        raise _whole_file(path)
     if what == "text" or (not what and path.endswith(".toml")):
         from resnet_cli.designs import specfile  # tomllib takes milliseconds to load
 
         return of_spec(specfile.read(path), Origin("spec", path))
     return _recognised(path)
+
+
+def _whole_file(path: str) -> UserError:
+    """The error for a file of Python without an object; nothing in it is run."""
+    text = files.content(path, 1 << 20, "give a smaller one").decode(errors="replace")
+    defined = re.findall(r"(?m)^(?:class|def) (\w+)", text) or ["OBJECT"]
+    shown = printable(path, 80)
+    return UserError(
+        f"{shown!r} is Python; one of its objects makes a network",
+        f"type {' or '.join(f'{shown}:{name}' for name in defined[:4])}",
+    )
 
 
 def _of_graph_file(path: str, given: Given) -> Network:
@@ -354,6 +390,53 @@ def _of_graph_file(path: str, given: Given) -> Network:
     graph = read(path)
     origin = Origin(graph.format, path, version=graph.producer or None)
     return of_graph(graph, printable(os.path.basename(path), 80), origin, given)
+
+
+def of_module(module: Any, input: Any = None) -> Network:
+    """The network of a `torch.nn.Module`, run once on a shape, a tensor, a tuple or a mapping of these.
+
+    The module stays as it was. Raises `UserError` (exit 1) for what its own code raises.
+    """
+    from resnet_cli.pytorch.doors import ran_on
+
+    graph, how, version = ran_on(module, input)
+    name = type(module).__name__
+    return of_graph(graph, printable(name, 80), Origin("module", name, how, version))
+
+
+def is_module(value: object) -> bool:
+    """Whether it is a `torch.nn.Module`, which none is before torch is imported."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.nn.Module)
+
+
+def of_python(model: str, given: Given = NOTHING) -> Network:
+    """The network of a library's name, or of an object of somebody's Python, built and run once by torch.
+
+    Raises `UserError` for what does not exist or fit (exit 2), for what its own code raises, and for
+    what is not installed (exit 1).
+    """
+    _need(model)
+    _refuse_dims(model, given)
+    from resnet_cli.pytorch.doors import ran
+
+    graph, how, version = ran(model, given.inputs, given.batch or 1)
+    return of_graph(graph, printable(model, 80), Origin("module", model, how, version))
+
+
+def _need(model: str) -> None:
+    """Raises `UserError` (exit 1) where torch or the library that builds it is missing."""
+    from importlib.util import find_spec
+
+    library = "transformers" if model.startswith("hf:") else names.library_of(model)
+    for module in ("torch", *([library] if library else [])):
+        if find_spec(module) is None:
+            hint = f"pip install {module}"
+            with suppress(UserError):
+                hint += f"; the nearest that needs none is {names.in_library(model).ours}"
+            raise UserError(
+                f"{printable(model, 80)!r} needs {module}, which is not installed", hint, 1
+            )
 
 
 def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) -> Network:
@@ -372,18 +455,21 @@ def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) ->
         from resnet_cli.graphs.onnx.shapes import inferred
 
         solved = inferred(solved)
+    batch = _batch(solved, given)
     rows = structure.structured(graph_rows.rows(solved))
     if not any(row.reads for row in rows):
         raise UserError(f"{name!r} holds no operation on its input", "give a network's graph", 1)
-    inputs = [_input(solved, name) for name in solved.inputs]
-    batch = graph_rows.batch_of(solved) or 1
+    inputs = [_input(solved, name, batch) for name in solved.inputs]
     classes = {
         module.path: printable(module.kind.rpartition(".")[2], 80)
         for node in solved.nodes
         for module in node.modules
         if module.kind
     }
-    return Network(name, _times(rows, batch), (*inputs,), origin, classes=classes)
+    needs = [] if origin.ran in (None, "meta") else [f"its code needs numbers: run on {origin.ran}"]
+    notes = (*needs, *solved.notes, *_multiplied(solved, batch), *_unread(rows), *_folded(solved))
+    rows = _times(rows, batch)
+    return Network(name, rows, (*inputs,), origin, None, None, batch, classes, notes)
 
 
 def _check_types(graph: Graph, typed: dict[str, Typed]) -> None:
@@ -395,9 +481,72 @@ def _check_types(graph: Graph, typed: dict[str, Typed]) -> None:
             )
 
 
-def _input(graph: Graph, name: str) -> Input:
+def _batch(graph: Graph, given: Given) -> int:
+    """How many inputs the costs are of where rows are of one: as many as the graph is of, or as ``given``.
+
+    Raises `UserError` where that is another number, and not all rows lead with the graph's own.
+    """
+    from resnet_cli.graphs.rows import cut, leads
+
+    own = cut(graph)
+    sizes = {(graph.tensors[name].shape or (None,))[0] for name in graph.inputs}
+    if given.batch is None or sizes == {given.batch}:
+        return own
+    if sizes == {own} and leads(graph, own):
+        return given.batch
+    raise UserError(
+        f"a batch of {given.batch:,} given, where the file is of a fixed one",
+        "export it with a dynamic batch, or leave out --batch",
+    )
+
+
+def _multiplied(graph: Graph, batch: int) -> list[str]:
+    """Whether costs are of more inputs than the file is of."""
+    first = graph.tensors[graph.inputs[0]].shape or (batch,)
+    if batch == 1 or first[0] == batch:
+        return []
+    return [f"the file is of a batch of {first[0]}: costs are multiplied for {batch:,}"]
+
+
+def _unread(rows: Iterable[Row]) -> list[str]:
+    """Which parameters no operation reads: they are counted."""
+    rows = [*rows]
+    read = {at for row in rows for at in row.reads}
+    unread = [
+        row
+        for at, row in enumerate(rows)
+        if not row.reads and at not in read and row.layer.tensors()
+    ]
+    if not unread:
+        return []
+    number = sum(prod(shape) for row in unread for shape in row.layer.parameters().values())
+    holders = [*dict.fromkeys(printable(row.path.partition(".")[0], 40) for row in unread)]
+    more = f" and {len(holders) - 4} more" if holders[4:] else ""
+    return [f"{number:,} parameters are read by no operation: of {', '.join(holders[:4])}{more}"]
+
+
+def _folded(graph: Graph) -> list[str]:
+    """How many norms an exporter made part of convolutions, as far as it says so."""
+    if graph.format != "onnx":
+        return []
+    folded = sum(
+        "BatchNorm" in node.modules[-1].kind and node.operator == "Conv"
+        for node in graph.nodes
+        if node.modules
+    )
+    if not folded:
+        return []
+    return [
+        f"{folded} batch norms are folded into convolutions: their parameters and operations are not there, "
+        "and training is not such a file's subject"
+    ]
+
+
+def _input(graph: Graph, name: str, batch: int) -> Input:
     tensor = graph.tensors[name]
     sides = tuple(size for size in tensor.shape or () if isinstance(size, int))
+    if batch > 1 and sides:
+        sides = (batch, *sides[1:])
     return Input(name, sides, tensor.dtype or "float32")
 
 

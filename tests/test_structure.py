@@ -8,12 +8,13 @@ import pytest
 ROOT = Path(__file__).parent.parent / "resnet_cli"
 LEVELS = (  # a room may import those of the levels above it in this list, none of its own
     ("errors", "garbage", "signals"),
-    ("files", "inputs", "layers", "published", "sizes", "toml"),
+    ("calls", "files", "inputs", "layers", "published", "sizes", "toml"),
     ("designs", "trace", "tables", "drawings", "charts"),
     ("checkpoints",),
     ("graphs",),
+    ("pytorch",),
     ("networks",),
-    ("analyses", "pytorch", "render", "budgets"),
+    ("analyses", "render", "budgets"),
     ("answers",),
     ("commands",),
     ("cli",),

@@ -148,7 +148,7 @@ def _numbered(one: str, other: str) -> bool:
 def _key(child: _Child) -> tuple[object, ...]:
     at = len(child.path)
     return tuple(
-        (row.path[at:], *_kind(row), row.inputs, row.output, row.macs, len(row.layer.tensors()))
+        (row.path[at:], *_kind(row), row.inputs, row.output, row.macs, *_shapes(row))
         for row in child.rows
     )  # fmt: skip
 
@@ -158,13 +158,16 @@ def _kind(row: Row) -> tuple[str, str]:
 
 
 def _similar(one: _Child, other: _Child) -> bool:
-    """Whether two modules have the same layers, whose shapes differ in one side at most."""
+    """Whether two modules have the same layers, whose outputs and weights differ in one side at most."""
     at, of = len(one.path), len(other.path)
     return len(one.rows) == len(other.rows) and all(
-        (a.path[at:], *_kind(a)) == (b.path[of:], *_kind(b))
-        and _but_one_side(a.output, b.output)
+        (a.path[at:], *_kind(a)) == (b.path[of:], *_kind(b)) and all(map(_but_one_side, _shapes(a), _shapes(b)))
         for a, b in zip(one.rows, other.rows, strict=True)
     )  # fmt: skip
+
+
+def _shapes(row: Row) -> list[Shape]:
+    return [row.output, *row.layer.parameters().values()]
 
 
 def _but_one_side(one: Shape, other: Shape) -> bool:

@@ -34,7 +34,7 @@ def recounted(network: Network, name: str) -> Recounted:
     total = sum(counts)
     said = f"{conventions.in_words(rule, network.rows)}; for {network.asked}"
     notes = [said, *filter(None, [rule.remark])]
-    if network.batch > 1:
+    if network.more > 1:
         notes.append(f"batch of {network.batch:,}: {total * network.batch:,} {rule.unit}")
     notes += elsewhere([network])
     envelope = {

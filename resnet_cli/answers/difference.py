@@ -102,7 +102,7 @@ def _networks(
 
 
 def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bool) -> list[str]:
-    sizes = dict.fromkeys(network.size for network in given)
+    sizes = _sizes(given)
     unknown = [title for title, network in zip(titles, given, strict=True) if not network.spec]
     kinds = counts.multiplied(row for network in given for row in network.rows)
     return [
@@ -116,6 +116,13 @@ def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bo
         networks.NOTE,
         f"Δ and ratio: to {titles[0]}",
     ]  # fmt: skip
+
+
+def _sizes(given: Sequence[Network]) -> list[str]:
+    """The inputs in words; a spec's with its batch where a graph, whose inputs have one, is among them."""
+    whole = any(network.spec is None for network in given)
+    words = [f"1×{network.size}" if whole and network.spec else network.size for network in given]
+    return [*dict.fromkeys(words)]
 
 
 def _differs(line: dict[str, Any]) -> bool:

@@ -155,7 +155,7 @@ def _backward(network: Network, by: Level) -> View:
         "so the first convolution has that of its weights alone; gradients of biases and norms "
         "are sums, not MACs",
     ]
-    if network.batch > 1:
+    if network.more > 1:
         batch = f"{network.batch:,}: {short_and_exact(step * network.batch)} MACs"
         notes.insert(len(by.notes) + 1, f"a training step on a batch of {batch}")
     return about(network, "flops", [table], notes, training=costs)

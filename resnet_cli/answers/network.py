@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from resnet_cli import networks
 from resnet_cli.answers.view import Model
+from resnet_cli.errors import UserError
+from resnet_cli.inputs import Given, Typed
 
 
 class Network(networks.Network):
@@ -22,12 +27,31 @@ class Network(networks.Network):
         return summary(self)._repr_html_()
 
 
-def network(model: Model, **changes: object) -> Network:
-    """A network by name, depth, TOML or weight file; ``changes`` are fields of its spec: ``groups=32``.
+def network(model: Model | Callable[..., Any], input: Any = None, **changes: object) -> Network:
+    """A network by name, depth, file, or of a `torch.nn.Module`; ``changes`` are fields of its spec: ``groups=32``.
 
-    Raises `resnet_cli.UserError` for a network that does not exist or can't be changed so.
+    ``input`` is what it is asked about: a shape with the batch, a tuple of shapes, or a dict of them by
+    name; tensors, too, for a module, which is run once and without its weights. Raises
+    `resnet_cli.UserError` for a network that does not exist or can't be changed so, and for what a
+    module raises.
     """
+    if callable(model):
+        if changes or not networks.is_module(model):
+            what = f"{type(model).__name__} is no torch.nn.Module, or takes no {', '.join(changes)}"
+            raise UserError(what, "give a name, a file or a module")
+        return Network(*networks.of_module(model, input))
     size = changes.get("input_size")
     if isinstance(size, int):
         changes["input_size"] = (size, size)
-    return Network(*networks.load(model).changed(**changes))
+    made = networks.load(model, Given(_typed(input)))
+    return Network(*(made.changed(**changes) if changes else made))
+
+
+def _typed(input: Any) -> tuple[Typed, ...]:
+    """Shapes as `--input` has them."""
+    if input is None:
+        return ()
+    if isinstance(input, Mapping):
+        return tuple(Typed(name, tuple(shape)) for name, shape in input.items())
+    shapes = [input] if all(isinstance(side, int) for side in input) else input
+    return tuple(Typed(None, tuple(shape)) for shape in shapes)

@@ -7,7 +7,7 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import depth
 from resnet_cli.analyses.summary import summary as rows_of
 from resnet_cli.answers.view import Model, View, about, cost_notes
-from resnet_cli.networks import load
+from resnet_cli.networks import Network, load
 
 
 def summary(model: Model, level: str | int | None = None, convention: str | None = None) -> View:
@@ -22,7 +22,7 @@ def summary(model: Model, level: str | int | None = None, convention: str | None
     notes = [
         *by.notes,
         *filter(None, [depth.formula(network.rows), depth.wide(network.name)]),
-        f"params: learnable; {total['buffers']:,} {'running statistics of batch norm' if network.spec else 'numbers of buffers'} are apart",
+        _learnable(network, total["buffers"]),
     ]
     if convention is not None:
         from resnet_cli.answers.convention import recounted
@@ -49,3 +49,10 @@ def summary(model: Model, level: str | int | None = None, convention: str | None
     return answer._replace(
         tables=[*answer.tables, *published.tables(figures)], notes=[*answer.notes, *agreements]
     )
+
+
+def _learnable(network: Network, buffers: int) -> str:
+    if not buffers:
+        return "params: learnable"
+    apart = "running statistics of batch norm" if network.spec else "numbers in buffers"
+    return f"params: learnable; {buffers:,} {apart} are apart"

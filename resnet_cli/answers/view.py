@@ -57,7 +57,7 @@ def about(
     JSON has what is the same for every question about a network, then ``more``.
     """
     total = counts.totals(network.rows) if total is None else total
-    batch = {key: total[key] * network.batch for key in ("macs", "flops") if key in total}
+    batch = {key: total[key] * network.more for key in ("macs", "flops") if key in total}
     envelope: dict[str, Any] = {
         "command": command,
         "model": network.name,
@@ -68,13 +68,17 @@ def about(
         "batch": network.batch,
         "rows": [],
         "total": total,
-        **({"batch_total": batch} if network.batch > 1 else {}),
+        **({"batch_total": batch} if network.more > 1 else {}),
         "published": _published(network),
         "uncounted": network.uncounted,
     }
     first, *others = tables
     titled = first if first.title else first._replace(title=network.title)
-    return View(envelope | more, [titled, *others], [*uncounted([network]), *notes])
+    return View(
+        envelope | more,
+        [titled, *others],
+        [*uncounted([network]), *notes, *map(printable, network.notes)],
+    )
 
 
 def _published(network: networks.Network) -> list[dict[str, Any]]:
@@ -100,7 +104,12 @@ def beside(
         for each in network.uncounted
     ]
     envelope = {"command": command, "rows": [], **more, "uncounted": left_out}
-    return View(envelope, tables, [*uncounted(given), *notes])
+    own = [
+        f"{name}: {printable(note)}"
+        for name, network in zip(networks.distinct(given), given, strict=True)
+        for note in network.notes
+    ]
+    return View(envelope, tables, [*uncounted(given), *notes, *own])
 
 
 def uncounted(given: Sequence[networks.Network]) -> list[str]:
@@ -126,9 +135,9 @@ def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
         f"MACs: multiply-accumulates of {counts.multiplied(network.rows)} layers, the papers' FLOPs; "
         f"for {network.asked}"
     ]
-    if network.batch > 1:
+    if network.more > 1:
         each = counts.macs(network.rows) if macs is None else macs
-        notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.batch)} MACs")
+        notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.more)} MACs")
     return [*notes, *elsewhere([network])]
 
 

@@ -70,16 +70,10 @@ def in_library(name: str) -> LibraryName:
     rows = [*_called(rest, _names_of(library))] or [*_called(_untagged(rest), _names_of(library))]
     if rows:
         return rows[0]
-    if "(" in rest:
-        raise UserError(
-            f"arguments in parentheses are not read yet: {library}:{rest[:80]}",
-            "change a listed network instead, such as resnet50-v1.5:num_classes=10",
-        )
-    guess = did_you_mean(rest, [row.name for row in _names_of(library)])
     raise UserError(
-        f"{rest[:80]!r} of {library} is none of the networks that are described here, and "
-        f"{library} itself is not asked yet",
-        guess or "save its weights: torch.save(net.state_dict(), 'net.pth')",
+        f"{rest[:80]!r} of {library} is none of the networks that are described here",
+        did_you_mean(rest, [row.name for row in _names_of(library)])
+        or "all names: resnet-cli list",
     )
 
 

@@ -76,20 +76,25 @@ def batch_of(graph: Graph) -> int | None:
     size = sizes.pop() if len(sizes) == 1 else None
     if not isinstance(size, int) or size < 1:
         return None
+    return size if size == 1 or leads(graph, size) else None
+
+
+def leads(graph: Graph, size: int) -> bool:
+    """Whether all that is made of the inputs leads with this size, and no layer takes one behind another."""
     reached = {*graph.inputs}
     read = {*graph.outputs}.union(*(node.inputs for node in graph.nodes))
     leads_with_steps = _format(graph).leads_with_steps
-    for node in graph.nodes if size > 1 else ():
+    for node in graph.nodes:
         if reached.isdisjoint(node.inputs):
             continue
         if leads_with_steps(node):
-            return None
+            return False
         for name in read.intersection(node.outputs):
             tensor = graph.tensors[name]
             if tensor.value is None and (tensor.shape or (None,))[0] != size:
-                return None
+                return False
             reached.add(name)
-    return size
+    return True
 
 
 def cut(graph: Graph) -> int:

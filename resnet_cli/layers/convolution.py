@@ -171,7 +171,8 @@ class Linear(Fresh):
         return {key: value for key, value in super().fields().items() if key != "copied"}
 
     def module(self) -> Module:
-        return Module("Linear", self.fields(), {"bias": True})
+        sides = {"in_features": self.in_features, "out_features": self.out_features}
+        return Module("Linear", {**sides, "bias": self.bias}, {"bias": True})
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.out_features}-d fc"

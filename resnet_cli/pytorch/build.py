@@ -7,7 +7,7 @@ name in the order of the tree. Keys and their order are those of the trace.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import torch
@@ -150,18 +150,25 @@ def _made(layer: Layer) -> Any:
     return made(*given, **{key: arguments[key] for key in usual})
 
 
+FACTORIES = frozenset({torch.empty, torch.zeros, torch.ones, torch.tensor})
+
+
 class Unfilled(TorchFunctionMode):
-    """Modules are made on the meta device, and their numbers not set, which would take most of the time."""
+    """Modules are made on the meta device, and their numbers not set, which would take most of the time.
+
+    What ``factories`` do not make has numbers.
+    """
+
+    def __init__(self, factories: Collection[Any] = FACTORIES) -> None:
+        super().__init__()
+        self.factories = factories
 
     def __torch_function__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         options = kwargs or {}
-        if function in FACTORIES:
+        if function in self.factories:
             return function(*args, **{**options, "device": "meta"})
         if getattr(function, "__module__", "") == "torch.nn.init":
             return (*args, *options.values())[0]
         return function(*args, **options)
-
-
-FACTORIES = {torch.empty, torch.zeros, torch.ones, torch.tensor}

@@ -319,7 +319,9 @@ def _attention(op: Op) -> Layer:
         leading, width = [*leading, heads], width // heads
         value_width //= op.number("kv_num_heads")
     scores = (*leading, tokens, keys + (op.dims(before)[-2] if before else 0))
-    return leaves.attention(op, bool(op.number("is_causal", 0)), scores, (width, value_width))
+    return leaves.attention(
+        op, bool(op.number("is_causal", 0)), scores=scores, widths=(width, value_width)
+    )
 
 
 def _recurrent(op: Op) -> Layer:

@@ -41,7 +41,8 @@ VIEWS = {
     "permute": "permutation", "transpose": "permutation", "t": "permutation", "numpy_T": "permutation",
     "swapaxes": "permutation", "movedim": "permutation", "expand": "expansion", "expand_as": "expansion",
     "broadcast_to": "expansion", "unfold": "windows", "as_strided": "windows", "diagonal": "slice",
-    "detach": "view", "alias": "view", "lift_fresh_copy": "view", "real": "view", "imag": "view",
+    "detach": "view", "alias": "view", "lift_fresh_copy": "view", "lift_fresh": "view",
+    "resolve_conj": "view", "resolve_neg": "view", "real": "view", "imag": "view",
     "view_as_real": "view", "view_as_complex": "view", "swapdims": "permutation", "ravel": "reshape", "mT": "permutation",
 }  # fmt: skip
 COPIED = {
@@ -94,7 +95,7 @@ PRODUCTS = {
 """Operators with multiply-accumulates."""
 STEPS = {"lstm", "gru", "rnn_tanh", "rnn_relu"}
 TURNS = {"t", "permute", "transpose", "numpy_T"}
-ALIASES = {"alias", "detach", "lift_fresh_copy"}
+ALIASES = {"alias", "detach", "lift_fresh", "lift_fresh_copy", "resolve_conj", "resolve_neg"}
 IGNORED = {
     "_assert_tensor_metadata", "_assert_async", "_assert_scalar", "sym_constrain_range_for_size",
     "sym_constrain_range", "sym_size", "_set_grad_enabled", "assert_async",
@@ -286,7 +287,7 @@ def _embedding(op: Op) -> Layer:
 
 def _attention(op: Op) -> Layer:
     causal, dropout = (bool(op.argument(key, 0)) for key in ("is_causal", "dropout_p"))
-    return leaves.attention(op, causal, dropout=dropout)
+    return leaves.attention(op, causal, dropout)
 
 
 def _softmax(op: Op) -> Layer:

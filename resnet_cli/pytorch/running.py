@@ -1,0 +1,225 @@
+"""A module is built and run once, without numbers if that works; one that was given stays as it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from resnet_cli.errors import UserError
+from resnet_cli.graphs.graph import Graph
+from resnet_cli.pytorch.build import Unfilled
+from resnet_cli.pytorch.record import recorded
+
+META, FROM_CPU, FAKE, REAL = "meta", "cpu, then meta", "fake tensors", "real tensors"
+"""How a module ran: built there, too; built with its weights, and run without; …"""
+
+
+class Sized(NamedTuple):
+    """A tensor that a module is run on: zeros of this shape, with the batch."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+
+class Arguments(NamedTuple):
+    """What a module is called with: `Sized`, tensors or anything else, also in lists and mappings."""
+
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = {}
+
+
+def built_and_run(
+    make: Callable[[], nn.Module], arguments: Callable[[nn.Module], Arguments]
+) -> tuple[Graph, str]:
+    """The graph of the module that ``make`` makes, and how it ran.
+
+    Raises what the module raises where no way of running it works, and `UserError` (exit 1) for one
+    that needs its weights' numbers and does not fit into memory.
+    """
+    problems: list[Exception] = []
+    builds: list[tuple[AbstractContextManager[Any], list[str]]] = [
+        (torch.device("meta"), [META]),
+        (Unfilled({torch.empty}), [FROM_CPU]),
+        (nullcontext(), [FROM_CPU, FAKE, REAL]),
+    ]
+    with torch.random.fork_rng(devices=[]):
+        for building, ways in builds:
+            last = ways[-1] == REAL
+            try:
+                with building:
+                    module = make().eval()
+            except Exception as problem:
+                problems.append(problem)
+                if last or _is_own(problem, problems[:-1]):
+                    raise
+                continue
+            given = arguments(module)
+            try:
+                return _runs(module, given, ways, problems)
+            except Exception as problem:
+                if last or _is_own(problem, problems[:-1]):
+                    raise
+                _check_memory(module)
+    raise AssertionError("no way was given")
+
+
+def run(module: nn.Module, arguments: Arguments) -> tuple[Graph, str]:
+    """The graph of a module that is there already, and how it ran; it stays as it was.
+
+    Raises what the module raises where no way of running it works.
+    """
+    weightless = any(parameter.is_meta for parameter in module.parameters())
+    with torch.random.fork_rng(devices=[]):
+        return _runs(module, arguments, [META] if weightless else [META, FAKE, REAL], [])
+
+
+def _runs(
+    module: nn.Module, arguments: Arguments, ways: Sequence[str], problems: list[Exception]
+) -> tuple[Graph, str]:
+    """The graph, and the first way that works; what does not is added to the problems."""
+    for way in ways:
+        try:
+            with untouched(module):
+                return _graph(module, arguments, way), way
+        except Exception as problem:
+            problems.append(problem)
+            if way == ways[-1] or _is_own(problem, problems[:-1]):
+                raise
+    raise AssertionError("no way was given")
+
+
+def _is_own(problem: Exception, before: Sequence[Exception]) -> bool:
+    """Whether numbers would not help: the module raises the same again, and not for want of them."""
+    again = any((type(each), str(each)) == (type(problem), str(problem)) for each in before)
+    return again and "meta" not in str(problem).lower()
+
+
+def _graph(module: nn.Module, arguments: Arguments, way: str) -> Graph:
+    with _switches():
+        if way == FAKE:
+            from torch._subclasses.fake_tensor import FakeTensorMode
+
+            with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+                args, kwargs = _made(arguments, lambda tensor: mode.from_tensor(tensor), "cpu")
+                return recorded(module, args, kwargs, meta=False)
+        if way == REAL:
+            device = next((parameter.device for parameter in module.parameters()), "cpu")
+            args, kwargs = _made(arguments, lambda tensor: tensor, device)
+            with _kept_buffers(module):
+                return recorded(module, args, kwargs, meta=False)
+        for lazy in filter(is_lazy, module.parameters()):  # its shape comes of a first run
+            args, kwargs = _made(arguments, lambda tensor: tensor, lazy.device)
+            with torch.no_grad():
+                module(*args, **kwargs)
+            break
+        args, kwargs = _made(arguments, _without_numbers, "meta")
+        return recorded(module, args, kwargs)
+
+
+def _made(
+    arguments: Arguments, converted: Callable[[Tensor], Tensor], device: Any
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments with tensors to run on: integers always have numbers, which masks and positions come from."""
+
+    def made(value: Any) -> Any:
+        if isinstance(value, Sized):
+            dtype = getattr(torch, value.dtype)
+            floats = dtype.is_floating_point or device != "meta"
+            return torch.zeros(value.shape, dtype=dtype, device=device if floats else "cpu")
+        if isinstance(value, Tensor):
+            return converted(value)
+        if isinstance(value, Mapping):
+            return {key: made(part) for key, part in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(map(made, value))
+        return value
+
+    return tuple(map(made, arguments.args)), {k: made(v) for k, v in arguments.kwargs.items()}
+
+
+def _without_numbers(tensor: Tensor) -> Tensor:
+    return torch.empty_like(tensor, device="meta") if tensor.is_floating_point() else tensor
+
+
+def _check_memory(module: nn.Module) -> None:
+    """Raises `UserError` (exit 1) where the weights alone would not fit into this machine's memory."""
+    if not hasattr(os, "sysconf"):  # Windows does not say
+        return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    size = sum(tensor.numel() * tensor.element_size() for tensor in module.parameters())
+    if size > memory * 0.8:
+        raise UserError(
+            f"the network does not run without its weights, which take {size:,} of this machine's {memory:,} bytes",
+            "take a smaller one",
+            1,
+        )
+
+
+@contextmanager
+def untouched(module: nn.Module) -> Iterator[None]:
+    """In evaluation for a while; what a run sets on a module or in its lists and mappings is set back."""
+    parts = [*module.modules()]
+    training = [part.training for part in parts]
+    states = [
+        (
+            part,
+            type(part),
+            dict(vars(part)),
+            [(v, v.copy()) for v in vars(part).values() if _holds(v)],
+        )
+        for part in parts
+    ]
+    lazy = [(p, type(p), p.data) for p in (*module.parameters(), *module.buffers()) if is_lazy(p)]
+    for part in parts:
+        part.training = False  # eval() may be the module's own, and do more
+    try:
+        yield
+    finally:
+        for tensor, was, data in lazy:
+            tensor.data = data
+            tensor.__class__ = was
+        for part, kind, attributes, containers in states:
+            if type(part) is not kind:  # a lazy one
+                part.__class__ = kind
+            vars(part).clear()
+            vars(part).update(attributes)
+            for container, content in containers:
+                container.clear()
+                container.extend(content) if isinstance(container, list) else container.update(
+                    content
+                )
+        for part, trains in zip(parts, training, strict=True):
+            part.training = trains
+
+
+def _holds(value: object) -> bool:
+    return isinstance(value, dict | list | set) and hasattr(value, "copy")
+
+
+@contextmanager
+def _kept_buffers(module: nn.Module) -> Iterator[None]:
+    """Whatever a run writes into buffers is undone."""
+    before = [(buffer, buffer.clone()) for buffer in module.buffers() if not buffer.is_meta]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, numbers in before:
+                buffer.copy_(numbers)
+
+
+@contextmanager
+def _switches() -> Iterator[None]:
+    """Torch's own short cut for attention, one operator that says little, is off."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
