@@ -16,8 +16,10 @@ MEANT_SKIPS = {
     "thop is not installed",
     "torchlens is not installed",
     "ultralytics-thop is not installed",
-    # needs the torch of its own release, built for the same device; timm needs it too
+    # libraries of networks, which pull in much; each needs torchvision, that the torch of its release
+    "could not import 'timm': No module named 'timm'",
     "could not import 'torchvision': No module named 'torchvision'",
+    "could not import 'transformers': No module named 'transformers'",
     # the list that the figures were taken from lies beside the project where it is worked on, and not in it
     "the list of published figures is not beside this checkout",
     # Debian's texlive-latex-recommended, half a gigabyte with what it needs

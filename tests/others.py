@@ -1,4 +1,4 @@
-"""Networks of timm and torchvision on the meta device, and their rows."""
+"""Networks of timm and torchvision on the meta device."""
 
 import warnings
 
@@ -15,7 +15,7 @@ VIDEO = ("r3d_18", "s3d", "swin3d_t")
 def made(name):
     """timm's network, or behind tv_ torchvision's, with no block left out at random; and a shape for it."""
     try:
-        torchvision = libraries._torchvision()
+        torchvision = libraries.import_torchvision()
     except ImportError as problem:
         pytest.skip(f"could not import 'torchvision': {problem}")
     timm = pytest.importorskip("timm")
@@ -37,9 +37,9 @@ def made(name):
 
 
 def recorded(net, x):
-    """The rows of the network in eval mode, as it runs on this input."""
+    """The network in eval mode, as it runs on this input."""
     graph = doors.ran_on(net.eval(), x).graph
-    return networks.of_graph(graph, "net", networks.Origin("module")).rows
+    return networks.of_graph(graph, "net", networks.Origin("module"))
 
 
 def exported(net, x, path):
@@ -47,4 +47,4 @@ def exported(net, x, path):
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.export.save(torch.export.export(net.eval(), (x,)), path)
-    return networks.of_graph(read(str(path)), "net", networks.Origin("pt2")).rows
+    return networks.of_graph(read(str(path)), "net", networks.Origin("pt2"))

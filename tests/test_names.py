@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 import torch
+from libraries import library
 from listed import rows_of
 from program import run
 
@@ -156,14 +157,10 @@ def test_one_name_for_different_networks_is_refused_with_both(monkeypatch):
 @pytest.mark.parametrize("row", BUILT, ids=lambda row: row.model)
 def test_the_librarys_own_network_puts_out_the_same(row):
     """With its weights and statistics, drawn at random, in the network that is built here."""
-    pytest.importorskip("torchvision")
     if row.library == "timm":
-        timm = pytest.importorskip("timm")
-        theirs = timm.create_model(row.name).eval()
+        theirs = library("timm").create_model(row.name).eval()
     else:
-        import torchvision
-
-        theirs = getattr(torchvision.models, row.name)().eval()
+        theirs = getattr(library("torchvision").models, row.name)().eval()
     network = load(row.model)
     spec = network.spec
     if not row.name.startswith("vgg"):

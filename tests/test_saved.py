@@ -40,6 +40,11 @@ ATTENTION = {  # as torch counts a kernel of a GPU; of a CPU's its counter knows
 }
 
 
+def bytes_saved(network):
+    held = saved(network.rows, PRECISIONS["fp32"], inplace=False, checkpoint=False)
+    return sum(part.of(network.batch) for part in held.rows)
+
+
 def macs_by_torch(run):
     with FlopCounterMode(display=False, custom_mapping=ATTENTION) as counter:
         result = run()
@@ -60,17 +65,18 @@ def test_others_networks(name):
     """
     net, size = made(name)
     x = torch.zeros(BATCH, *size, device="meta")
-    rows = recorded(net, x)
-    held = saved(rows, PRECISIONS["fp32"], inplace=False, checkpoint=False)
+    network = recorded(net, x)
     with allocation.attention_as_on_a_cpu():
-        assert sum(part.of(1) for part in held.rows) == allocation.saved(net.train(), x)
+        assert bytes_saved(network) == allocation.saved(net.train(), x)
         y, forward = macs_by_torch(lambda: net(x))
         results = [each.sum() for each in tree_leaves(y) if isinstance(each, torch.Tensor)]
         _, backward = macs_by_torch(sum(results).backward)
-    passes = costs(rows)
+    passes = costs(network.rows)
     assert sum(each.forward for each in passes) == forward
-    groups = [getattr(row.layer, "groups", 1) for row in rows]  # which torch forgets of weights
-    computed = [not getattr(row.layer, "own", True) for row in rows]
+    groups = [
+        getattr(row.layer, "groups", 1) for row in network.rows
+    ]  # which torch forgets of weights
+    computed = [not getattr(row.layer, "own", True) for row in network.rows]
     if not any(many > 1 for many, of in zip(groups, computed, strict=True) if of):
         own = zip(passes, groups, strict=True)
         assert sum(p.input_gradient + p.weight_gradient * many for p, many in own) == backward
@@ -79,12 +85,11 @@ def test_others_networks(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["coatnet_0_rw_224", "swin_tiny_patch4_window7_224"])
 def test_a_file_keeps_what_the_module_does(name, tmp_path):
-    """Saved bytes by a .pt2, row by row as the module's own run has them."""
+    """Saved bytes by a .pt2, as the module's own run has them."""
     net, size = made(name)
     x = torch.zeros(BATCH, *size, device="meta")
-    of_module = saved(recorded(net, x), PRECISIONS["fp32"], False, False)
-    of_file = saved(exported(net, x, tmp_path / "net.pt2"), PRECISIONS["fp32"], False, False)
-    assert of_module.rows == of_file.rows
+    of_module, of_file = recorded(net, x), exported(net, x, tmp_path / "net.pt2")
+    assert bytes_saved(of_module) == bytes_saved(of_file)
 
 
 class Products(torch.nn.Module):
@@ -108,8 +113,8 @@ def test_activations_by_fvcore():
     counted = fvcore.ActivationCountAnalysis(net, x)
     counted.uncalled_modules_warnings(False)
     total = counted.total()
-    rows = recorded(net.to("meta"), x.to("meta"))
-    assert sum(activations_of(rows)) == total
+    network = recorded(net.to("meta"), x.to("meta"))
+    assert sum(activations_of(network.rows)) == total
 
 
 @pytest.mark.slow
@@ -121,13 +126,13 @@ def test_activations_of_others_networks_by_fvcore(name):
     """Scores count where attention is written in products; of attention in one operator fvcore counts nothing."""
     fvcore = pytest.importorskip("fvcore.nn")
     net, size = made(name)
-    rows = recorded(net, torch.zeros(1, *size, device="meta"))
+    network = recorded(net, torch.zeros(1, *size, device="meta"))
     x = torch.zeros(1, *size)
     measure.zeroed(net)
     for buffer in net.buffers():  # indices among them, of which a state has none
         buffer.zero_()
     counted = fvcore.ActivationCountAnalysis(net, x)
     counted.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    assert sum(activations_of(rows)) == counted.total()
+    assert sum(activations_of(network.rows)) == counted.total()
     if name == "vit_tiny_patch16_224":  # as timm's page of it prints it
         assert math.isclose(counted.total() / 1e6, 4.1, abs_tol=0.05)

@@ -54,6 +54,20 @@ class Module(NamedTuple):
     call: int = 0
 
 
+MOST_MODULES = 100
+
+
+def nested(modules: Iterable[Module]) -> tuple[Module, ...]:
+    """The modules around an operation; raises `UserError` where they are too many in one another."""
+    whole = tuple(modules)
+    if any(
+        at >= MOST_MODULES or path.count(".") >= MOST_MODULES
+        for at, (path, _, _) in enumerate(whole)
+    ):
+        raise bad(f"has modules in one another more than {MOST_MODULES} deep")
+    return whole
+
+
 class Ref(NamedTuple):
     """A tensor as the argument of an operation that names its arguments."""
 

@@ -98,12 +98,9 @@ def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
 
 
 def attention(
-    op: Op,
-    causal: bool,
+    op: Op, causal: bool, scores: Shape = (), widths: tuple[int, int] = (0, 0),
     dropout: bool = False,
-    scores: Shape = (),
-    widths: tuple[int, int] = (0, 0),
-) -> Layer:
+) -> Layer:  # fmt: skip
     """Attention in one operator, which torch takes apart where it has no one kernel for it.
 
     ``scores`` and ``widths`` where the shapes read do not say them.
@@ -117,10 +114,10 @@ def attention(
         for each in laid
     )
     if scores or len(laid) < 3 or (kernel and mask not in op.learned and not dropout):
-        return Attention(op.label, "attention", op.result, causal, False, 0, scores, widths)
-    made = strides.plain((*laid[0].sizes[:-1], laid[1].sizes[-2]))
-    copied = op.each(strides.of_product(made, laid[2], True)[1])
-    return Attention(op.label, "attention", op.result, causal, True, copied)
+        return Attention(op.label, "attention", op.result, causal, False, scores, widths)
+    products = strides.plain((*laid[0].sizes[:-1], laid[1].sizes[-2]))
+    copied = op.each(strides.of_product(products, laid[2], True)[1])
+    return Attention(op.label, "attention", op.result, causal, True, copied=copied)
 
 
 def batch_norm(op: Op, weight: str, bias: str, mean: str, variance: str, counts: bool) -> Layer:

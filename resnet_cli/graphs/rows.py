@@ -31,6 +31,8 @@ from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.trace import INPUT as OF_INPUT
 from resnet_cli.trace import Place, Row, modules
 
+MOST_VIEWS = 200
+"""Through so many others may a view look: each write into it is one into all of them."""
 STORED = (PARAMETER, BUFFER, CONSTANT)
 """Kinds of tensors that lie in the file."""
 
@@ -115,9 +117,12 @@ class _Author:
         self.base: dict[
             str, tuple[str, bool]
         ] = {}  # a view -> what it looks at, whether at all of it
-        self.users: dict[str, list[str]] = {}  # a storage's first name -> its views
+        self.users: dict[
+            str, set[str]
+        ] = {}  # a storage's first name -> its views that are not stale
         self.roots: dict[str, str] = {}
         self.laid: set[str] = set()  # tensors laid otherwise than the file says
+        self.views: dict[str, int] = {}  # how many views it looks through
         self.stale: set[str] = set()
         self.after: dict[str, str] = {}  # of no known shape: behind which operation
         self.learned = {t.name for t in graph.tensors.values() if t.kind == PARAMETER}
@@ -205,7 +210,7 @@ class _Author:
         if op.reads and layer.shares(False, False):
             whole = prod(output) == prod(inputs[0])
             self.lies_in(op.output, op.reads[0], whole)
-            self.users.setdefault(self.roots[op.output], []).append(op.output)
+            self.use(op.output)
         return at
 
     def lay(self, op: Op, layer: Layer) -> None:
@@ -220,10 +225,15 @@ class _Author:
         self.tensors[op.output] = self.tensors[op.output]._replace(strides=laid.strides)
 
     def lies_in(self, view: str, parent: str, whole: bool) -> None:
-        """A tensor lies in another's storage."""
-        if view != parent and view not in self.base:
+        """A tensor lies in another's storage; one that looks through too many others is taken for a copy."""
+        views = self.views.get(parent, 0) + 1
+        if view != parent and view not in self.base and views <= MOST_VIEWS:
             self.base[view] = (parent, whole)
+            self.views[view] = views
             self.roots[view] = self.roots.get(parent, parent)
+
+    def use(self, view: str) -> None:
+        self.users.setdefault(self.roots.get(view, view), set()).add(view)
 
     def products(self, node: Node) -> str:
         """What multiplies in the bodies of an operation, in words."""
@@ -268,6 +278,7 @@ class _Author:
         again = [name]
         while again[-1] in self.stale:
             self.stale.discard(again[-1])
+            self.use(again[-1])
             again.append(self.base[again[-1]][0])
         for each in reversed(again):
             if each not in self.made:
@@ -321,7 +332,9 @@ class _Author:
         while name in self.base:
             name = self.base[name][0]
             chain.add(name)
-        self.stale.update(user for user in self.users.get(root, ()) if user not in chain)
+        users = self.users.get(root, set())
+        self.stale |= users - chain
+        self.users[root] = users & chain
 
     def unread(self) -> dict[str, list[str]]:
         """The parameters that no operation reads, by the module that holds them, "" for one that never runs."""

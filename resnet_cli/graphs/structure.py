@@ -16,6 +16,8 @@ from resnet_cli.trace import INPUT, Block, Place, Row, live
 
 MOST_STEPS = 50
 """So often may rows be looked at, each, in search of what addends come from: more is no network's structure."""
+MOST_ADDENDS = 64
+"""Of one sum, each compared with each; a sum of more is none of a block."""
 NONE = -(10**9)
 MOST_STAGES = 7
 SCALE = Scale("scale")
@@ -249,6 +251,8 @@ class _Search:
         rows = self.rows
         if any(self.shapes[addend] != rows[at].output for addend in addends):
             return Join("broadcast", at)
+        if len(addends) > MOST_ADDENDS:
+            return Join("fusion", at)
         plain = [self.strip(addend) for addend in addends]
         for place, end in enumerate(plain):
             others = [addend for other, addend in enumerate(addends) if other != place]

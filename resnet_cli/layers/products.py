@@ -59,8 +59,8 @@ class Attention(Unweighted, OfGraph):
     several = True
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False, copied: int = 0,
-        scores: Shape = (), widths: tuple[int, int] = (0, 0),
+        self, name: str, operator: str, shape: Shape, causal: bool, whole: bool = False,
+        scores: Shape = (), widths: tuple[int, int] = (0, 0), copied: int = 0,
     ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
         self.causal, self.whole, self.copied = causal, whole, copied

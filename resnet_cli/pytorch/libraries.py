@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import signature
 from types import ModuleType
 from typing import Any
@@ -31,7 +32,7 @@ WITHOUT_KERNELS = (
 def timm(text: str) -> Door:
     """timm's network; the tag of weights behind its name is ignored."""
     call = _without_weights("timm", text)
-    _torchvision()
+    import_torchvision()
     library = import_module("timm")
     name = call.name.partition(".")[0]
     if not library.is_model(name):
@@ -54,7 +55,7 @@ def timm(text: str) -> Door:
 def torchvision(text: str) -> Door:
     """torchvision's network, of images, videos or pairs of images, as its published weights take them."""
     call = _without_weights("torchvision", text)
-    library = _torchvision()
+    library = import_torchvision()
     models = library.models
     if call.name not in models.list_models():
         raise _unknown("torchvision", call.name, models.list_models())
@@ -93,6 +94,8 @@ def hf(text: str) -> Door:
         )
     if call.args:
         raise UserError("what stands in parentheses changes config.json", "type NAME=VALUE")
+    if find_spec("torchvision"):  # of which it takes parts
+        import_torchvision()
     library = import_module("transformers")
     config = library.AutoConfig.from_pretrained(
         folder, trust_remote_code=False, local_files_only=True, **call.kwargs
@@ -135,7 +138,9 @@ def _usual_of(module: nn.Module, config: Any, batch: int) -> dict[str, Sized]:
 
 def _sized(name: str, config: Any) -> Sized | None:
     if name.endswith("input_ids"):
-        return Sized((TOKENS,), "int64")
+        text = getattr(config, "text_config", config)
+        longest = getattr(text, "max_position_embeddings", None)
+        return Sized((min(TOKENS, longest or TOKENS),), "int64")
     if name == "pixel_values":
         config = getattr(config, "vision_config", config)
         side = getattr(config, "image_size", 224)
@@ -148,7 +153,7 @@ def _sized(name: str, config: Any) -> Sized | None:
     return None
 
 
-def _torchvision() -> ModuleType:
+def import_torchvision() -> ModuleType:
     """torchvision, also where its kernels are for another torch: a count needs none."""
     try:
         return import_module("torchvision")

@@ -34,6 +34,7 @@ from resnet_cli.graphs.graph import (
 )
 from resnet_cli.graphs.graph import Tensor as Described
 
+MOST_NUMBERS = 1 << 22
 MOST_NESTED = 8
 """Lists, mappings and objects in one another, in what a module returns."""
 
@@ -197,6 +198,10 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             args, kwargs = self.without_numbers(schema, args, kwargs)
         steps = self.meta and func.__name__ in RECURRENT and args[0].is_meta
         result = _recurrent(*args) if steps else func(*args, **kwargs)
+        if self.meta and _are_numbers(result) and not any(x.is_meta for x in _tensors((args, kwargs))):  # fmt: skip
+            result = func(
+                *_changed(args, _on_cpu), **{k: _changed(v, _on_cpu) for k, v in kwargs.items()}
+            )
         if schema and not schema.is_mutable and any(result is each for each in args):
             result = torch.ops.aten.alias.default(result)  # from here on another tensor's name
         self.node(func, values, result)
@@ -232,8 +237,6 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         ]
         if any(map(self.has_none, _tensors((args, kwargs)))):
             self.replaced.update((tensor, self.twin(tensor)) for tensor in written)
-            if kwargs.get("device") is not None:
-                kwargs = {**kwargs, "device": torch.device("meta")}
             change = self.twin
         else:
             self.replaced.update(
@@ -244,9 +247,9 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             key: _changed(value, change) for key, value in kwargs.items()
         }
 
-    def current(self, tensor: Tensor) -> Tensor:
+    def current(self, value: Any) -> Any:
         """A tensor, or what it was replaced by."""
-        return self.replaced.get(tensor, tensor)
+        return self.replaced.get(value, value) if isinstance(value, Tensor) else value
 
     def has_none(self, tensor: Tensor) -> bool:
         """Whether there are no numbers, or a parameter's, which are not computed with."""
@@ -260,9 +263,11 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             each.untyped_storage().data_ptr() for each in self.kept if not each.is_meta
         }
 
-    def twin(self, tensor: Tensor) -> Tensor:
-        """A tensor of the same shape on the meta device."""
-        tensor = self.current(tensor)
+    def twin(self, value: Any) -> Any:
+        """A tensor of the same shape on the meta device; for a device, that."""
+        if not isinstance(value, Tensor):
+            return torch.device("meta")
+        tensor = self.current(value)
         if tensor.is_meta:
             return tensor
         if tensor not in self.twins:
@@ -281,9 +286,23 @@ def _recurrent(x: Tensor, states: Any, *others: Any) -> tuple[Tensor, ...]:
     return y, *map(torch.empty_like, states)
 
 
-def _changed(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """An argument with other tensors in it."""
-    if isinstance(value, Tensor):
+def _are_numbers(result: Any) -> bool:
+    """Whether integers or truths came to the meta device, of which there are few: positions and masks are made of them."""
+    return (
+        isinstance(result, Tensor)
+        and result.is_meta
+        and not result.is_floating_point()
+        and result.numel() <= MOST_NUMBERS
+    )
+
+
+def _on_cpu(value: Any) -> Any:
+    return torch.device("cpu") if isinstance(value, torch.device) else value
+
+
+def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
+    """An argument with other tensors or devices in it."""
+    if isinstance(value, Tensor | torch.device):
         return change(value)
     if isinstance(value, list | tuple):
         return type(value)(_changed(part, change) for part in value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -42,28 +42,29 @@ def built_and_run(
     Raises what the module raises where no way of running it works, and `UserError` (exit 1) for one
     that needs its weights' numbers and does not fit into memory.
     """
-    problems: list[Exception] = []
-    builds: list[tuple[AbstractContextManager[Any], list[str]]] = [
-        (torch.device("meta"), [META]),
-        (Unfilled({torch.empty}), [FROM_CPU]),
-        (nullcontext(), [FROM_CPU, FAKE, REAL]),
-    ]
+    ways = {
+        META: lambda: torch.device("meta"),
+        FROM_CPU: lambda: Unfilled({torch.empty}),
+        FAKE: _fake_mode,
+        REAL: nullcontext,
+    }
+    attempts, unbuilt = Attempts(), Attempts()
     with torch.random.fork_rng(devices=[]):
-        for building, ways in builds:
-            last = ways[-1] == REAL
+        for way, building in ways.items():
             try:
-                with building:
+                with building():
                     module = make().eval()
             except Exception as problem:
-                problems.append(problem)
-                if last or _is_own(problem, problems[:-1]):
+                unbuilt.failed(way, problem)
+                if way == REAL or unbuilt.repeated(problem, [META]):
                     raise
                 continue
-            given = arguments(module)
+            rest = [each for each in ways if each not in attempts.problems and each != META]
             try:
-                return _runs(module, given, ways, problems)
+                given = arguments(module)
+                return _run(module, given, rest if way == REAL else [way], attempts)
             except Exception as problem:
-                if last or _is_own(problem, problems[:-1]):
+                if way == REAL or attempts.is_own(way, problem):
                     raise
                 _check_memory(module)
     raise AssertionError("no way was given")
@@ -76,36 +77,55 @@ def run(module: nn.Module, arguments: Arguments) -> tuple[Graph, str]:
     """
     weightless = any(parameter.is_meta for parameter in module.parameters())
     with torch.random.fork_rng(devices=[]):
-        return _runs(module, arguments, [META] if weightless else [META, FAKE, REAL], [])
+        return _run(module, arguments, [META] if weightless else [META, FAKE, REAL], Attempts())
 
 
-def _runs(
-    module: nn.Module, arguments: Arguments, ways: Sequence[str], problems: list[Exception]
+class Attempts:
+    """The error of each way that did not work."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, tuple[type, str]] = {}
+
+    def failed(self, way: str, problem: Exception) -> None:
+        self.problems[way] = (type(problem), str(problem))
+
+    def repeated(self, problem: Exception, ways: Sequence[str]) -> bool:
+        """Whether it is the same again, and not that numbers are missing on the meta device."""
+        again = (type(problem), str(problem)) in [self.problems.get(way) for way in ways]
+        return again and "meta" not in str(problem).lower()
+
+    def is_own(self, way: str, problem: Exception) -> bool:
+        """Whether it is no matter of numbers or devices, as fake tensors raise it, too."""
+        return way == FAKE and self.repeated(problem, [META, FROM_CPU])
+
+
+def _run(
+    module: nn.Module, arguments: Arguments, ways: Sequence[str], attempts: Attempts
 ) -> tuple[Graph, str]:
-    """The graph, and the first way that works; what does not is added to the problems."""
+    """The graph, and the first way that works."""
     for way in ways:
         try:
             with untouched(module):
                 return _graph(module, arguments, way), way
         except Exception as problem:
-            problems.append(problem)
-            if way == ways[-1] or _is_own(problem, problems[:-1]):
+            attempts.failed(way, problem)
+            if way == ways[-1] or attempts.is_own(way, problem):
                 raise
     raise AssertionError("no way was given")
 
 
-def _is_own(problem: Exception, before: Sequence[Exception]) -> bool:
-    """Whether numbers would not help: the module raises the same again, and not for want of them."""
-    again = any((type(each), str(each)) == (type(problem), str(problem)) for each in before)
-    return again and "meta" not in str(problem).lower()
+def _fake_mode() -> Any:
+    """Tensors that know a device, and have no numbers; some modules go on only with these."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    return FakeTensorMode(allow_non_fake_inputs=True)
 
 
 def _graph(module: nn.Module, arguments: Arguments, way: str) -> Graph:
     with _switches():
         if way == FAKE:
-            from torch._subclasses.fake_tensor import FakeTensorMode
-
-            with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+            modes = (getattr(tensor, "fake_mode", None) for tensor in module.parameters())
+            with next(filter(None, modes), None) or _fake_mode() as mode:  # that it was built in
                 args, kwargs = _made(arguments, lambda tensor: mode.from_tensor(tensor), "cpu")
                 return recorded(module, args, kwargs, meta=False)
         if way == REAL:

@@ -6,15 +6,22 @@ import re
 from collections.abc import Mapping
 
 from resnet_cli.checkpoints.container.faults import MOST_NAME
-from resnet_cli.graphs.graph import Module
-from resnet_cli.graphs.sources import line_of
+from resnet_cli.graphs.graph import MOST_MODULES, Module, nested
 
 SCOPES, CLASSES, TRACE = (
     f"pkg.torch.onnx.{key}" for key in ("name_scopes", "class_hierarchy", "stack_trace")
 )
 METADATA = (SCOPES, CLASSES, TRACE)
+HEADS = tuple(b"\n" + bytes([len(key)]) + key.encode() for key in METADATA)
+"""How an entry of metadata begins that has its key first, as all writers have it."""
+LONGEST = max(map(len, HEADS))
 QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"")
 NO_MODULE = "_empty_nn_module_stack_from_metadata_hook"
+
+
+def is_other(start: bytes) -> bool:
+    """Whether an entry of metadata says nothing of modules, by its first `LONGEST` bytes."""
+    return start.startswith(b"\n") and not start.startswith(HEADS)
 
 
 def from_metadata(props: Mapping[str, str]) -> tuple[Module, ...]:
@@ -23,12 +30,7 @@ def from_metadata(props: Mapping[str, str]) -> tuple[Module, ...]:
     if len(paths) != len(classes):
         return ()
     pairs = zip(paths[:-1], classes[:-1], strict=True)
-    return tuple(Module(path, kind) for path, kind in pairs if path and path != NO_MODULE)
-
-
-def source(props: Mapping[str, str]) -> str:
-    """FILE:LINE, or ""."""
-    return line_of(props.get(TRACE, ""))
+    return nested(Module(path, kind) for path, kind in pairs if path and path != NO_MODULE)
 
 
 def from_name(name: str) -> tuple[Module, ...]:
@@ -36,7 +38,7 @@ def from_name(name: str) -> tuple[Module, ...]:
 
     A child of a list is named with its parent's name before it; any other by its own alone.
     """
-    modules: list[Module] = []
+    paths: list[str] = []
     path = last = ""
     for part in name.split("/")[1:-1]:
         if last and part.startswith(last + "."):
@@ -44,13 +46,16 @@ def from_name(name: str) -> tuple[Module, ...]:
         else:
             path = f"{path}.{part}" if path else part
         last = part
-        if len(path) > MOST_NAME:
-            return ()
-        modules.append(Module(path))
-    return tuple(modules)
+        paths.append(path)
+        if len(paths) > MOST_MODULES:
+            break
+    return nested(map(Module, paths))
 
 
 def _listed(text: str) -> list[str]:
     """The texts of a list as Python prints it; escapes stay as they are."""
-    found = [single or double for single, double in QUOTED.findall(text)]
+    if '"' in text or "\\" in text:
+        found = [single or double for single, double in QUOTED.findall(text)]
+    else:
+        found = text[2:-2].split("', '") if text[:1] == "[" else []
     return [part if part.isprintable() and len(part) <= MOST_NAME else "" for part in found]

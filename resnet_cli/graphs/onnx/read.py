@@ -28,12 +28,14 @@ from resnet_cli.graphs.onnx.functions import Formal, Function, expanded
 from resnet_cli.graphs.onnx.kinds import with_kinds
 from resnet_cli.graphs.onnx.wire import Span, Wire, signed
 from resnet_cli.graphs.sizes import names
+from resnet_cli.graphs.sources import line_of
 
 OLDEST_IR = 3
 OPSETS = range(7, 26)  # versions of the operators that shapes are told for
 MOST_OUTLINE = 10_000  # fields of a model at the top; functions and metadata are many
 MOST_PARTS = 100_000  # numbers or texts of one attribute
 MOST_STRING = 4096  # bytes of one
+MOST_ALIKE = 64  # bytes of an attribute that others may have, too
 STANDARD = ("", "ai.onnx")
 NEUTRAL: dict[int, Value] = {1: 0.0, 2: 0, 3: ""}
 MOST_PACKED = 400_000  # bytes of one list of numbers
@@ -71,6 +73,8 @@ class _Reader:
         self.hollow = 0  # tensors without numbers
         self.outside: dict[str, int] = {}  # location -> bytes needed
         self.names_are_paths = False
+        self.sources: dict[str, str] = {}
+        self.attributes: dict[bytes, tuple[str, Value]] = {}  # by their bytes
         self.ir = 0
 
     def model(self, span: Span) -> Graph:
@@ -253,6 +257,8 @@ class _Reader:
             elif number == 7:
                 domain = wire.text(start, end)
             elif number == 9:
+                if nesting.is_other(wire.data[start : start + nesting.LONGEST]):
+                    continue  # most are, and texts of some length
                 key, text = tensors.entry(wire, (start, end))
                 if key in nesting.METADATA:
                     props[key] = text
@@ -264,10 +270,28 @@ class _Reader:
         elif self.names_are_paths and label.startswith("/"):
             modules = nesting.from_name(label)
         domain = "" if domain in STANDARD else domain
-        source = nesting.source(props) if props else ""
+        source = self.source(props[nesting.TRACE]) if nesting.TRACE in props else ""
         return Node(label, operator, (*inputs,), (*outputs,), attributes, domain, modules, source)
 
+    def source(self, trace: str) -> str:
+        """FILE:LINE of a stack trace, which many operations have in common."""
+        if trace not in self.sources:
+            self.sources[trace] = line_of(trace)
+        return self.sources[trace]
+
     def attribute(self, span: Span, depth: int) -> tuple[str, Value]:
+        """Name and value; one that many operations have is read once."""
+        start, end = span
+        text = self.wire.data[start:end] if 0 <= end - start <= MOST_ALIKE else b""
+        if text in self.attributes:
+            return self.attributes[text]
+        key, value = self.new_attribute(span, depth)
+        parts = value if type(value) is tuple else (value,)
+        if text and not any(isinstance(part, tuple) for part in parts):  # no tensor, no graph
+            self.attributes[text] = key, value
+        return key, value
+
+    def new_attribute(self, span: Span, depth: int) -> tuple[str, Value]:
         """Name and value; of what no size or cost depends on, only how much it is."""
         wire = self.wire
         key = ""

@@ -15,6 +15,7 @@ from resnet_cli.graphs.sizes import tidy
 
 MOST_VALUES = 4096  # numbers of a constant that sizes may be computed from
 MOST_FILES = 20_000  # of weights
+MOST_ALIKE = 200  # bytes of a type that other tensors may have, too
 MOST_FLOATS = 64  # of those that are factors of sizes
 TYPES = {  # TensorProto.DataType: torch's name, bits, struct's code where sizes may be of it
     1: ("float32", 32, "f"), 2: ("uint8", 8, "B"), 3: ("int8", 8, "b"), 4: ("uint16", 16, "H"),
@@ -219,6 +220,16 @@ KINDS = {4: "sequence", 5: "map", 7: "opaque", 9: "optional"}
 
 
 def _type(wire: Wire, span: Span) -> tuple[Dims | None, str | None, str]:
+    """Shape, element type and kind; one that many tensors have is read once."""
+    start, end = span
+    text = wire.data[start:end] if 0 <= end - start <= MOST_ALIKE else b""
+    known = wire.types.get(text) or _new_type(wire, span)
+    if text:
+        wire.types[text] = known
+    return known
+
+
+def _new_type(wire: Wire, span: Span) -> tuple[Dims | None, str | None, str]:
     shape: Dims | None = None
     known = None
     other = ""

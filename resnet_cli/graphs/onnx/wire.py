@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import NoReturn, TypeAlias
 
 from resnet_cli.checkpoints.container.faults import bad, excerpt
+from resnet_cli.graphs.graph import Dims
 
 MOST_FIELDS = 10_000_000  # of a file, some ten seconds; a graph of 20,000 nodes has a million
+MOST_AT_ONCE = 1000  # that are not yet taken from these
 MOST_TEXT = 256 << 20  # bytes of all its texts
 MOST_VALUES = 4_000_000  # numbers of its constants that are kept
 MOST_NAME = 10_000  # bytes of one; converters join the names of what they fuse
@@ -34,6 +36,7 @@ class Wire:
     def __init__(self, data: Bytes) -> None:
         self.data, self.left, self.text_left = data, MOST_FIELDS, MOST_TEXT
         self.values_left = MOST_VALUES
+        self.types: dict[bytes, tuple[Dims | None, str | None, str]] = {}  # by their bytes
 
     def fields(self, start: int, end: int) -> Iterator[Field]:
         """The fields of the message at a place; of fixed 4 and 8 bytes the place, too.
@@ -46,17 +49,22 @@ class Wire:
         data: Bytes = self.data
         if end - start <= 1 << 16:  # bytes are faster to step through than a mapped file
             data, base, start, end = data[start:end], start, 0, end - start
-        at = start
+        at, seen = start, 0
         while at < end:
-            self.left -= 1
-            if self.left < 0:
-                raise bad("has more parts than any network", "it is damaged, or made to be slow")
-            tag, at = _number(data, at, end)
+            seen += 1
+            if seen > MOST_AT_ONCE:
+                self.spend(seen)
+                seen = 0
+            tag, at = data[at], at + 1
+            if tag > 127:  # numbers of one byte, which most are, without a call
+                tag, at = _number(data, at - 1, end)
             kind = tag & 7
-            if tag < 8:  # no field is numbered 0
+            if tag < 8 or at >= end:  # no field is numbered 0, and each has a content
                 _broken()
             if kind == 2:
-                length, at = _number(data, at, end)
+                length, at = data[at], at + 1
+                if length > 127:
+                    length, at = _number(data, at - 1, end)
                 if length > end - at:
                     _broken()
                 yield tag >> 3, base + at, base + at + length
@@ -72,6 +80,13 @@ class Wire:
                 at += length
             else:
                 _broken()
+        self.spend(seen)
+
+    def spend(self, parts: int) -> None:
+        """Raises `UserError` where a file has more parts than any network."""
+        self.left -= parts
+        if self.left < 0:
+            raise bad("has more parts than any network", "it is damaged, or made to be slow")
 
     def text(self, start: int, end: int) -> str:
         """A name; raises `UserError` for one that is too long or unprintable."""
@@ -90,9 +105,7 @@ class Wire:
         """Packed variable-length integers, signed."""
         numbers = []
         data, at, stop = self.data[start:end], 0, end - start
-        self.left -= stop
-        if self.left < 0:
-            raise bad("has more parts than any network", "it is damaged, or made to be slow")
+        self.spend(stop)
         while at < stop:
             value, at = _number(data, at, stop)
             numbers.append(signed(value))

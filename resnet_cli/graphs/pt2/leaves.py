@@ -63,6 +63,7 @@ COPIES = {
     "masked_select": "gathering", "tril": "triangle", "triu": "triangle", "one_hot": "one-hot",
     "grid_sampler": "sampling", "meshgrid": "grid", "rot90": "flip", "constant_pad_nd": "padding", "pad": "padding",
     "copy": "writing", "fill": "writing", "zero": "writing", "topk": "choice of the largest", "sort": "sorting", "argsort": "sorting",
+    "diff": "differences", "_weight_norm": "weight norm", "uniform": "random numbers", "normal": "random numbers",
     "cartesian_prod": "grid", "complex": "copy", "polar": "copy", "col2im": "windows",
 }  # fmt: skip
 SAME = {
@@ -287,7 +288,7 @@ def _embedding(op: Op) -> Layer:
 
 def _attention(op: Op) -> Layer:
     causal, dropout = (bool(op.argument(key, 0)) for key in ("is_causal", "dropout_p"))
-    return leaves.attention(op, causal, dropout)
+    return leaves.attention(op, causal, dropout=dropout)
 
 
 def _softmax(op: Op) -> Layer:

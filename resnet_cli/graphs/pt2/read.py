@@ -30,6 +30,7 @@ from resnet_cli.graphs.graph import (
     Ref,
     Tensor,
     Value,
+    nested,
     ordered,
 )
 from resnet_cli.graphs.pt2.regions import without_regions
@@ -174,7 +175,7 @@ class _Names:
             return ()
         if text not in self.modules:
             modules = (self.module(entry) for entry in text.split(";"))
-            self.modules[text] = tuple(module for module in modules if module.path)
+            self.modules[text] = nested(module for module in modules if module.path)
         return self.modules[text]
 
     def module(self, entry: str) -> Module:
