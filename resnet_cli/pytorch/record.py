@@ -144,7 +144,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         shape = tuple(size if isinstance(size, int) else None for size in tensor.shape)
         why = "its size depends on the data" if None in shape else ""
         dtype = _plain(tensor.dtype)
-        self.tensors[unique] = Described(unique, kind, shape, dtype, path=path, why=why)
+        strides = None if None in shape else tuple(tensor.stride())
+        self.tensors[unique] = Described(unique, kind, shape, dtype, None, path, why, strides)
         self.names[tensor] = unique
         if kind != ACTIVATION:
             self.kept.append(tensor)
