@@ -101,31 +101,31 @@ def _is_own(problem: Exception, before: Sequence[Exception]) -> bool:
 
 
 def _graph(module: nn.Module, arguments: Arguments, way: str) -> Graph:
-    with _switches():
+    with switches():
         if way == FAKE:
             from torch._subclasses.fake_tensor import FakeTensorMode
 
             with FakeTensorMode(allow_non_fake_inputs=True) as mode:
-                args, kwargs = _made(arguments, lambda tensor: mode.from_tensor(tensor), "cpu")
+                args, kwargs = made(arguments, lambda tensor: mode.from_tensor(tensor), "cpu")
                 return recorded(module, args, kwargs, meta=False)
         if way == REAL:
             device = next((parameter.device for parameter in module.parameters()), "cpu")
-            args, kwargs = _made(arguments, lambda tensor: tensor, device)
+            args, kwargs = made(arguments, lambda tensor: tensor, device)
             with _kept_buffers(module):
                 return recorded(module, args, kwargs, meta=False)
         for lazy in filter(is_lazy, module.parameters()):  # its shape comes of a first run
-            args, kwargs = _made(arguments, lambda tensor: tensor, lazy.device)
+            args, kwargs = made(arguments, lambda tensor: tensor, lazy.device)
             with torch.no_grad():
                 module(*args, **kwargs)
             break
-        args, kwargs = _made(arguments, _without_numbers, "meta")
+        args, kwargs = made(arguments, _without_numbers, "meta")
         return recorded(module, args, kwargs)
 
 
-def _made(
+def made(
     arguments: Arguments, converted: Callable[[Tensor], Tensor], device: Any
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments with tensors to run on: integers always have numbers, which masks and positions come from."""
+    """The arguments with tensors to run on, given ones ``converted``: integers always have numbers, which masks and positions come from."""
 
     def made(value: Any) -> Any:
         if isinstance(value, Sized):
@@ -215,7 +215,7 @@ def _kept_buffers(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _switches() -> Iterator[None]:
+def switches() -> Iterator[None]:
     """Torch's own short cut for attention, one operator that says little, is off."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
