@@ -133,8 +133,11 @@ def _line(name: str, rows: Sequence[Row], routes: Sequence[Route]) -> tuple[obje
     return (*cells, "yes" if agrees else "no")
 
 
-def by_module(rows: Sequence[Row], routes: Sequence[Route]) -> Table:
-    """A row for each module, as deep as takes few lines; routes are `nested`, and have none where they know of none."""
+def by_module(rows: Sequence[Row], routes: Sequence[Route], agreed: str) -> Table:
+    """A row for each module, as deep as takes few lines; routes are `nested`, and have none where they know of none.
+
+    ``agreed`` is what is said of all together, and of a module that no route counts otherwise.
+    """
     name = levels.level(rows, "module", fold=False).name
     own = {counted: ours(rows, counted) for counted in ("params", "macs")}
     names = dict.fromkeys(map(name, rows))
@@ -151,7 +154,9 @@ def by_module(rows: Sequence[Row], routes: Sequence[Route]) -> Table:
                     theirs = route.by_path.get(module)
                     cells.append(theirs)
                     agrees = agrees and (not route.checks or theirs in (mine, None))
-        return (*cells, "yes" if agrees else "no")
+        if not agrees:
+            return (*cells, "no")
+        return (*cells, agreed if agreed != "no" or not module else "yes")
 
     body = [
         line(module, module) for module in names if any(sums[counted][module] for counted in sums)

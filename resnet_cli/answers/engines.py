@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, TypeVar
 
 from resnet_cli.answers.needs import fits
 from resnet_cli.errors import UserError
+from resnet_cli.inputs import Typed
 from resnet_cli.networks import Network
 
 if TYPE_CHECKING:
@@ -16,13 +18,30 @@ if TYPE_CHECKING:
 Counted = TypeVar("Counted")
 
 
+def instance(
+    network: Network, device: str = "meta", seed: int | None = None
+) -> AbstractContextManager[Instance]:
+    """The network's module, without numbers or with its own initial ones, and what it is called with.
+
+    Raises `UserError` for a file of operations, which holds none (exit 2).
+    """
+    from resnet_cli.pytorch import instance as made
+
+    if network.spec is None and network.origin.kind != "module":
+        raise UserError(
+            f"there is no module in a file of operations, {network.name}",
+            "give what it was exported from: FILE.py:Net, timm:NAME or a listed name",
+        )
+    inputs = tuple(Typed(each.name, each.shape, each.dtype) for each in network.inputs)
+    model = network.origin.source or network.name
+    return made.instance(made.Source(model, network.spec, network.module, inputs), device, seed)
+
+
 def measured(network: Network, measure: Callable[[Instance], Counted]) -> Counted:
     """What is measured on the module without numbers, or where it does not run so, with them.
 
     Raises `UserError` for a file, and for what its code raises.
     """
-    from resnet_cli.pytorch.instance import instance
-
     try:
         with instance(network) as called:
             return measure(called)
@@ -44,7 +63,7 @@ def torch(network: Network) -> CountsByPath:
 def fvcore(network: Network) -> CountsByPath:
     """fvcore's count, which takes numbers. Raises as `measured`, and for what fvcore cannot follow."""
     from resnet_cli.pytorch import measure
-    from resnet_cli.pytorch.instance import instance, of_image
+    from resnet_cli.pytorch.instance import of_image
 
     if network.spec is not None:
         with instance(network) as called:

@@ -152,11 +152,12 @@ PART: Keys = {
 }
 ROUTES: Keys = {
     "params": "integer: as traced",
-    "params_module": "integer: of the torch module",
+    "params_module?": "integer?: of the torch module",
+    "params_file?": "integer?: of the tensors that a .pt2 lists",
     "macs": "integer: as traced",
-    "macs_fvcore": "integer: as fvcore counts",
-    "macs_torch": "integer: half of what torch's flop counter counts",
-    "agrees": "string: yes or no",
+    "macs_fvcore?": "integer?: as fvcore counts",
+    "macs_torch?": "integer?: half of what torch's flop counter counts",
+    "agrees": "string: yes, no or not compared",
 }
 BLOCKS: Keys = {
     "block": "string: the paper's label",
@@ -655,8 +656,9 @@ COMMANDS: dict[str, Keys] = {
     "verify": {
         "rows": [
             {
-                "": "one line for each network, or for each stage where there is one",
+                "": "one line for each network, or for each stage or module where there is one",
                 "stage?": "string: conv1, conv2_x, ..., fc",
+                "module?": "string: its path",
                 "name?": "string: the network's",
                 **ROUTES,
                 "published?": "string: how many of the printed figures are as on record",

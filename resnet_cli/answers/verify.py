@@ -11,7 +11,7 @@ from resnet_cli.analyses import verify as analysis
 from resnet_cli.analyses.built import modules
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.notation import several
-from resnet_cli.answers import engines
+from resnet_cli.answers import engines, verify_file
 from resnet_cli.answers.gradient import Progress, silent
 from resnet_cli.answers.needs import need
 from resnet_cli.answers.view import Model, View, beside
@@ -56,7 +56,8 @@ AS_FVCORE_SEES_THEM = ("_convolution_mode", "_native_multi_head_attention")
 class Checked(NamedTuple):
     """One network by every route; ``problems`` is empty where all agree.
 
-    ``left_out`` are the operators that fvcore meets and does not count, ``notes`` what could not be done.
+    ``left_out`` are the operators that fvcore meets and does not count, ``notes`` what could not be done,
+    ``compared`` whether anything was run beside it.
     """
 
     network: Network
@@ -65,6 +66,14 @@ class Checked(NamedTuple):
     published: str
     problems: list[str]
     notes: list[str]
+    compared: bool = True
+
+    @property
+    def agrees(self) -> str:
+        """Whether all agree, in a word."""
+        if not self.compared:
+            return "not compared"
+        return "no" if self.problems else "yes"
 
 
 def verify(*models: Model, progress: Progress = silent) -> View:
@@ -80,11 +89,15 @@ def verify(*models: Model, progress: Progress = silent) -> View:
         (one,) = checked
         if one.published:
             notes.insert(len(problems), f"published figures as on record: {one.published}")
-        form = analysis.by_stage if one.network.spec else analysis.by_module
-        table = form(one.network.rows, one.routes)._replace(title=one.network.title)
+        rows, routes = one.network.rows, one.routes
+        table = (
+            analysis.by_stage(rows, routes)
+            if one.network.spec
+            else analysis.by_module(rows, routes, one.agrees)
+        )._replace(title=one.network.title)
     else:
         table = Table("rows", "", COLUMNS, [_line(one) for one in checked])
-    agree = sum(not one.problems for one in checked)
+    agree = sum(one.agrees == "yes" for one in checked)
     notes.insert(0, f"{agree} of {len(checked)} agree by every route")
     answer = beside([one.network for one in checked], "verify", [table], notes)
     return answer._replace(code=int(bool(problems)))
@@ -97,7 +110,10 @@ def _notes(checked: Sequence[Checked]) -> list[str]:
         for operator, times in one.left_out.items():
             left_out[operator] = left_out.get(operator, 0) + times
     kinds = [one.network for one in checked]
-    notes = [f"{one.network.name}: {note}" for one in checked for note in one.notes]
+    named = len(checked) > 1
+    notes = [
+        f"{one.network.name}: {note}" if named else note for one in checked for note in one.notes
+    ]
     notes += [NOTE] * any(network.spec for network in kinds)
     notes += [OF_MODULE] * any(network.origin.kind == "module" for network in kinds)
     if left_out:
@@ -118,20 +134,19 @@ def check(network: Network) -> Checked:
         need("verify", "torch", "fvcore")
         return _described(network, network.spec)
     if network.origin.kind == "module":
-        need("verify", "torch", "fvcore")
+        need("verify", "torch")
         return _module(network)
-    from resnet_cli.answers import verify_file
-
-    return verify_file.check(network)
+    by, problems = verify_file.checked(network)
+    compared = bool(by.shapes)
+    return Checked(network, by.routes, {}, "", problems, by.notes, compared)
 
 
 def _described(network: Network, spec: zoo.Spec) -> Checked:
     """The network of a spec, built and counted."""
     from resnet_cli.pytorch import measure
-    from resnet_cli.pytorch.instance import instance
 
     rows = network.rows
-    with instance(network) as called:
+    with engines.instance(network) as called:
         net = called.module
         problems = []
         if [*measure.tensors(net).items()] != [*state_dict(rows).items()]:
@@ -142,15 +157,13 @@ def _described(network: Network, spec: zoo.Spec) -> Checked:
             first = next(
                 (p for p in zip(ran, leaves, strict=False) if p[0] != p[1]), "the last layer"
             )
-            problems.append(
-                f"a run has other layers or shapes than the trace, from {first} on"
-            )
+            problems.append(f"a run has other layers or shapes than the trace, from {first} on")
         params, torchs = measure.parameters(net), measure.flop_counter(called)
     fvcore = engines.fvcore(network)
     routes = [
         analysis.Route("module", "params", params),
         analysis.Route("fvcore", "macs", {path: n for path, n in fvcore.macs.items() if n}),
-        analysis.Route("torch", "macs", torchs.macs),
+        analysis.Route("torch", "macs", {path: n for path, n in torchs.macs.items() if n}),
     ]
     for route in routes:
         problems += filter(None, [analysis.difference(analysis.ours(rows, route.counted), route)])
@@ -183,9 +196,10 @@ def _module(network: Network) -> Checked:
     ]
     left_out, notes = {}, []
     try:
+        need("verify", "fvcore")
         fvcore = engines.fvcore(network)
     except UserError as problem:
-        notes.append(f"fvcore does not count it: {problem.what}")
+        notes.append(f"not counted by fvcore: {problem.what}")
     else:
         left_out = fvcore.left_out
         products = sorted(left_out.keys() & {*PRODUCTS, *AS_FVCORE_SEES_THEM})
@@ -193,7 +207,8 @@ def _module(network: Network) -> Checked:
         routes.insert(1, analysis.Route("fvcore", "macs", by_path, not products))
         if products:
             notes.append(
-                f"fvcore leaves out {' and '.join(products)}, which multiply: its number is no check"
+                f"fvcore leaves out {' and '.join(products)}, which {'multiply' if products[1:] else 'multiplies'}: "
+                "its number is no check"
             )
     problems = [analysis.shape_difference(rows, ran, network.batch)]
     for route in routes:
@@ -206,8 +221,7 @@ def _module(network: Network) -> Checked:
 def _line(one: Checked) -> tuple[Any, ...]:
     total = counts.totals(one.network.rows)
     by_name = {route.name: analysis.total(route) for route in one.routes}
-    agrees = "no" if one.problems else "yes"
     return (
         one.network.name, total["params"], by_name.get("module"), total["macs"], by_name.get("fvcore"),
-        by_name.get("torch"), one.published, agrees,
+        by_name.get("torch"), one.published, one.agrees,
     )  # fmt: skip

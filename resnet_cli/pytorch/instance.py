@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -11,13 +11,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from resnet_cli.errors import UserError
+from resnet_cli.designs.zoo import Spec
 from resnet_cli.inputs import Typed
 from resnet_cli.layers.arithmetic import Shape
-from resnet_cli.networks import Network
 from resnet_cli.pytorch import doors
 from resnet_cli.pytorch.build import build
 from resnet_cli.pytorch.running import Arguments, Sized, made, untouched
+
+
+class Source(NamedTuple):
+    """Where a module is from: a spec, else one that was ``given`` with its input, else a MODEL that is Python.
+
+    ``inputs`` are those of MODEL, with the batch.
+    """
+
+    model: str
+    spec: Spec | None = None
+    given: tuple[Any, Any] | None = None
+    inputs: tuple[Typed, ...] = ()
 
 
 class Instance(NamedTuple):
@@ -39,47 +50,37 @@ def of_image(module: nn.Module, shape: Shape) -> Instance:
 
 
 @contextmanager
-def instance(network: Network, device: str = "meta", seed: int | None = None) -> Iterator[Instance]:
-    """The network's module on zeros of its inputs, where its own code may run.
+def instance(source: Source, device: str = "meta", seed: int | None = None) -> Iterator[Instance]:
+    """The module on zeros of its inputs, where its own code may run.
 
     On the meta device it has no numbers; on the CPU its own initial ones, by ``seed``, and one that was given
-    is itself. Raises `UserError` for a file, which holds no module (exit 2), and for what its code raises (exit 1).
+    is itself. Raises `UserError` (exit 1) for what its code raises.
     """
     with ExitStack() as stack:
-        if network.spec is not None:
-            module = build(network.spec, seed=seed, device=device)
-            arguments = Arguments([Sized((1, *network.input))])
-        elif network.module is not None:
+        if source.spec is not None:
+            module = build(source.spec, seed=seed, device=device)
+            arguments = Arguments([Sized((1, *source.spec.input_shape))])
+        elif source.given is not None:
             stack.enter_context(doors.theirs())
-            module, given = network.module
-            arguments = doors.as_arguments(given, module)
-            module = stack.enter_context(_given(module, device))
-        elif network.origin.kind == "module":
-            model = network.origin.source or network.name
-            door = stack.enter_context(doors.opened(model))
+            held, given = source.given
+            arguments = doors.as_arguments(given, held)
+            module = stack.enter_context(_given(held, device))
+        else:
+            door = stack.enter_context(doors.opened(source.model))
             stack.enter_context(doors.theirs(door.root, doors.ITS_OWN))
             if door.module is not None:
                 module = stack.enter_context(_given(door.module, device))
             else:
                 stack.enter_context(torch.random.fork_rng(devices=[]))
-                module = _built(door, model, device, seed)
-            inputs = [Typed(*each) for each in network.inputs]
-            arguments = doors.typed(_by_place(inputs, module), module)
-        else:
-            raise no_module(network)
-        instance = Instance(module, *made(arguments, lambda x: x.to(device), device))
+                module = _built(door, source.model, device, seed)
+            arguments = doors.typed(_by_place(source.inputs, module), module)
+        place = next((tensor.device for tensor in module.parameters()), torch.device(device))
+        args, kwargs = made(arguments, lambda tensor: tensor.to(place), place)
+        called = Instance(module, args, kwargs)
         if any(map(is_lazy, module.parameters())):  # their shapes come of a first run
             with torch.no_grad(), untouched(module):
-                instance.run()
-        yield instance
-
-
-def no_module(network: Network) -> UserError:
-    """The error for a file of operations."""
-    return UserError(
-        f"there is no module in a file of operations, {network.name}",
-        "give what it was exported from: FILE.py:Net, timm:NAME or a listed name",
-    )
+                called.run()
+        yield called
 
 
 @contextmanager
@@ -113,7 +114,7 @@ def _built(door: doors.Door, model: str, device: str, seed: int | None) -> nn.Mo
     return doors.module_of(door.make(), model).to(device)
 
 
-def _by_place(inputs: list[Typed], module: nn.Module) -> list[Typed]:
+def _by_place(inputs: Sequence[Typed], module: nn.Module) -> Sequence[Typed]:
     """The inputs by name where forward has all of these names, else in their order."""
     if {each.name for each in inputs} <= doors.parameters_of(module).keys():
         return inputs

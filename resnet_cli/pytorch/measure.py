@@ -143,10 +143,14 @@ def flop_counter(called: Instance) -> CountsByPath:
     They are of convolutions and matrix products alone, and do not say what they leave out. Attention
     is counted as the products that it is, which torch's rules miss in its kernel for the CPU.
     """
-    counter = _Counter(called.module)
-    with torch.no_grad(), untouched(called.module), switches(), _plain_kernels(), counter.following(), counter:
+    flops: Counter[str] = Counter()
+    counter = Counting(flops)
+    with (
+        torch.no_grad(), untouched(called.module), switches(), _plain_kernels(),
+        _following(called.module, counter), counter,
+    ):  # fmt: skip
         called.run()
-    return CountsByPath({path: flops // 2 for path, flops in counter.flops.items()}, {}, {})
+    return CountsByPath({path: count // 2 for path, count in flops.items()}, {}, {})
 
 
 @contextmanager
@@ -161,41 +165,20 @@ def _plain_kernels() -> Iterator[None]:
         torch._C._set_mkldnn_enabled(fused)
 
 
-class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """torch's rule for each operation that runs, by the innermost module around it."""
+class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """torch's rule for each operation that runs, added to ``flops`` of the module at ``path``."""
+
+    path = ""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # or torch's compiler is imported, which takes a second
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, flops: Counter[str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         from torch.utils.flop_counter import flop_registry
 
-        self.rules = flop_registry
-        self.flops: Counter[str] = Counter()
-        self.paths = {module: path for path, module in net.named_modules()}
-        self.running: list[str] = []
-
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Sees modules begin and end; those that are none of the network's are of the one around them."""
-
-        def enter(module: nn.Module, inputs: object) -> None:
-            around = self.running[-1] if self.running else ""
-            self.running.append(self.paths.get(module, around))
-            self.flops[self.running[-1]] += 0
-
-        def leave(module: nn.Module, inputs: object, output: object) -> None:
-            self.running.pop()
-
-        before = hooks.register_module_forward_pre_hook(enter)
-        after = hooks.register_module_forward_hook(leave, always_call=True)
-        try:
-            yield
-        finally:
-            before.remove()
-            after.remove()
+        self.flops, self.rules = flops, flop_registry
 
     def __torch_dispatch__(
         self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -204,6 +187,29 @@ class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         result = func(*args, **kwargs)
         rule = self.rules.get(func._overloadpacket)
         if rule:
-            path = self.running[-1] if self.running else ""
-            self.flops[path] += rule(*args, **kwargs, out_val=result)
+            self.flops[self.path] += rule(*args, **kwargs, out_val=result)
         return result
+
+
+@contextmanager
+def _following(net: nn.Module, counter: Counting) -> Iterator[None]:
+    """Counts by the innermost of the network's modules that is running."""
+    paths = {module: path for path, module in net.named_modules()}
+    running = [""]
+
+    def enter(module: nn.Module, inputs: object) -> None:
+        running.append(paths.get(module, running[-1]))
+        counter.path = running[-1]
+        counter.flops[counter.path] += 0
+
+    def leave(module: nn.Module, inputs: object, output: object) -> None:
+        running.pop()
+        counter.path = running[-1]
+
+    before = hooks.register_module_forward_pre_hook(enter)
+    after = hooks.register_module_forward_hook(leave, always_call=True)
+    try:
+        yield
+    finally:
+        before.remove()
+        after.remove()

@@ -130,7 +130,7 @@ def made(
     def made(value: Any) -> Any:
         if isinstance(value, Sized):
             dtype = getattr(torch, value.dtype)
-            floats = dtype.is_floating_point or device != "meta"
+            floats = dtype.is_floating_point or str(device) != "meta"
             return torch.zeros(value.shape, dtype=dtype, device=device if floats else "cpu")
         if isinstance(value, Tensor):
             return converted(value)

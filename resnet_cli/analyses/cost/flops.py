@@ -11,9 +11,9 @@ from resnet_cli.trace import Row
 
 
 def measured(rows: Sequence[Row], macs: Mapping[str, int]) -> list[int]:
-    """For each row the MACs that something else counted by path: of a module's own rows its first has them.
+    """For each row the MACs that something else counted by module; of one's own rows the first that multiplies has them.
 
-    Rows that are no modules themselves keep theirs where those of their module add up to what was counted.
+    Each keeps its own where they add up to what was counted.
     """
     places: dict[str, list[int]] = {}
     for at, row in enumerate(rows):
@@ -24,11 +24,11 @@ def measured(rows: Sequence[Row], macs: Mapping[str, int]) -> list[int]:
     counted = [0] * len(rows)
     for path, own in places.items():
         count = macs.get(path, 0)
-        if count == sum(rows[at].macs for at in own) and path != rows[own[0]].path:
+        if count == sum(rows[at].macs for at in own):
             for at in own:
                 counted[at] = rows[at].macs
         else:
-            counted[own[0]] = count
+            counted[next((at for at in own if rows[at].macs), own[0])] = count
     return counted
 
 
