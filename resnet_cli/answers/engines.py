@@ -12,10 +12,24 @@ from resnet_cli.inputs import Typed
 from resnet_cli.networks import Network
 
 if TYPE_CHECKING:
-    from resnet_cli.pytorch.instance import Instance
+    from resnet_cli.pytorch.instance import Instance, Source
     from resnet_cli.pytorch.measure import CountsByPath
 
 Counted = TypeVar("Counted")
+
+
+def source(network: Network) -> Source:
+    """Where the network's module is from. Raises `UserError` (exit 2) for a file of operations, which holds none."""
+    if network.spec is None and network.origin.kind != "module":
+        raise UserError(
+            f"there is no module in a file of operations, {network.name}",
+            "give what it was exported from: FILE.py:Net, timm:NAME or a listed name",
+        )
+    from resnet_cli.pytorch.instance import Source
+
+    inputs = tuple(Typed(each.name, each.shape, each.dtype) for each in network.inputs)
+    model = network.origin.source or network.name
+    return Source(model, network.spec, network.module, inputs)
 
 
 def instance(
@@ -23,18 +37,11 @@ def instance(
 ) -> AbstractContextManager[Instance]:
     """The network's module, without numbers or with its own initial ones, and what it is called with.
 
-    Raises `UserError` for a file of operations, which holds none (exit 2).
+    Raises as `source`.
     """
     from resnet_cli.pytorch import instance as made
 
-    if network.spec is None and network.origin.kind != "module":
-        raise UserError(
-            f"there is no module in a file of operations, {network.name}",
-            "give what it was exported from: FILE.py:Net, timm:NAME or a listed name",
-        )
-    inputs = tuple(Typed(each.name, each.shape, each.dtype) for each in network.inputs)
-    model = network.origin.source or network.name
-    return made.instance(made.Source(model, network.spec, network.module, inputs), device, seed)
+    return made.instance(source(network), device, seed)
 
 
 def measured(network: Network, measure: Callable[[Instance], Counted]) -> Counted:

@@ -160,7 +160,7 @@ ROUTES: Keys = {
     "agrees": "string: yes, no or not compared",
 }
 BLOCKS: Keys = {
-    "block": "string: the paper's label",
+    "block": "string: the paper's label, or a module's path",
     "path": "string: torch's",
     "median": "number: the norm at the block's input, over the seeds",
     "spread": "numbers: from the least to the largest",
@@ -553,7 +553,7 @@ COMMANDS: dict[str, Keys] = {
     "gradient": {
         "rows": [
             {
-                "": "one line for each network, or with --level block for each block of the first",
+                "": "one line for each network, or at another --level for each block or module of the first",
                 "name?": "string: the network or variant",
                 "blocks?": "integer: of the network",
                 "factor?": "number?: the shortcuts' factor; null where there are none",
@@ -570,7 +570,7 @@ COMMANDS: dict[str, Keys] = {
         ],
         "rows_N?": [
             {
-                "": "with --level block, the blocks of each further network: rows_1, rows_2, ...",
+                "": "at another --level than network, those of each further network: rows_1, rows_2, ...",
                 **BLOCKS,
             }
         ],
@@ -581,7 +581,7 @@ COMMANDS: dict[str, Keys] = {
                 "": "one for each network",
                 "name": "string: the network or variant",
                 "model": "string: the network's name",
-                "input": "integers: channels, height and width",
+                "input": "integers: channels, height and width; of a module with the batch before them",
                 "blocks": [
                     {
                         "": "from the input on",

@@ -111,7 +111,7 @@ def _graph(module: nn.Module, arguments: Arguments, way: str) -> Graph:
         if way == REAL:
             device = next((parameter.device for parameter in module.parameters()), "cpu")
             args, kwargs = made(arguments, lambda tensor: tensor, device)
-            with _kept_buffers(module):
+            with kept_buffers(module):
                 return recorded(module, args, kwargs, meta=False)
         for lazy in filter(is_lazy, module.parameters()):  # its shape comes of a first run
             args, kwargs = made(arguments, lambda tensor: tensor, lazy.device)
@@ -203,7 +203,7 @@ def _holds(value: object) -> bool:
 
 
 @contextmanager
-def _kept_buffers(module: nn.Module) -> Iterator[None]:
+def kept_buffers(module: nn.Module) -> Iterator[None]:
     """Whatever a run writes into buffers is undone."""
     before = [(buffer, buffer.clone()) for buffer in module.buffers() if not buffer.is_meta]
     try:
