@@ -28,7 +28,9 @@ def shown():
     for page in PAGES:
         commands = [match[1] for match in CONSOLE.finditer(page.read_text(encoding="utf-8"))]
         if commands:
-            heavy = any(re.match("(build|gradient|verify) |.*(timm|py):", command) for command in commands)
+            heavy = any(
+                re.match("(build|gradient|verify) |.*(timm|py):", command) for command in commands
+            )
             yield pytest.param(page, id=page.name, marks=[pytest.mark.slow] if heavy else [])
 
 

@@ -51,7 +51,7 @@ def recorded(
     """
     recorder = _Recorder(module, meta)
     for name, value in (*zip(_arguments(module, len(args)), args, strict=True), *kwargs.items()):
-        for tensor in _tensors(value):
+        for tensor in tensors_in(value):
             recorder.describe(tensor, INPUT, name)
     with torch.inference_mode(), recorder.following(), recorder:
         result = module(*args, **kwargs)
@@ -99,7 +99,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def graph(self, result: object) -> Graph:
         """What was recorded, when the module has returned this."""
-        outputs = [self.names.get(tensor) for tensor in _tensors(result)]
+        outputs = [self.names.get(tensor) for tensor in tensors_in(result)]
         return Graph(
             self.nodes,
             self.tensors,
@@ -199,7 +199,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         result = _at_once(func.__name__, args) if self.meta else None
         if result is None:
             result = func(*args, **kwargs)
-        if self.meta and _are_numbers(result) and not any(x.is_meta for x in _tensors((args, kwargs))):  # fmt: skip
+        if self.meta and _are_numbers(result) and not any(x.is_meta for x in tensors_in((args, kwargs))):  # fmt: skip
             result = func(
                 *_changed(args, _on_cpu), **{k: _changed(v, _on_cpu) for k, v in kwargs.items()}
             )
@@ -236,7 +236,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             for argument, declared in zip(args, schema.arguments, strict=False)
             if declared.is_write and isinstance(argument, Tensor)
         ]
-        if any(map(self.has_none, _tensors((args, kwargs)))):
+        if any(map(self.has_none, tensors_in((args, kwargs)))):
             self.replaced.update((tensor, self.twin(tensor)) for tensor in written)
             change = self.twin
         else:
@@ -326,7 +326,7 @@ def _refs(value: Value) -> Iterator[Ref]:
             yield from _refs(part)
 
 
-def _tensors(value: object, depth: int = 0) -> Iterator[Tensor]:
+def tensors_in(value: object, depth: int = 0) -> Iterator[Tensor]:
     """The tensors in what a module returns: alone, in lists, mappings and objects."""
     if isinstance(value, Tensor):
         yield value
@@ -339,7 +339,7 @@ def _tensors(value: object, depth: int = 0) -> Iterator[Tensor]:
         elif is_dataclass(value) or hasattr(value, "__dict__"):
             parts = vars(value).values()
         for part in parts:
-            yield from _tensors(part, depth + 1)
+            yield from tensors_in(part, depth + 1)
 
 
 def _plain(argument: object) -> str:
