@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import chain, count
-from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli import files
@@ -64,7 +63,9 @@ class Network(NamedTuple):
 
     ``spec`` is its description, None where nobody has one; ``base`` is what MODEL alone names, before
     anything was changed. Shapes of rows are for one input, of which ``batch`` are asked about; costs of a
-    graph are for its inputs as they are given. ``notes`` say what of it is not as usual, ``classes`` has the class of a module's path, where it is known.
+    graph are for its inputs as they are given. ``notes`` say what of it is not as usual, ``classes`` has the
+    class of a module's path, where it is known; ``module`` the `torch.nn.Module` that was given in MODEL's
+    place, and its input.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Network(NamedTuple):
     batch: int = 1
     classes: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
+    module: tuple[Any, Any] | None = None
 
     @property
     def input(self) -> Shape:
@@ -401,7 +403,8 @@ def of_module(module: Any, input: Any = None) -> Network:
 
     graph, how, version = ran_on(module, input)
     name = type(module).__name__
-    return of_graph(graph, printable(name, 80), Origin("module", name, how, version))
+    network = of_graph(graph, printable(name, 80), Origin("module", name, how, version))
+    return network._replace(module=(module, input))
 
 
 def is_module(value: object) -> bool:
@@ -446,6 +449,7 @@ def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) ->
     """
     from resnet_cli.graphs import bind, structure
     from resnet_cli.graphs import rows as graph_rows
+    from resnet_cli.graphs.notes import classes, unusual
 
     typed = matched(given.inputs, graph.inputs)
     _check_types(graph, typed)
@@ -460,16 +464,10 @@ def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) ->
     if not any(row.reads for row in rows):
         raise UserError(f"{name!r} holds no operation on its input", "give a network's graph", 1)
     inputs = [_input(solved, name, batch) for name in solved.inputs]
-    classes = {
-        module.path: printable(module.kind.rpartition(".")[2], 80)
-        for node in solved.nodes
-        for module in node.modules
-        if module.kind
-    }
     needs = [] if origin.ran in (None, "meta") else [f"its code needs numbers: run on {origin.ran}"]
-    notes = (*needs, *solved.notes, *_multiplied(solved, batch), *_unread(rows), *_folded(solved))
+    notes = (*needs, *solved.notes, *unusual(solved, rows, batch))
     rows = _times(rows, batch)
-    return Network(name, rows, (*inputs,), origin, None, None, batch, classes, notes)
+    return Network(name, rows, (*inputs,), origin, None, None, batch, classes(solved), notes)
 
 
 def _check_types(graph: Graph, typed: dict[str, Typed]) -> None:
@@ -498,48 +496,6 @@ def _batch(graph: Graph, given: Given) -> int:
         f"a batch of {given.batch:,} given, where the file is of a fixed one",
         "export it with a dynamic batch, or leave out --batch",
     )
-
-
-def _multiplied(graph: Graph, batch: int) -> list[str]:
-    """Whether costs are of more inputs than the file is of."""
-    first = graph.tensors[graph.inputs[0]].shape or (batch,)
-    if batch == 1 or first[0] == batch:
-        return []
-    return [f"the file is of a batch of {first[0]}: costs are multiplied for {batch:,}"]
-
-
-def _unread(rows: Iterable[Row]) -> list[str]:
-    """Which parameters no operation reads: they are counted."""
-    rows = [*rows]
-    read = {at for row in rows for at in row.reads}
-    unread = [
-        row
-        for at, row in enumerate(rows)
-        if not row.reads and at not in read and row.layer.tensors()
-    ]
-    if not unread:
-        return []
-    number = sum(prod(shape) for row in unread for shape in row.layer.parameters().values())
-    holders = [*dict.fromkeys(printable(row.path.partition(".")[0], 40) for row in unread)]
-    more = f" and {len(holders) - 4} more" if holders[4:] else ""
-    return [f"{number:,} parameters are read by no operation: of {', '.join(holders[:4])}{more}"]
-
-
-def _folded(graph: Graph) -> list[str]:
-    """How many norms an exporter made part of convolutions, as far as it says so."""
-    if graph.format != "onnx":
-        return []
-    folded = sum(
-        "BatchNorm" in node.modules[-1].kind and node.operator == "Conv"
-        for node in graph.nodes
-        if node.modules
-    )
-    if not folded:
-        return []
-    return [
-        f"{folded} batch norms are folded into convolutions: their parameters and operations are not there, "
-        "and training is not such a file's subject"
-    ]
 
 
 def _input(graph: Graph, name: str, batch: int) -> Input:

@@ -59,6 +59,7 @@ def command(
     fits(network.rows)
     from resnet_cli.pytorch import measure
     from resnet_cli.pytorch.build import build
+    from resnet_cli.pytorch.instance import of_image
 
     spec = described(network)
     fit = _fitting(weights, spec, backbone_only) if weights is not None else None
@@ -66,7 +67,7 @@ def command(
         net = build(spec, seed=seed, zero_gamma=zero_gamma).eval()
         if weights is not None and fit is not None:
             _load(net, weights, *fit)
-        ran = measure.run(net, network.input)
+        ran = [(path, shape[1:]) for path, shape in measure.run(of_image(net, network.input))]
     params, tensors = measure.parameters(net), measure.tensors(net)
     table = built.by_stage(network.rows, ran, params, tensors)
     notes = [
