@@ -641,10 +641,11 @@ COMMANDS: dict[str, Keys] = {
         },
         "rows": [
             {
-                "": "one line for each stage, as measured",
-                "stage": "string: conv1, conv2_x, ..., fc",
-                "path": "string: torch's modules",
-                "output": "integers: shape of the output for one input",
+                "": "one line for each stage, as measured, or for each module of others",
+                "stage?": "string: conv1, conv2_x, ..., fc",
+                "path?": "string: torch's modules",
+                "module?": "string: its path",
+                "output": "integers?: shape of the output for one input; of a module with the batch",
                 "tensors": "integer: of the state dict",
                 "params": "integer: learnable parameters",
             }
