@@ -45,14 +45,14 @@ def summary(
     body = []
     for name, group in groups.items():
         members, held, each = zip(*group, strict=True)
-        where = (members[-1].output, _described(name, members, level, classes)) if shaped else ()
+        where = (members[-1].output, described(name, members, level, classes)) if shaped else ()
         body.append((*level.cells(name), *where, sum(held), sum(each), sum(each) / whole))
     columns = (*level.columns, *(SHAPE if shaped else ()), *COSTS)
     end = (*level.total(), *[None for _ in SHAPE if shaped], sum(params), sum(costs), 1.0)
     return Table("rows", "", columns, body, end)
 
 
-def _described(
+def described(
     name: str, rows: Sequence[Row], level: Level, classes: Mapping[str, str]
 ) -> Stack | str:
     """What a line is made of: a module its class where that is known, layers themselves."""
