@@ -63,7 +63,9 @@ class Network(NamedTuple):
 
     ``spec`` is its description, None where nobody has one; ``base`` is what MODEL alone names, before
     anything was changed. Shapes of rows are for one input, of which ``batch`` are asked about; costs of a
-    graph are for its inputs as they are given. ``notes`` say what of it is not as usual, ``classes`` has the class of a module's path, where it is known.
+    graph are for its inputs as they are given. ``notes`` say what of it is not as usual, ``classes`` has the
+    class of a module's path, where it is known; ``module`` the `torch.nn.Module` that was given in MODEL's
+    place, and its input.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Network(NamedTuple):
     batch: int = 1
     classes: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
+    module: tuple[Any, Any] | None = None
 
     @property
     def input(self) -> Shape:
@@ -400,7 +403,8 @@ def of_module(module: Any, input: Any = None) -> Network:
 
     graph, how, version = ran_on(module, input)
     name = type(module).__name__
-    return of_graph(graph, printable(name, 80), Origin("module", name, how, version))
+    network = of_graph(graph, printable(name, 80), Origin("module", name, how, version))
+    return network._replace(module=(module, input))
 
 
 def is_module(value: object) -> bool:
@@ -457,7 +461,7 @@ def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) ->
         solved = inferred(solved)
     batch = _batch(solved, given)
     rows = structure.structured(graph_rows.rows(solved))
-    if not any(row.reads for row in rows):
+    if not solved.inputs or not any(row.reads for row in rows):
         raise UserError(f"{name!r} holds no operation on its input", "give a network's graph", 1)
     inputs = [_input(solved, name, batch) for name in solved.inputs]
     needs = [] if origin.ran in (None, "meta") else [f"its code needs numbers: run on {origin.ran}"]

@@ -20,6 +20,7 @@ from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.pytorch import measure
 from resnet_cli.pytorch.build import build
+from resnet_cli.pytorch.instance import of_image
 from resnet_cli.trace import state_dict
 
 KEYS = Path(__file__).parent / "data" / "keys"
@@ -50,8 +51,10 @@ def test_tensors_are_those_of_the_trace(spec):
     net = build(spec, device="meta")
     rows = rows_of(spec)
     assert list(measure.tensors(net).items()) == list(state_dict(rows).items())
-    assert measure.run(net, spec.input_shape) == [
-        (row.path, row.output) for row in rows if row.layer.operator not in ("addition", "scale")
+    assert measure.run(of_image(net, spec.input_shape)) == [
+        (row.path, (1, *row.output))
+        for row in rows
+        if row.layer.operator not in ("addition", "scale")
     ]
 
 
@@ -248,8 +251,8 @@ def test_measuring_leaves_a_network_as_it_was(train):
     """fvcore, the flop counter and a run keep the mode, the hooks and the running statistics."""
     net = resnet_cli.build("resnet20", seed=0).train(train)
     before = copy.deepcopy(net.state_dict())
-    measure.run(net, (3, 32, 32))
-    measure.fvcore(net, (3, 32, 32))
-    measure.flop_counter(net, (3, 32, 32))
+    measure.run(of_image(net, (3, 32, 32)))
+    measure.fvcore(of_image(net, (3, 32, 32)))
+    measure.flop_counter(of_image(net, (3, 32, 32)))
     assert net.training is train and not net.layer1[0].conv1._forward_hooks
     assert all(torch.equal(t, before[name]) for name, t in net.state_dict().items())

@@ -13,12 +13,12 @@ from program import run
 from resnet_cli.answers import json_keys
 from resnet_cli.answers.schema import schema
 from resnet_cli.cli import COMMANDS, app, file
-from resnet_cli.commands.options import NETWORK, OUTPUT
+from resnet_cli.commands.options import INPUTS, NETWORK, OUTPUT
 from resnet_cli.designs.fields import FIELDS
 
 DOCS = Path(__file__).parent.parent / "docs"
 SHARED = {
-    "The network": {key: NETWORK[key] for key in NETWORK if key not in FIELDS},
+    "The network": {key: NETWORK[key] for key in NETWORK if key not in FIELDS} | INPUTS,
     "What is changed of it": {key: NETWORK[key] for key in FIELDS},
     "The output": OUTPUT,
 }

@@ -3,9 +3,11 @@
 import json
 from dataclasses import replace
 
+import graph_files
 import pytest
 import torch
 from listed import rows_of
+from own_modules import Net
 from program import run
 from torch import nn
 
@@ -13,18 +15,26 @@ from resnet_cli.analyses import gradient as analysis
 from resnet_cli.analyses.cost import counts
 from resnet_cli.answers import gradient as answers
 from resnet_cli.answers.gradient import VARIANTS
+from resnet_cli.answers.network import network
 from resnet_cli.commands import extras
 from resnet_cli.commands.extras import progress
 from resnet_cli.designs import zoo
+from resnet_cli.errors import UserError
+from resnet_cli.inputs import Given, Typed
 from resnet_cli.networks import load
 from resnet_cli.published import figures
 from resnet_cli.pytorch import gradient
 from resnet_cli.pytorch.build import build
+from resnet_cli.pytorch.instance import Source
 
 
 def variant(name):
     changes, bias = VARIANTS[name]
     return zoo.changed(zoo.find("resnet20"), **changes), bias
+
+
+def norms(spec, paths, seed, batch):
+    return [*gradient.norms(Source(spec.name, spec), paths, seed, batch).by_path.values()]
 
 
 @pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
@@ -52,7 +62,7 @@ def test_norms_are_those_of_a_gradient_taken_by_hand(name):
     """The stages run one by one, each given its own leaf: the same norm at its first block's input."""
     spec = replace(zoo.find(name), input_size=(32, 32))
     paths = list(analysis.blocks(rows_of(spec)))
-    norms = dict(zip(paths, gradient.norms(spec, paths, seed=3, batch=4), strict=True))
+    by_path = dict(zip(paths, norms(spec, paths, seed=3, batch=4), strict=True))
     generator = torch.Generator().manual_seed(3)
     x = torch.randn(4, *spec.input_shape, generator=generator)
     labels = torch.randint(spec.num_classes, (4,), generator=generator)
@@ -71,11 +81,11 @@ def test_norms_are_those_of_a_gradient_taken_by_hand(name):
         0
     ]
     last = list(leaves)[-1]
-    assert norms[last] == pytest.approx(upper.norm().item(), rel=1e-4)
+    assert by_path[last] == pytest.approx(upper.norm().item(), rel=1e-4)
     before = list(leaves)[-2]
     through = net.get_submodule(before.split(".")[0])(leaves[before])
     lower = torch.autograd.grad(through, leaves[before], upper)[0]
-    assert norms[before] == pytest.approx(lower.norm().item(), rel=1e-4)
+    assert by_path[before] == pytest.approx(lower.norm().item(), rel=1e-4)
 
 
 def test_identity_blocks_pass_the_gradient_on_unchanged():
@@ -85,9 +95,9 @@ def test_identity_blocks_pass_the_gradient_on_unchanged():
             zoo.find("preact-resnet110"), stages=(4, 4, 4), shortcut_scale=scale, body_scale=0.0
         )
         paths = list(analysis.blocks(rows_of(spec)))
-        norms = gradient.norms(spec, paths, seed=0, batch=2)
+        measured = norms(spec, paths, seed=0, batch=2)
         for at in (1, 2, 5, 6, 9, 10):  # identities within a stage
-            assert norms[at] == pytest.approx(scale * norms[at + 1], rel=1e-4)
+            assert measured[at] == pytest.approx(scale * measured[at + 1], rel=1e-4)
 
 
 def test_a_gate_that_is_shut_or_open_is_the_block_without_it():
@@ -202,3 +212,50 @@ def test_bad_input_is_one_line(words, message):
     """Said in one line, exit 2."""
     _, err = run("gradient", *words, code=2)
     assert message in err and len(err.splitlines()) <= 2
+
+
+def test_a_module_of_one_s_own_is_measured_with_its_own_numbers():
+    """At the input of each block's module: the norm that autograd gives by hand, of the same seed."""
+    model = load("tests/own_modules.py:Net", Given((Typed(None, (1, 3, 16, 16)),)))
+    (measured,) = answers.measure(answers.cases(model), seeds=2, batch=4)
+    assert [*measured.places] == ["blocks.0", "blocks.1"]
+    generator = torch.Generator().manual_seed(1)
+    torch.manual_seed(1)
+    net = Net().train()
+    x = torch.randn(4, 3, 16, 16, generator=generator)
+    labels = torch.randint(10, (4,), generator=generator)
+    before = net.stem(x).detach().requires_grad_()
+    between = net.blocks[0](before)
+    y = net.fc(net.blocks[1](between).mean((2, 3)))
+    by_hand = torch.autograd.grad(nn.functional.cross_entropy(y, labels), [before, between])
+    assert measured.norms[1] == pytest.approx([each.norm().item() for each in by_hand], rel=1e-4)
+
+
+def test_a_network_without_classes_or_blocks_has_a_gradient_too():
+    """Of a sequence the loss is a product with normal numbers; where no block is, modules are measured."""
+    tokens = Given((Typed(None, (1, 9), "int64"),))
+    up = Given((Typed(None, (1, 3, 16, 16)),))
+    words, net = load("tests/own_modules.py:Words", tokens), load("tests/own_modules.py:Up", up)
+    first, second = answers.measure([*answers.cases(words), *answers.cases(net)], seeds=1, batch=2)
+    assert [*first.places] == ["encoder.layers.0", "encoder.layers.1"] and first.of == "block"
+    assert "depthwise" in second.places and second.of == "module"
+    assert not first.classifies and not second.classifies
+    assert all(norm > 0 for one in (first, second) for norm in one.norms[0])
+
+
+def test_what_has_no_module_or_no_spec_is_one_line(tmp_path):
+    """A file holds no module; shortcuts are scaled and varied where a spec has them."""
+    graph_files.saved(graph_files.convolutional(), tmp_path / "net.onnx")
+    with pytest.raises(UserError, match="there is no module in a file of operations"):
+        answers.cases(load(str(tmp_path / "net.onnx")))
+    own = load("tests/own_modules.py:Net")
+    with pytest.raises(UserError, match="no spec whose shortcuts could be scaled"):
+        answers.cases(own, scale=0.5)
+
+
+def test_measuring_leaves_a_given_module_as_it_was():
+    """Its running statistics, mode and numbers stay, though the pass is in train mode."""
+    net = Net().eval()
+    before = [tensor.clone() for tensor in net.state_dict().values()]
+    answers.measure(answers.cases(network(net, (1, 3, 16, 16))), seeds=1, batch=2)
+    assert not net.training and all(map(torch.equal, before, net.state_dict().values()))

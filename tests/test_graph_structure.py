@@ -6,6 +6,9 @@ from test_graph_rows import rows_of
 from torch import nn
 from torch.nn import functional as F
 
+from resnet_cli import network
+from resnet_cli.analyses import notation
+from resnet_cli.answers.summary import summary
 from resnet_cli.graphs.structure import structure, structured
 
 
@@ -131,3 +134,33 @@ def test_a_list_of_modules_has_its_place(tmp_path):
     made = rows_of(Staged(), tmp_path, (3, 16, 16))
     mix = next(row for row in made if row.path == "stages.1.0.mix")
     assert mix.inside == ("stages", "stages.1", "stages.1.0")
+
+
+class Mixed(Staged):
+    """Stages of a merging and unlike blocks, of classes of their own."""
+
+    def __init__(self):
+        super().__init__()
+        wide = [nn.Sequential(Merging(), *(Block() for _ in range(many))) for many in (2, 1, 3)]
+        self.stages = nn.ModuleList(wide)
+
+
+class Merging(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.conv = nn.BatchNorm2d(4), nn.Conv2d(4, 4, 2, 2)
+
+    def forward(self, x):
+        return self.conv(self.norm(x))
+
+
+def test_a_stage_is_written_by_its_modules_classes():
+    """Where its layers would be too long a text; a stage of few runs keeps them."""
+    table = summary(network(Mixed(), (1, 3, 16, 16)), "stage").tables[0]
+    made_of = {row[0]: "; ".join(map(str, row[2].parts)) for row in table.rows}
+    assert made_of["stages.0"] == "Merging; [Block] × 2"
+    assert made_of["stages.1"] == "Merging; Block"
+    assert made_of["stages.2"] == "Merging; [Block] × 3"
+    assert made_of["stem"] == "3×3, 4"
+    long = notation.shortened([str(number) for number in range(20)])
+    assert long.parts[-2:] == ("4", "and 15 more")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from listed import FAMILIES, everyday, rows_of
 from program import assert_not_loaded, run
 
+from resnet_cli import network
 from resnet_cli.analyses.memory import memory as analysis
 from resnet_cli.analyses.memory.live import live
 from resnet_cli.analyses.memory.memory import Settings, memory
@@ -300,6 +301,35 @@ def test_a_block_holds_its_shortcut_until_it_returns():
     tensor = 4 * 8 * 8 * 4
     alive = live(rows, PRECISIONS["fp32"], inplace=False)
     assert [each.of(1) for each in alive] == [tensor, 2 * tensor, 3 * tensor, 3 * tensor]
+
+
+class Branches(torch.nn.Module):
+    """Three ways that part and meet, one of them used twice, and a part of a tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = (torch.nn.Conv2d(4, 4, 3, padding=1) for _ in range(3))
+
+    def forward(self, x):
+        x = self.a(x)
+        one, two = self.b(x).relu(), torch.nn.functional.max_pool2d(self.c(x), 2)
+        up = torch.nn.functional.interpolate(two, scale_factor=2)
+        joined = torch.cat([one, up, x], 1)
+        return (joined[:, :4] * up).mean((2, 3)), one.sigmoid() + two.mean()
+
+
+def test_what_lives_where_a_graph_branches():
+    """As torch itself measures it, run operation by operation, each tensor freed after its last reader."""
+    net, x = Branches().eval(), torch.zeros(1, 4, 8, 8)
+    program = torch.export.export(net, (x,)).module()
+    rows = network(net, tuple(x.shape)).rows
+    alone = [
+        row._replace(place=row.place._replace(inside=())) for row in rows
+    ]  # no module holds any
+    alive = allocation.Live(x, *net.state_dict().values())
+    with torch.no_grad(), alive:
+        torch.fx.Interpreter(program).run(x)
+    assert live_peak(alone, 1) == alive.peak
 
 
 @pytest.mark.parametrize(

@@ -446,7 +446,8 @@ TIMM = (
 
 
 def counted_by_torch(net, *args, **kwargs):
-    """Half of what torch's flop counter gives."""
+    """Half of what torch's flop counter gives, whose tracker of modules fails on some where there are gradients."""
+    net.requires_grad_(False)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(*args, **kwargs)
     return counter.get_total_flops() // 2
@@ -466,6 +467,26 @@ def test_timms_networks_have_what_torch_counts(name):
     assert total["macs"] == counted_by_torch(
         net.eval(), torch.zeros(network.inputs[0].shape, device="meta")
     )
+
+
+@pytest.mark.slow
+def test_a_librarys_name_takes_arguments_and_no_weights():
+    """A tag of weights is ignored; what would load some is refused, as is a name that is not there."""
+    library("timm")
+    network = networks.load("timm:vit_tiny_patch16_224.augreg_in21k(num_classes=10, img_size=64)")
+    assert network.inputs[0].shape == (1, 3, 64, 64) and network.rows[-1].output == (10,)
+    assert network.origin.version.startswith("timm ")
+    for model, what, hint in (
+        ("timm:vit_tini_patch16_224", "timm has no network named", "'vit_tiny_patch16_224'"),
+        ("timm:resnet50(pretrained=True)", "would load weights", "leave it out"),
+        ("timm:resnet50(10)", "arguments by name", "num_classes=10"),
+        ("torchvision:alexnett", "torchvision has no network named", "'alexnet'"),
+        ("torchvision:alexnet(weights='DEFAULT')", "would load weights", "leave it out"),
+        ("timm:vit_tiny_patch16_224(wide=3)", "TypeError", "RESNET_CLI_DEBUG=1"),
+    ):
+        with pytest.raises(UserError) as error:
+            networks.load(model)
+        assert what in error.value.what and hint in error.value.hint, model
 
 
 @pytest.mark.slow

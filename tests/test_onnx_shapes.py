@@ -12,6 +12,7 @@ import pytest
 from graph_files import convolutional, info, initialiser, model, saved
 from onnx import helper
 
+from resnet_cli import networks
 from resnet_cli.graphs.bind import bound
 from resnet_cli.graphs.onnx import tensors
 from resnet_cli.graphs.onnx.read import read_bytes
@@ -19,6 +20,7 @@ from resnet_cli.graphs.onnx.shapes import RULES, inferred
 from resnet_cli.graphs.onnx.wire import Wire
 from resnet_cli.graphs.read import read
 from resnet_cli.graphs.rows import batch_of, rows
+from resnet_cli.inputs import Given, Typed
 from resnet_cli.layers.uncounted import Uncounted
 
 node = helper.make_node
@@ -359,3 +361,57 @@ def test_a_network_by_both_of_torchs_exporters(tmp_path, newer):
     assert paths[1].startswith("layer1.0.") and len(paths) == 20
     if not newer:
         assert counts["parameter"] == 11_689_512
+
+
+def of_every_kind(newer):
+    """A module of layers and shapes that exporters write in many ways; ``newer``: also those that ONNX has since opset 12."""
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
+    class Every(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm, self.act = (
+                nn.Conv2d(3, 8, 3, 2, 1),
+                nn.BatchNorm2d(8),
+                nn.PReLU(8),
+            )
+            self.up, self.groups = nn.ConvTranspose2d(8, 4, 2, 2), nn.GroupNorm(2, 8)
+            self.lstm = nn.LSTM(4, 6, batch_first=True, bidirectional=True)
+            self.gru, self.out = nn.GRU(12, 5), nn.Linear(5, 7)
+            self.depth, self.layers = nn.Conv1d(7, 7, 3, groups=7, padding=1), nn.LayerNorm(7)
+
+        def forward(self, x):
+            y = F.max_pool2d(self.act(self.groups(self.norm(self.conv(x)))), 3, 2, 1)
+            y = F.avg_pool2d(y, 2, ceil_mode=newer, count_include_pad=False)
+            y = F.interpolate(F.interpolate(y, scale_factor=2), size=(13, 15))
+            y = self.up(F.pad(y, (1, 1, 0, 2)))[:, :, ::2, 1:-1]
+            z = y.permute(0, 2, 3, 1).reshape(y.shape[0], -1, y.shape[1])
+            z = self.out(self.gru(self.lstm(z)[0])[0]).transpose(1, 2)
+            z = self.layers(self.depth(z).transpose(1, 2))
+            a = torch.softmax(z @ z.transpose(-1, -2) / z.shape[-1] ** 0.5, -1) @ z
+            if newer:
+                a = a + torch.einsum("bij,bkj->bik", z, z).mean(-1, keepdim=True)
+            v = torch.cat([a, z], 1).topk(4, 1)[0].chunk(2, 1)[0]
+            v = v.reshape(v.size(0), -1).unsqueeze(1).expand(-1, 3, -1)
+            return v.sum(1), F.adaptive_avg_pool2d(y, 1).flatten(1)
+
+    return Every().eval()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("opset", [11, 13, 18, 20])
+def test_older_and_newer_versions_of_operators(tmp_path, opset):
+    """A network of the older exporter, with sizes that are open: MACs of a run's shapes, nothing uncounted."""
+    import torch
+
+    path, size = str(tmp_path / "net.onnx"), (2, 3, 40, 44)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(of_every_kind(opset > 11), (torch.randn(size),), path, dynamo=False, opset_version=opset,
+                          input_names=["x"], dynamic_axes={"x": {0: "n", 2: "h", 3: "w"}})  # fmt: skip
+    network = networks.load(path, Given((Typed("x", size),)))
+    whole = onnx.load(path)
+    expected = onnx_counts.total(whole, onnx_counts.run(whole, {"x": size}))
+    assert sum(row.macs for row in network.rows) == expected and not network.uncounted

@@ -17,7 +17,7 @@ from resnet_cli.analyses import plot
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.field import receptive_field
 from resnet_cli.analyses.field.paths import lengths
-from resnet_cli.analyses.gradient import Measured
+from resnet_cli.analyses.gradient import Measured, blocks
 from resnet_cli.analyses.memory.memory import Settings, by_level
 from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.tradeoff import SETTINGS, front, published, tradeoff
@@ -45,7 +45,7 @@ def a_gradient():
     for network in traced("resnet20", "plain56"):
         n = 9 if network.name == "resnet20" else 27
         norms = [[(seed + 2) * 10 ** (-at / 5) for at in range(n)] for seed in range(3)]
-        made.append(Measured(network.name, network, norms))
+        made.append(Measured(network.name, network, norms, blocks(network.rows)))
     return plot.gradient(made, 3, 8)
 
 
@@ -149,10 +149,11 @@ def test_gradient_has_median_and_spread():
 def test_a_gradient_that_vanishes_is_said():
     """Norms of 0 have no logarithm: left out, and an error where no other is left."""
     network = load("resnet20")
-    some = plot.gradient([Measured("resnet20", network, [[0.0] * 4 + [1.0] * 5])], 1, 8)
+    places = blocks(network.rows)
+    some = plot.gradient([Measured("resnet20", network, [[0.0] * 4 + [1.0] * 5], places)], 1, 8)
     assert [p.x for p in some.series[0].points] == [5, 6, 7, 8, 9]
     with pytest.raises(UserError, match="vanishes"):
-        plot.gradient([Measured("resnet20", network, [[0.0] * 9])], 1, 8)
+        plot.gradient([Measured("resnet20", network, [[0.0] * 9], places)], 1, 8)
 
 
 # published errors against cost

@@ -13,7 +13,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CONSOLE = re.compile(
     r"```console\n\$ resnet-cli (.*?)\n(.*?)(\$ echo \$\?\n([0-9]+)\n)?```", re.DOTALL
 )
-FILE = re.compile(r"```toml\n# (\S+\.toml)\n(.*?)```", re.DOTALL)
+FILE = re.compile(r"```(?:toml|python)\n# (\S+\.(?:toml|py))\n(.*?)```", re.DOTALL)
 
 
 def settled(command, text):
@@ -28,7 +28,9 @@ def shown():
     for page in PAGES:
         commands = [match[1] for match in CONSOLE.finditer(page.read_text(encoding="utf-8"))]
         if commands:
-            heavy = any(command.startswith(("build", "gradient", "verify")) for command in commands)
+            heavy = any(
+                re.match("(build|gradient|verify) |.*(timm|py):", command) for command in commands
+            )
             yield pytest.param(page, id=page.name, marks=[pytest.mark.slow] if heavy else [])
 
 

@@ -5,7 +5,7 @@ import math
 import allocation
 import pytest
 import torch
-from others import made, rows_of
+from others import exported, made, recorded
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
@@ -40,6 +40,11 @@ ATTENTION = {  # as torch counts a kernel of a GPU; of a CPU's its counter knows
 }
 
 
+def bytes_saved(network):
+    held = saved(network.rows, PRECISIONS["fp32"], inplace=False, checkpoint=False)
+    return sum(part.of(network.batch) for part in held.rows)
+
+
 def macs_by_torch(run):
     with FlopCounterMode(display=False, custom_mapping=ATTENTION) as counter:
         result = run()
@@ -53,26 +58,38 @@ def macs_by_torch(run):
         *(pytest.param(name, marks=pytest.mark.full) for name in FULL),
     ],
 )
-def test_others_networks(name, tmp_path):
+def test_others_networks(name):
     """Saved bytes in training equal autograd's hooks', MACs forward and backward torch's counter's, for two inputs.
 
     Windows, grids, attention in one kernel and in products, gates, dense and parallel branches.
     """
     net, size = made(name)
     x = torch.zeros(BATCH, *size, device="meta")
-    rows = rows_of(net, x, tmp_path / "net.pt2")
-    held = saved(rows, PRECISIONS["fp32"], inplace=False, checkpoint=False)
+    network = recorded(net, x)
     with allocation.attention_as_on_a_cpu():
-        assert sum(part.of(1) for part in held.rows) == allocation.saved(net.train(), x)
+        assert bytes_saved(network) == allocation.saved(net.train(), x)
         y, forward = macs_by_torch(lambda: net(x))
         results = [each.sum() for each in tree_leaves(y) if isinstance(each, torch.Tensor)]
         _, backward = macs_by_torch(sum(results).backward)
-    passes = costs(rows)
+    passes = costs(network.rows)
     assert sum(each.forward for each in passes) == forward
-    groups = [getattr(row.layer, "groups", 1) for row in rows]  # which torch forgets of weights
-    if all(row.layer.tensors() for row, many in zip(rows, groups, strict=True) if many > 1):
+    groups = [
+        getattr(row.layer, "groups", 1) for row in network.rows
+    ]  # which torch forgets of weights
+    computed = [not getattr(row.layer, "own", True) for row in network.rows]
+    if not any(many > 1 for many, of in zip(groups, computed, strict=True) if of):
         own = zip(passes, groups, strict=True)
         assert sum(p.input_gradient + p.weight_gradient * many for p, many in own) == backward
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["coatnet_0_rw_224", "swin_tiny_patch4_window7_224"])
+def test_a_file_keeps_what_the_module_does(name, tmp_path):
+    """Saved bytes by a .pt2, as the module's own run has them."""
+    net, size = made(name)
+    x = torch.zeros(BATCH, *size, device="meta")
+    of_module, of_file = recorded(net, x), exported(net, x, tmp_path / "net.pt2")
+    assert bytes_saved(of_module) == bytes_saved(of_file)
 
 
 class Products(torch.nn.Module):
@@ -89,15 +106,15 @@ class Products(torch.nn.Module):
         return self.up(z), torch.bmm(z.flatten(1, 2), z.flatten(1, 2).mT)
 
 
-def test_activations_by_fvcore(tmp_path):
+def test_activations_by_fvcore():
     """Elements of outputs: convolutions, linear layers, products of all kinds."""
     fvcore = pytest.importorskip("fvcore.nn")
     net, x = Products(), torch.zeros(1, 3, 8, 8)
     counted = fvcore.ActivationCountAnalysis(net, x)
     counted.uncalled_modules_warnings(False)
     total = counted.total()
-    rows = rows_of(net.to("meta"), x.to("meta"), tmp_path / "net.pt2")
-    assert sum(activations_of(rows)) == total
+    network = recorded(net.to("meta"), x.to("meta"))
+    assert sum(activations_of(network.rows)) == total
 
 
 @pytest.mark.slow
@@ -105,14 +122,17 @@ def test_activations_by_fvcore(tmp_path):
     "name",
     ["levit_128", "mvitv2_tiny", "swin_tiny_patch4_window7_224", "vit_tiny_patch16_224", "xcit_nano_12_p8_224"],
 )  # fmt: skip
-def test_activations_of_others_networks_by_fvcore(name, tmp_path):
+def test_activations_of_others_networks_by_fvcore(name):
     """Scores count where attention is written in products; of attention in one operator fvcore counts nothing."""
     fvcore = pytest.importorskip("fvcore.nn")
     net, size = made(name)
-    rows = rows_of(net, torch.zeros(1, *size, device="meta"), tmp_path / "net.pt2")
+    network = recorded(net, torch.zeros(1, *size, device="meta"))
     x = torch.zeros(1, *size)
-    counted = fvcore.ActivationCountAnalysis(measure.zeroed(net), x)
+    measure.zeroed(net)
+    for buffer in net.buffers():  # indices among them, of which a state has none
+        buffer.zero_()
+    counted = fvcore.ActivationCountAnalysis(net, x)
     counted.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    assert sum(activations_of(rows)) == counted.total()
+    assert sum(activations_of(network.rows)) == counted.total()
     if name == "vit_tiny_patch16_224":  # as timm's page of it prints it
         assert math.isclose(counted.total() / 1e6, 4.1, abs_tol=0.05)

@@ -3,15 +3,20 @@
 import json
 from dataclasses import replace
 
+import graph_files
 import pytest
+import torch
 from listed import rows_of
+from own_modules import Net
 from program import run
 
 from resnet_cli.analyses import verify as analysis
-from resnet_cli.answers import verify
+from resnet_cli.answers import verify, verify_file
+from resnet_cli.answers.network import network
 from resnet_cli.commands.verify import command
 from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
+from resnet_cli.inputs import Given, Typed
 from resnet_cli.networks import load
 from resnet_cli.pytorch import measure
 
@@ -41,13 +46,15 @@ def test_a_module_that_differs_is_named():
     """A stage with one block more than its description is found, first module first, in words."""
     spec = few_pixels(zoo.find("resnet20"))
     rows = rows_of(spec)
-    counted = analysis.ours(rows, "params") | {"layer2.0.conv1": 4_609}
-    route = analysis.Route("module", "params", counted)
-    assert analysis.difference(rows, route) == (
+    own = analysis.ours(rows, "params")
+    route = analysis.Route("module", "params", own | {"layer2.0.conv1": 4_609})
+    assert analysis.difference(own, route) == (
         "layer2.0.conv1 has 4,608 params here, 4,609 by module: -1"
     )
     missing = analysis.Route("fvcore", "macs", {"layer9.0.conv1": 5})
-    assert analysis.difference(rows, missing) == "conv1 has 82,944 MACs here, 0 by fvcore: +82,944"
+    assert analysis.difference(analysis.ours(rows, "macs"), missing) == (
+        "conv1 has 82,944 MACs here, 0 by fvcore: +82,944"
+    )
 
 
 def test_agreement_is_shown_by_stage_and_exits_0():
@@ -99,9 +106,8 @@ def test_changed_description_is_caught():
     spec = few_pixels(zoo.find("resnet20"))
     assert isinstance(spec, ResNet)
     other = replace(spec, stages=(3, 4, 3))
-    rows = rows_of(other)
-    counted = analysis.ours(rows_of(spec), "macs")
-    found = analysis.difference(rows, analysis.Route("torch", "macs", counted))
+    own, counted = (analysis.ours(rows_of(each), "macs") for each in (other, spec))
+    found = analysis.difference(own, analysis.Route("torch", "macs", counted))
     assert found.startswith("layer2.3.conv1 has ")
 
 
@@ -110,3 +116,91 @@ def test_verify_asks_for_one_or_all():
     assert "no network named" in run("verify", code=2)[1]
     assert "both MODEL and --all" in run("verify", "resnet18", "--all", code=2)[1]
     assert "did you mean 'resnet50'" in run("verify", "resent50", code=2)[1]
+
+
+OWN = "tests/own_modules.py"
+INPUTS = {"Net": (1, 3, 32, 32), "Words": (1, 9), "Up": (1, 3, 16, 16)}
+
+
+def own(name):
+    shape = (Typed(None, INPUTS[name], "int64" if name == "Words" else None),)
+    return load(f"{OWN}:{name}", Given(shape))
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_a_module_of_one_s_own_agrees(name):
+    """Parameters, tied ones too, shapes of a run, and MACs module by module as torch and fvcore count them."""
+    checked = verify.check(own(name))
+    assert checked.problems == [] and checked.agrees == "yes"
+    assert [route.name for route in checked.routes] == ["module", "fvcore", "torch"]
+    total = {route.name: analysis.total(route) for route in checked.routes}
+    assert total["torch"] == sum(row.macs for row in checked.network.rows)
+
+
+def test_what_fvcore_has_no_rule_for_is_no_disagreement():
+    """Attention, an LSTM and a padding by word multiply; the note says that its number is no check."""
+    said = {
+        "Words": "fvcore leaves out lstm and scaled_dot_product_attention, which multiply",
+        "Up": "fvcore leaves out _convolution_mode, which multiplies",
+    }
+    for name, words in said.items():
+        assert f"{words}: its number is no check" in " ".join(verify.verify(own(name)).notes)
+
+
+@pytest.mark.parametrize("route", ["parameters", "run", "flop_counter", "fvcore"])
+def test_a_module_that_is_counted_otherwise_is_named(route, monkeypatch):
+    """Each route of a module of one's own can differ, and then says where."""
+    original = getattr(measure, route)
+
+    def altered(*given):
+        counted = original(*given)
+        if route in ("flop_counter", "fvcore"):
+            return counted._replace(macs=counted.macs | {"blocks.1.second": 1})
+        if route == "run":
+            return [(path, (7,) if path == "blocks.1.second" else shape) for path, shape in counted]
+        return counted | {"blocks.1.second": 1}
+
+    monkeypatch.setattr(measure, route, altered)
+    answer = verify.verify(own("Net"))
+    assert answer.code == 1 and "blocks.1.second" in answer.notes[1]
+    assert answer.tables[0].total[-1] == "no"
+
+
+def test_a_module_given_in_python_is_counted_where_it_is():
+    """It keeps its numbers, mode and hooks; no second one is made."""
+    net = Net().train()
+    before = [tensor.clone() for tensor in net.state_dict().values()]
+    assert verify.check(network(net, (2, 3, 32, 32))).problems == []
+    assert net.training and all(map(torch.equal, before, net.state_dict().values()))
+
+
+def test_a_pt2_is_run_by_torch_without_its_pickle(tmp_path):
+    """Its own operators on the meta device: shapes of all, MACs of each module, the parameters that it lists."""
+    path = tmp_path / "net.pt2"
+    with torch.device("meta"):
+        torch.export.save(torch.export.export(Net().eval(), (torch.zeros(1, 3, 32, 32),)), path)
+    answer = verify.verify(str(path))
+    assert answer.code == 0 and "17 shapes compared" in answer.notes
+    (table,) = answer.tables
+    assert table.total[1] == table.total[2] == sum(p.numel() for p in Net().parameters())
+    assert table.total[3] == table.total[4] > 0 and {line[-1] for line in table.rows} == {"yes"}
+
+
+def test_an_onnx_has_the_shapes_of_a_run(tmp_path):
+    """As onnxruntime makes them, also of tensors that the file says nothing of; without it nothing is said to agree."""
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / "net.onnx"
+    graph_files.saved(graph_files.convolutional(), path)
+    answer = verify.verify(str(path))
+    assert answer.code == 0 and answer.tables[0].total[-1] == "yes"
+    assert any("shapes compared" in note for note in answer.notes)
+
+
+def test_an_onnx_without_onnxruntime_is_not_said_to_agree(tmp_path, monkeypatch):
+    """The rows stand alone, and a line says what is missing."""
+    path = tmp_path / "net.onnx"
+    graph_files.saved(graph_files.convolutional(), path)
+    monkeypatch.setattr(verify_file, "find_spec", lambda name: None)
+    answer = verify.verify(str(path))
+    assert answer.tables[0].total[-1] == "not compared" and answer.notes[0].startswith("0 of 1")
+    assert "not compared with a run, for which is missing: onnx, onnxruntime" in answer.notes

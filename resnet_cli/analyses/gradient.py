@@ -11,22 +11,60 @@ from math import log10, prod
 from statistics import median
 from typing import Any, NamedTuple
 
+from resnet_cli.analyses import levels
 from resnet_cli.networks import Network
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
 
 class Measured(NamedTuple):
-    """A network's blocks, and for each seed the gradient's norm at the input of each block."""
+    """A network, and for each seed the gradient's norm at the input of each of its places.
+
+    These are modules, blocks mostly: torch's path -> the paper's label. ``classifies`` is whether the loss is
+    a cross-entropy, ``of`` what the places are: block or module.
+    """
 
     name: str
     network: Network
     norms: Sequence[Sequence[float]]
+    places: Mapping[str, str]
+    classifies: bool = True
+    of: str = "block"
 
 
 def blocks(rows: Sequence[Row]) -> dict[str, str]:
     """Torch's path of every block in order -> the paper's label: "layer1.0" -> "conv2_1"."""
     return {row.block.path: row.block.label for row in rows if row.block}
+
+
+def places(network: Network, level: str) -> tuple[dict[str, str], str]:
+    """The modules at whose inputs a gradient is measured, and what they are: block or module.
+
+    Of stages it is the first block. A block that others' code made is the module that its addition
+    stands in; where there is none, modules as deep as takes few lines are taken.
+    """
+    rows = network.rows
+    if level != "module":
+        of_blocks = blocks(rows) if network.spec else _holders(rows)
+        if level == "stage":
+            of_blocks = _first_of_stages(rows, of_blocks)
+        if of_blocks:
+            return of_blocks, "block"
+    names = dict.fromkeys(map(levels.level(rows, "module", fold=False).name, rows))
+    return {name: name for name in names if network.spec or name in network.classes}, "module"
+
+
+def _holders(rows: Sequence[Row]) -> dict[str, str]:
+    joins = [row for row in rows if row.layer.join and row.block and row.inside]
+    return {row.inside[-1]: row.inside[-1] for row in joins}
+
+
+def _first_of_stages(rows: Sequence[Row], of_blocks: Mapping[str, str]) -> dict[str, str]:
+    first: dict[str, str] = {}
+    for row in rows:
+        for path in {*row.inside, row.path} & of_blocks.keys():
+            first.setdefault(row.stage, path)
+    return {path: stage for stage, path in first.items()}
 
 
 def shortcut_factor(rows: Sequence[Row]) -> float | None:
@@ -72,6 +110,16 @@ def compared(measured: Sequence[Measured], more: Sequence[Column] = ()) -> Table
     return Table("rows", "", COLUMNS, lines)
 
 
+def loss(measured: Sequence[Measured]) -> str:
+    """What E is, in words."""
+    entropy, product = (
+        "mean cross-entropy of random labels",
+        "mean product of the output with normal numbers",
+    )
+    kinds = dict.fromkeys(one.classifies for one in measured)
+    return ", or ".join(entropy if classifies else product for classifies in kinds)
+
+
 def medians(one: Measured) -> list[float]:
     """At each block the median over the seeds."""
     return [median(block) for block in zip(*one.norms, strict=True)]
@@ -91,13 +139,13 @@ def _line(one: Measured, line: Mapping[str, Any]) -> tuple[Any, ...]:
     first, last = spread(one.norms, 0), spread(one.norms, -1)
     ratio = first[0] / last[0] if last[0] else None
     return (
-        one.name, len(blocks(one.network.rows)), shortcut_factor(one.network.rows), first[0], list(first[1:]), last[0],
+        one.name, len(one.places), shortcut_factor(one.network.rows), first[0], list(first[1:]), last[0],
         list(last[1:]), ratio, line,
     )  # fmt: skip
 
 
 def by_block(one: Measured) -> Table:
-    """A row a block: the gradient's norm at its input, over the seeds."""
+    """A row a block, stage or module: the gradient's norm at its input, over the seeds."""
     columns = (
         Column("block", "block"),
         Column("path", "path", drop=1),
@@ -105,11 +153,10 @@ def by_block(one: Measured) -> Table:
         Column("spread", "least to largest", "range"),
         Column("bar", "", "bar"),
     )
-    labels = blocks(one.network.rows)
-    norms = [spread(one.norms, at) for at in range(len(labels))]
+    norms = [spread(one.norms, at) for at in range(len(one.places))]
     most = max((n[0] for n in norms), default=0.0) or 1.0
     lines = [
         (label, path, middle, [low, high], middle / most)
-        for (path, label), (middle, low, high) in zip(labels.items(), norms, strict=True)
+        for (path, label), (middle, low, high) in zip(one.places.items(), norms, strict=True)
     ]
     return Table("rows", one.name, columns, lines)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from resnet_cli.analyses.cost.counts import is_counted
 from resnet_cli.tables import Run, Stack
 from resnet_cli.trace import Row
+
+MOST_PARTS = 6
+"""So many parts of a stage are read at a glance."""
 
 
 def several(number: int, word: str) -> str:
@@ -57,6 +60,36 @@ def stage(rows: Sequence[Row]) -> Stack:
     )
 
 
+def units(rows: Sequence[Row], classes: Mapping[str, str], stages: Collection[str] = ()) -> Stack:
+    """A stage by the classes of the modules in it: `PatchMerging; [SwinTransformerBlock] × 2`.
+
+    What only holds others is looked into, and so is what is a stage as a whole, of a class that no more than
+    ``stages`` are of; ``classes`` are those of modules' paths.
+    """
+    smaller = {kind for path, kind in classes.items() if path not in stages}
+    texts: dict[str, str] = {}
+    for row in rows:
+        if not row.reads:  # a tensor by itself
+            continue
+        kinds = ((path, classes.get(path, "")) for path in row.inside)
+        made_of = (path for path, kind in kinds if kind in smaller and not _holds(kind))
+        unit = next((path for path in made_of if not row.stage.startswith(f"{path}.")), "")
+        texts[unit or row.path] = classes[unit] if unit else _strided(row)
+    return shortened(_folded(filter(None, texts.values())))
+
+
+def _holds(kind: str) -> bool:
+    """Whether modules of a class only hold others; that of a list is not known, as it is never called."""
+    return not kind or "Sequential" in kind
+
+
+def shortened(parts: Sequence[str | Run]) -> Stack:
+    """So many parts as are read, and how many more there are."""
+    kept = len(parts) if len(parts) <= MOST_PARTS else MOST_PARTS - 1
+    more = (f"and {len(parts) - kept} more",) if len(parts) > kept else ()
+    return Stack((*parts[:kept], *more))
+
+
 def layers(rows: Iterable[Row]) -> Stack:
     """Every layer, by its notation or else its kind: `7×7, 64, stride 2; batch norm; ReLU`, those alike `× n`."""
     return Stack((*_folded([_strided(row) or row.layer.operator for row in rows]),))
@@ -85,3 +118,14 @@ def shortcut(rows: Sequence[Row]) -> str:
     kinds.pop("identity", None)
     parts = [" and ".join(kinds) or "identity", layer(join)]
     return ", ".join(filter(None, parts))
+
+
+def on_box(row: Row, level: str, others: Sequence[Row] = (), units: bool = False) -> str:
+    """What Figure 3 writes on a layer's box: `3×3 conv, 64, /2`, `pool, /2`, `fc 1000`; ``others`` stand in its gate."""
+    text = row.layer.figure(row.input, row.output)
+    if row.layer.gate and level == "block":
+        return gate(others).replace("fc, [", "SE, fc [")
+    if units and row.layer.counted:
+        text = text.replace(" conv", "")
+        return text if level == "block" else f"weight, {text}"
+    return row.layer.operator if text == "+" and units and level == "layer" else text

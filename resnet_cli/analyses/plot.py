@@ -182,7 +182,7 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
     lines = []
     for one in measured:
         points = []
-        for at, block in enumerate(measuring.blocks(one.network.rows).values()):
+        for at, block in enumerate(one.places.values()):
             middle, low, high = measuring.spread(one.norms, at)
             if low > 0 and isfinite(high):
                 points.append(Point(at + 1, middle, block, low, high))
@@ -202,6 +202,6 @@ def gradient(measured: Sequence[measuring.Measured], seeds: int, batch: int) -> 
         lines,
         [
             f"median over {several(seeds, 'seed')}, in pictures shaded from the least to the largest; in train mode; "
-            f"E: mean cross-entropy of random labels over {several(batch, 'random input')} of {sizes}"
+            f"E: {measuring.loss(measured)} over {several(batch, 'random input')} of {sizes}"
         ],
     )

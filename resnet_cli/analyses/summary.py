@@ -17,6 +17,9 @@ COSTS = (
     Column("share", "share", "share", drop=4),
 )
 
+MOST_RUNS = 3
+"""So many runs of unlike blocks are read at a glance, in a stage."""
+
 SHAPE = (
     Column("output", "output", "shape", drop=5),
     Column("architecture", "architecture"),
@@ -43,16 +46,21 @@ def summary(
         groups.setdefault(level.name(line[0]), []).append(line)
     shaped = level.key != "operator"  # an operator stands in many places
     body = []
+    parts = {name: [row for row, *_ in group] for name, group in groups.items()}
+    by_class = _by_class(parts, classes) if level.key == "stage" and classes else {}
     for name, group in groups.items():
         members, held, each = zip(*group, strict=True)
-        where = (members[-1].output, _described(name, members, level, classes)) if shaped else ()
+        where: tuple[object, ...] = ()
+        if shaped:
+            made_of = by_class.get(name) or described(name, members, level, classes)
+            where = (members[-1].output, made_of)
         body.append((*level.cells(name), *where, sum(held), sum(each), sum(each) / whole))
     columns = (*level.columns, *(SHAPE if shaped else ()), *COSTS)
     end = (*level.total(), *[None for _ in SHAPE if shaped], sum(params), sum(costs), 1.0)
     return Table("rows", "", columns, body, end)
 
 
-def _described(
+def described(
     name: str, rows: Sequence[Row], level: Level, classes: Mapping[str, str]
 ) -> Stack | str:
     """What a line is made of: a module its class where that is known, layers themselves."""
@@ -64,6 +72,16 @@ def _described(
         return classes.get(name) or notation.stage(rows)
     once = rows[: len(rows) // level.times.get(name, 1)]
     return notation.layers(once)
+
+
+def _by_class(
+    stages: Mapping[str, Sequence[Row]], classes: Mapping[str, str]
+) -> Mapping[str, Stack]:
+    """The body's stages by their modules' classes, where their layers would be too long to read."""
+    body = {name: rows for name, rows in stages.items() if rows[0].part == "body"}
+    if all(len(notation.stage(rows).parts) <= MOST_RUNS for rows in body.values()):
+        return {}
+    return {name: notation.units(rows, classes, stages.keys()) for name, rows in body.items()}
 
 
 def _block(rows: Sequence[Row]) -> Stack:

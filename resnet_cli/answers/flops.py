@@ -85,22 +85,19 @@ def _tables(network: Network, macs: Sequence[int], by: Level, unit: str) -> list
 
 def _engine(network: Network, engine: str) -> tuple[list[int], str]:
     """Each row's MACs as fvcore or torch counts them in a run, and a note on what that leaves out."""
-    from resnet_cli.answers.needs import described, need
+    from resnet_cli.answers import engines
+    from resnet_cli.answers.needs import need
 
     need(f"flops --engine {engine}", *(("torch", "fvcore") if engine == "fvcore" else ("torch",)))
-    from resnet_cli.pytorch import measure
-    from resnet_cli.pytorch.build import build
-
-    net = build(described(network), device="meta")
     kept = "parameters, shapes and other operations are the trace's"
     if engine == "torch":
-        cost = measure.flop_counter(net, network.input)
+        cost = engines.torch(network)
         said = (
             "MACs by torch.utils.flop_counter, halved, on the built network: convolutions and matrix "
             f"products alone, it does not say what it leaves out; {kept}"
         )
     else:
-        cost = measure.fvcore(measure.zeroed(net), network.input)
+        cost = engines.fvcore(network)
         left_out = ", ".join(
             f"{name} ({several(n, 'time')})" for name, n in sorted(cost.left_out.items())
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.analyses import gradient as analysis
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.cost.training import costs
 from resnet_cli.analyses.notation import several
-from resnet_cli.answers.needs import described, fits, need
+from resnet_cli.answers import engines
+from resnet_cli.answers.needs import fits, need
 from resnet_cli.answers.view import Model, View, beside, short_and_exact
 from resnet_cli.designs import limits
 from resnet_cli.designs.resnet import ResNet
@@ -17,6 +18,9 @@ from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, load
 from resnet_cli.published import figures
 from resnet_cli.tables import Column, Table
+
+if TYPE_CHECKING:
+    from resnet_cli.pytorch.gradient import Norms
 
 Progress = Callable[..., Iterable[Any]]
 """Hands on the items that it is given, one by one, and may show what is being done, how far it is, and
@@ -52,10 +56,10 @@ VARIANTS: dict[str, tuple[dict[str, object], float]] = {
     "1x1 conv shortcut": ({"shortcut": "C"}, 0),
     "dropout shortcut 0.5": ({"shortcut": "dropout"}, 0),
 }
-LEVELS = ("network", "block")
+LEVELS = ("network", "stage", "block", "module")
 NOTES = (
-    "‖∂E/∂x‖ at the input x of each block, of the network as initialised, in train mode: median and spread over "
-    "{seeds}; E is the mean cross-entropy of random labels over {inputs} of {size}",
+    "‖∂E/∂x‖ at the input x of each {place}, of the network as initialised, in train mode: median and spread over "
+    "{seeds}; E is the {loss} over {inputs} of {size}",
     "shortcuts' ∏λ (He et al. 2016, Eq. 5 to 8: what reaches the first block past every weight): 1 for identities, "
     "λⁿ for n scaled ones; projections, gates and dropout count as 1; none in a plain network",
     "lines: log ‖∂E/∂x‖ from the first block to the last, on one scale, {low:.3g} to {high:.3g}",
@@ -73,16 +77,17 @@ def gradient(
 ) -> View:
     """The shortcuts' factor, and the norms measured at initialisation at the input of each block.
 
-    ``scale`` is λ of every shortcut; ``variants`` takes the shortcuts of He et al. 2016, Table 1.
-    Raises `UserError` for networks without blocks, and (exit 1) without torch.
+    At ``level`` block, stage (its first block) or module there is a line for each. ``scale`` is λ of every
+    shortcut; ``variants`` takes the shortcuts of He et al. 2016, Table 1. Raises `UserError` for networks without
+    blocks, for files, and (exit 1) without torch.
     """
     limits.one_of("level", level, LEVELS)
     limits.within("seeds", seeds, 1000)
     limits.within("batch", batch, 1024)
     chosen = [case for model in models for case in cases(load(model), scale, variants)]
     need("gradient", "torch")
-    measured = measure(chosen, seeds, batch, progress)
-    if level == "block":
+    measured = measure(chosen, seeds, batch, progress, "block" if level == "network" else level)
+    if level != "network":
         tables = [analysis.by_block(one) for one in measured]
         tables = [t._replace(key="rows" if not i else f"rows_{i}") for i, t in enumerate(tables)]
     else:
@@ -92,6 +97,8 @@ def gradient(
     low, high = analysis.extremes(measured)
     values = {"low": low, "high": high, "seeds": several(seeds, "seed")}
     values["inputs"] = several(batch, "random input")
+    places = dict.fromkeys(one.of for one in measured)
+    values |= {"place": " or ".join(places), "loss": analysis.loss(measured)}
     sizes = dict.fromkeys(case.network.size for case in chosen)
     notes = [note.format(size=" and ".join(sizes), **values) for note in NOTES]
     networks = [
@@ -101,7 +108,7 @@ def gradient(
             "input": [*case.network.input],
             "blocks": [
                 {"path": path, "label": label, "norms": [run[at] for run in one.norms]}
-                for at, (path, label) in enumerate(analysis.blocks(one.network.rows).items())
+                for at, (path, label) in enumerate(one.places.items())
             ],
         }
         for case, one in zip(chosen, measured, strict=True)
@@ -112,7 +119,15 @@ def gradient(
 
 def cases(network: Network, scale: float | None = None, variants: bool = False) -> list[Case]:
     """The network, with its shortcuts scaled or in all variants; raises `UserError` without blocks."""
-    spec = described(network)
+    spec = network.spec
+    if spec is None:
+        if scale is not None or variants:
+            raise UserError(
+                f"{network.name} has no spec whose shortcuts could be scaled or varied",
+                "give a listed network or a TOML file",
+            )
+        engines.source(network)  # which a file has none of
+        return [Case(network.name, network)]
     if not isinstance(spec, ResNet):
         raise UserError(f"{spec.name} has no residual blocks", "give residual or plain networks")
     if spec.shortcut == "none" and (variants or scale is not None):
@@ -130,24 +145,38 @@ def cases(network: Network, scale: float | None = None, variants: bool = False) 
 
 
 def measure(
-    cases: Sequence[Case], seeds: int, batch: int, progress: Progress = silent
+    cases: Sequence[Case],
+    seeds: int,
+    batch: int,
+    progress: Progress = silent,
+    level: str = "block",
 ) -> list[analysis.Measured]:
     """Each case for each seed; raises `UserError` where memory would not do."""
     for case in cases:
         fits(case.network.rows, train_on=batch)
     from resnet_cli.pytorch import gradient
 
+    places = [analysis.places(case.network, level) for case in cases]
     runs = [(at, seed) for at in range(len(cases)) for seed in range(seeds)]
-    norms: list[list[list[float]]] = [[] for _ in cases]
+    norms: list[list[gradient.Norms]] = [[] for _ in cases]
     for at, seed in progress(runs, "measuring", _announced(cases, seeds, batch)):
-        case = cases[at]
-        blocks = [*analysis.blocks(case.network.rows)]
-        spec = described(case.network)
-        norms[at].append(gradient.norms(spec, blocks, seed, batch, case.gate_bias))
+        case, source = cases[at], engines.source(cases[at].network)
+        norms[at].append(gradient.norms(source, [*places[at][0]], seed, batch, case.gate_bias))
     return [
-        analysis.Measured(case.name, case.network, runs)
-        for case, runs in zip(cases, norms, strict=True)
+        _measured(case, *of_places, runs)
+        for case, of_places, runs in zip(cases, places, norms, strict=True)
     ]
+
+
+def _measured(
+    case: Case, places: Mapping[str, str], of: str, runs: Sequence[Norms]
+) -> analysis.Measured:
+    """Without the places that no gradient comes by; raises `UserError` (exit 1) where it comes by none."""
+    met = {path: label for path, label in places.items() if all(path in r.by_path for r in runs)}
+    if not met:
+        raise UserError(f"no gradient comes by the modules of {case.name}", "give a larger part", 1)
+    norms = [[run.by_path[path] for path in met] for run in runs]
+    return analysis.Measured(case.name, case.network, norms, met, runs[0].classifies, of)
 
 
 def _announced(cases: Sequence[Case], seeds: int, batch: int) -> str:

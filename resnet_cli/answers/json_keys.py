@@ -152,14 +152,15 @@ PART: Keys = {
 }
 ROUTES: Keys = {
     "params": "integer: as traced",
-    "params_module": "integer: of the torch module",
+    "params_module?": "integer?: of the torch module",
+    "params_file?": "integer?: of the tensors that a .pt2 lists",
     "macs": "integer: as traced",
-    "macs_fvcore": "integer: as fvcore counts",
-    "macs_torch": "integer: half of what torch's flop counter counts",
-    "agrees": "string: yes or no",
+    "macs_fvcore?": "integer?: as fvcore counts",
+    "macs_torch?": "integer?: half of what torch's flop counter counts",
+    "agrees": "string: yes, no or not compared",
 }
 BLOCKS: Keys = {
-    "block": "string: the paper's label",
+    "block": "string: the paper's label, or a module's path",
     "path": "string: torch's",
     "median": "number: the norm at the block's input, over the seeds",
     "spread": "numbers: from the least to the largest",
@@ -552,7 +553,7 @@ COMMANDS: dict[str, Keys] = {
     "gradient": {
         "rows": [
             {
-                "": "one line for each network, or with --level block for each block of the first",
+                "": "one line for each network, or at another --level for each block or module of the first",
                 "name?": "string: the network or variant",
                 "blocks?": "integer: of the network",
                 "factor?": "number?: the shortcuts' factor; null where there are none",
@@ -569,7 +570,7 @@ COMMANDS: dict[str, Keys] = {
         ],
         "rows_N?": [
             {
-                "": "with --level block, the blocks of each further network: rows_1, rows_2, ...",
+                "": "at another --level than network, those of each further network: rows_1, rows_2, ...",
                 **BLOCKS,
             }
         ],
@@ -580,7 +581,7 @@ COMMANDS: dict[str, Keys] = {
                 "": "one for each network",
                 "name": "string: the network or variant",
                 "model": "string: the network's name",
-                "input": "integers: channels, height and width",
+                "input": "integers: channels, height and width; of a module with the batch before them",
                 "blocks": [
                     {
                         "": "from the input on",
@@ -640,10 +641,11 @@ COMMANDS: dict[str, Keys] = {
         },
         "rows": [
             {
-                "": "one line for each stage, as measured",
-                "stage": "string: conv1, conv2_x, ..., fc",
-                "path": "string: torch's modules",
-                "output": "integers: shape of the output for one input",
+                "": "one line for each stage, as measured, or for each module of others",
+                "stage?": "string: conv1, conv2_x, ..., fc",
+                "path?": "string: torch's modules",
+                "module?": "string: its path",
+                "output": "integers?: shape of the output for one input; of a module with the batch",
                 "tensors": "integer: of the state dict",
                 "params": "integer: learnable parameters",
             }
@@ -655,8 +657,9 @@ COMMANDS: dict[str, Keys] = {
     "verify": {
         "rows": [
             {
-                "": "one line for each network, or for each stage where there is one",
+                "": "one line for each network, or for each stage or module where there is one",
                 "stage?": "string: conv1, conv2_x, ..., fc",
+                "module?": "string: its path",
                 "name?": "string: the network's",
                 **ROUTES,
                 "published?": "string: how many of the printed figures are as on record",

@@ -95,7 +95,7 @@ def _override(name: str) -> Any:
 # name -> annotation; Typer reads the signature that `about_a_network` puts together from these
 NETWORK: dict[str, Any] = {
     "model": Annotated[
-        str | None, typer.Argument(help="A name (resnet-cli list), a TOML file or a weight file.", autocompletion=complete)
+        str | None, typer.Argument(help="A name (resnet-cli list, timm:NAME), a file (.toml, .pt2, .onnx, weights) or FILE.py:OBJECT.", autocompletion=complete)
     ],
     "depth": Annotated[int | None, _option("--depth", help="The residual network of this depth.")],
     **{name: _override(name) for name in FIELDS},

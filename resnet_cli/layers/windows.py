@@ -115,6 +115,12 @@ class Convolution(OfGraph):
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{'×'.join(map(str, self.windows.kernel))}, {self.weight[not self.transposed]}"
 
+    def figure(self, x: Shape, y: Shape) -> str:
+        kernel, channels = self.notation(x, y).split(", ")
+        paces = sorted({*self.windows.stride} - {1})
+        pace = f", /{'/'.join(map(str, paces))}" if paces and not self.transposed else ""
+        return f"{kernel} {'transposed ' if self.transposed else ''}conv, {channels}{pace}"
+
 
 class Pool(Unweighted, OfGraph):
     """The largest or the mean of what a window holds: a comparison or a sum for each value in it."""

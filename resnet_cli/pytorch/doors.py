@@ -65,12 +65,19 @@ def ran(model: str, inputs: Sequence[Typed] = (), batch: int = 1) -> Ran:
     Raises `UserError` for what does not exist or fit (exit 2), and for what its own code raises, with
     the line that did (exit 1).
     """
+    with opened(model) as door:
+        return _ran(door, model, inputs, batch)
+
+
+@contextmanager
+def opened(model: str) -> Iterator[Door]:
+    """What MODEL names, where its own code may run. Raises as `ran`."""
     file = re.fullmatch(FILE, model)
     folder = os.path.dirname(os.path.abspath(file[1])) if file else os.getcwd()
     with _apart(folder):
         door = _door(model, file)
         with _quiet() if door.library else redirect_stdout(sys.stderr):
-            return _ran(door, model, inputs, batch)
+            yield door
 
 
 def ran_on(module: nn.Module, input: Any = None) -> Ran:
@@ -78,9 +85,16 @@ def ran_on(module: nn.Module, input: Any = None) -> Ran:
 
     Raises `UserError` (exit 1) for what it raises.
     """
-    with theirs(forward="give what it takes: input=(1, 3, 224, 224)"):
-        graph, how = run(module, image(module, 1) if input is None else _as_arguments(input))
+    with theirs(forward="" if input is not None else "give what it takes: input=(1, 3, 224, 224)"):
+        graph, how = run(module, as_arguments(input, module))
     return Ran(graph, how, f"torch {torch.__version__}")
+
+
+def as_arguments(input: Any, module: nn.Module) -> Arguments:
+    """What a module is run on, as Python gives it; an image where that is nothing."""
+    if input is None:
+        return image(module, 1)
+    return _as_arguments(input)
 
 
 def _as_arguments(input: Any) -> Arguments:
@@ -100,14 +114,13 @@ def _is_shape(value: Any) -> bool:
 
 def _ran(door: Door, model: str, inputs: Sequence[Typed], batch: int) -> Ran:
     def make() -> nn.Module:
-        return _module(door.make(), model)
+        return module_of(door.make(), model)
 
     def arguments(module: nn.Module) -> Arguments:
         return typed(inputs, module) if inputs else door.usual(module, batch)
 
-    with theirs(
-        door.root, ITS_OWN if inputs else "type what it takes, such as --input 1x3x224x224"
-    ):
+    usual = "input_ids=1x128:int64" if door.library == "transformers" else "1x3x224x224"
+    with theirs(door.root, "" if inputs else f"type what it takes, such as --input {usual}"):
         if door.module is not None:
             graph, how = run(door.module, arguments(door.module))
         else:
@@ -123,7 +136,7 @@ def image(module: nn.Module, batch: int) -> Arguments:
 def typed(inputs: Sequence[Typed], module: nn.Module) -> Arguments:
     """The inputs as arguments: those with a name by it. Raises `UserError` for one that forward has not."""
     sized = [(name, Sized(shape, dtype or "float32")) for name, shape, dtype in inputs]
-    parameters = _signature(module.forward).parameters.values()
+    parameters = parameters_of(module).values()
     names = [each.name for each in parameters if each.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)]  # fmt: skip
     for name, _ in sized:
         if name and name not in names and not any(p.kind is Parameter.VAR_KEYWORD for p in parameters):  # fmt: skip
@@ -133,6 +146,24 @@ def typed(inputs: Sequence[Typed], module: nn.Module) -> Arguments:
             )
     args = [each for name, each in sized if not name]
     return Arguments(args, {name: each for name, each in sized if name})
+
+
+def parameters_of(module: nn.Module) -> Mapping[str, Parameter]:
+    """What its forward takes, by name; nothing where that cannot be told."""
+    return _signature(module.forward).parameters
+
+
+def in_order(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], module: nn.Module
+) -> tuple[Any, ...]:
+    """All arguments of a call by their place.
+
+    Raises `ValueError` where forward takes some by name alone, or one is left out between them.
+    """
+    bound = _signature(module.forward).bind(*args, **kwargs)
+    if bound.kwargs:
+        raise ValueError("it takes inputs by name")
+    return bound.args
 
 
 def _signature(function: Callable[..., Any]) -> Signature:
@@ -246,7 +277,8 @@ def _of_object(value: Any, call: calls.Call, root: str) -> Door:
     return Door(lambda: value(*call.args, **call.kwargs), image, None, root)
 
 
-def _module(made: object, model: str) -> nn.Module:
+def module_of(made: object, model: str) -> nn.Module:
+    """What MODEL made. Raises `UserError` (exit 2) where that is no module."""
     if not isinstance(made, nn.Module):
         raise _no_module(made, f"what {printable(model, 80)!r} makes")
     return made

@@ -1,24 +1,38 @@
-"""What others count on the built module: its tensors, the shapes of a run, fvcore, torch's flop counter.
+"""What others count on a torch module: its tensors, the shapes of a run, fvcore, torch's flop counter.
 
-Everything is for one input and keyed by torch's path, so that it can be laid beside the trace.
+Everything is keyed by torch's path, so that it can be laid beside the rows, and is of one call as
+`instance.Instance` has it.
 """
 
 from __future__ import annotations
 
 import logging
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.modules import module as hooks
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.pytorch import doors
+from resnet_cli.pytorch.instance import Instance
+from resnet_cli.pytorch.running import switches, untouched
+
+MULTIPLIED = ("conv", "linear", "addmm", "bmm", "matmul", "einsum")
+"""What fvcore counts as multiply-accumulates, as it calls them."""
 
 
 class CountsByPath(NamedTuple):
-    """``macs`` and ``operations`` (what is counted besides); ``left_out``: operator -> times."""
+    """``macs`` of what runs in a module itself, not in those inside of it, of each that runs.
+
+    ``operations`` are counted besides. ``left_out``: operator -> times.
+    """
 
     macs: dict[str, int]
     operations: dict[str, int]
@@ -32,44 +46,56 @@ def tensors(net: nn.Module) -> dict[str, Shape]:
 
 def parameters(net: nn.Module) -> dict[str, int]:
     """Learnable numbers of each module that holds some itself."""
-    found: dict[str, int] = {}
+    held: Counter[str] = Counter()
     for name, tensor in net.named_parameters():
-        path = name.rpartition(".")[0]
-        found[path] = found.get(path, 0) + tensor.numel()
-    return found
+        held[name.rpartition(".")[0]] += tensor.numel()
+    return dict(held)
 
 
-def run(net: nn.Module, shape: Shape) -> list[tuple[str, Shape]]:
-    """Path and output shape, without the batch, of each leaf in the order of one forward pass.
+def modules(net: nn.Module) -> list[str]:
+    """The paths of all modules, the innermost first and the network itself, "", last.
 
-    The pass is on the network's own device, with one input of (channels, height, width).
+    Those are left out that hold some of the names of a tensor and not all: whose it is would be arbitrary.
+    """
+    names: dict[int, list[str]] = {}
+    for name, tensor in net.named_parameters(remove_duplicate=False):
+        names.setdefault(id(tensor), []).append(f".{name}")
+    shared = [each for each in names.values() if len(each) > 1]
+    paths = [path for path, _ in net.named_modules()]
+    paths.sort(key=lambda path: -len(path.split(".")) * bool(path))
+    return [
+        path
+        for path in paths
+        if all(
+            not path or len({name.startswith(f".{path}.") for name in each}) == 1 for each in shared
+        )
+    ]
+
+
+def run(called: Instance) -> list[tuple[str, Shape]]:
+    """Path and output shape of each innermost module in the order of one forward pass, with the batch.
+
+    Those that put out no tensor are left out.
     """
     ran: list[tuple[str, Shape]] = []
-    hooks = [
-        module.register_forward_hook(
-            lambda _module, _inputs, y, path=path: ran.append((path, tuple(y.shape[1:])))
-        )
-        for path, module in net.named_modules()
+
+    def hook(path: str, y: object) -> None:
+        first = y[0] if isinstance(y, tuple | list) and y else y
+        if isinstance(first, Tensor):
+            ran.append((path, tuple(first.shape)))
+
+    handles = [
+        module.register_forward_hook(lambda _module, _inputs, y, path=path: hook(path, y))
+        for path, module in called.module.named_modules()
         if not any(True for _ in module.children())
     ]
     try:
-        with torch.no_grad(), inference(net):
-            net(torch.zeros(1, *shape, device=next(net.parameters()).device))
+        with torch.no_grad(), untouched(called.module), switches():
+            called.run()
     finally:
-        for hook in hooks:
-            hook.remove()
+        for handle in handles:
+            handle.remove()
     return ran
-
-
-@contextmanager
-def inference(net: nn.Module) -> Iterator[None]:
-    """Eval mode for a while: in train mode a pass would alter the running statistics."""
-    training = net.training
-    net.eval()
-    try:
-        yield
-    finally:
-        net.train(training)
 
 
 def zeroed(net: nn.Module) -> nn.Module:
@@ -81,52 +107,109 @@ def zeroed(net: nn.Module) -> nn.Module:
     return net
 
 
-def fvcore(net: nn.Module, shape: Shape) -> CountsByPath:
-    """fvcore's count on one real input of (channels, height, width); its "flop" is one MAC.
+def fvcore(called: Instance) -> CountsByPath:
+    """fvcore's count of a call with numbers, on the CPU; its "flop" is one MAC.
 
-    Raises `ImportError` without fvcore.
+    Raises `ImportError` without fvcore, and what it raises where it cannot follow the module.
     """
-    with warnings.catch_warnings(), inference(net):
+    net = called.module
+    with warnings.catch_warnings(), untouched(net), switches():
         warnings.simplefilter("ignore")  # torch.jit's deprecation, at import and at every trace
         from fvcore.nn import FlopCountAnalysis
 
         logging.getLogger("fvcore").setLevel(logging.ERROR)
-        analysis = FlopCountAnalysis(net, torch.zeros(1, *shape))
+        analysis = FlopCountAnalysis(net, doors.in_order(called.args, called.kwargs, net))
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         with torch.no_grad():
-            found = analysis.by_module_and_operator()
+            counted = analysis.by_module_and_operator()
             left_out = dict(analysis.unsupported_ops())
-    leaves = {
-        path for path, module in net.named_modules() if not any(True for _ in module.children())
-    }
-    macs, operations = {}, {}
-    for path in leaves & found.keys():
-        counted = {operator: int(count) for operator, count in found[path].items()}
-        macs[path] = sum(counted.pop(operator, 0) for operator in ("conv", "linear"))
-        operations[path] = sum(counted.values())
+    macs: dict[str, int] = {}
+    operations: dict[str, int] = {}
+    for path in counted:
+        own = Counter({operator: int(count) for operator, count in counted[path].items()})
+        for child in counted:
+            if child and child.rpartition(".")[0] == path:
+                own.subtract({operator: int(n) for operator, n in counted[child].items()})
+        macs[path] = sum(own.pop(operator, 0) for operator in MULTIPLIED)
+        operations[path] = sum(own.values())
     return CountsByPath(
         macs, operations, {name.removeprefix("aten::"): n for name, n in left_out.items()}
     )
 
 
-def flop_counter(net: nn.Module, shape: Shape) -> CountsByPath:
-    """torch.utils.flop_counter's count, halved to MACs; works on the meta device.
+def flop_counter(called: Instance) -> CountsByPath:
+    """The counts of torch.utils.flop_counter's rules, halved to MACs; works on the meta device.
 
-    It counts convolutions and matrix products alone, and does not say what it leaves out.
+    They are of convolutions and matrix products alone, and do not say what they leave out. Attention
+    is counted as the products that it is, which torch's rules miss in its kernel for the CPU.
     """
-    from torch.utils.flop_counter import FlopCounterMode
+    flops: Counter[str] = Counter()
+    counter = Counting(flops)
+    with (
+        torch.no_grad(), untouched(called.module), switches(), _plain_kernels(),
+        _following(called.module, counter), counter,
+    ):  # fmt: skip
+        called.run()
+    return CountsByPath({path: count // 2 for path, count in flops.items()}, {}, {})
 
-    counter = FlopCounterMode(display=False)
-    device = next(net.parameters()).device
-    with torch.no_grad(), inference(net), counter:
-        net(torch.zeros(1, *shape, device=device))
-    macs: dict[str, int] = {}
-    found: dict[str, dict[Any, int]] = counter.get_flop_counts()
-    leaves = {
-        path for path, module in net.named_modules() if not any(True for _ in module.children())
-    }
-    for name, counts in found.items():
-        path = name.partition(".")[2]
-        if path in leaves:
-            macs[path] = sum(counts.values()) // 2
-    return CountsByPath(macs, {}, {})
+
+@contextmanager
+def _plain_kernels() -> Iterator[None]:
+    """Attention and recurrent layers as the products that they are made of."""
+    fused = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch._C._set_mkldnn_enabled(fused)
+
+
+class Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """torch's rule for each operation that runs, added to ``flops`` of the module at ``path``."""
+
+    path = ""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # or torch's compiler is imported, which takes a second
+
+    def __init__(self, flops: Counter[str]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        from torch.utils.flop_counter import flop_registry
+
+        self.flops, self.rules = flops, flop_registry
+
+    def __torch_dispatch__(
+        self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        rule = self.rules.get(func._overloadpacket)
+        if rule:
+            self.flops[self.path] += rule(*args, **kwargs, out_val=result)
+        return result
+
+
+@contextmanager
+def _following(net: nn.Module, counter: Counting) -> Iterator[None]:
+    """Counts by the innermost of the network's modules that is running."""
+    paths = {module: path for path, module in net.named_modules()}
+    running = [""]
+
+    def enter(module: nn.Module, inputs: object) -> None:
+        running.append(paths.get(module, running[-1]))
+        counter.path = running[-1]
+        counter.flops[counter.path] += 0
+
+    def leave(module: nn.Module, inputs: object, output: object) -> None:
+        running.pop()
+        counter.path = running[-1]
+
+    before = hooks.register_module_forward_pre_hook(enter)
+    after = hooks.register_module_forward_hook(leave, always_call=True)
+    try:
+        yield
+    finally:
+        before.remove()
+        after.remove()

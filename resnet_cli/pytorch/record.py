@@ -51,7 +51,7 @@ def recorded(
     """
     recorder = _Recorder(module, meta)
     for name, value in (*zip(_arguments(module, len(args)), args, strict=True), *kwargs.items()):
-        for tensor in _tensors(value):
+        for tensor in tensors_in(value):
             recorder.describe(tensor, INPUT, name)
     with torch.inference_mode(), recorder.following(), recorder:
         result = module(*args, **kwargs)
@@ -99,7 +99,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def graph(self, result: object) -> Graph:
         """What was recorded, when the module has returned this."""
-        outputs = [self.names.get(tensor) for tensor in _tensors(result)]
+        outputs = [self.names.get(tensor) for tensor in tensors_in(result)]
         return Graph(
             self.nodes,
             self.tensors,
@@ -144,7 +144,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         shape = tuple(size if isinstance(size, int) else None for size in tensor.shape)
         why = "its size depends on the data" if None in shape else ""
         dtype = _plain(tensor.dtype)
-        self.tensors[unique] = Described(unique, kind, shape, dtype, path=path, why=why)
+        strides = None if None in shape else tuple(tensor.stride())
+        self.tensors[unique] = Described(unique, kind, shape, dtype, None, path, why, strides)
         self.names[tensor] = unique
         if kind != ACTIVATION:
             self.kept.append(tensor)
@@ -195,9 +196,10 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         values = {name: self.value(each) for name, each in arguments.items()}
         if self.meta and schema:
             args, kwargs = self.without_numbers(schema, args, kwargs)
-        steps = self.meta and func.__name__ in RECURRENT and args[0].is_meta
-        result = _recurrent(*args) if steps else func(*args, **kwargs)
-        if self.meta and _are_numbers(result) and not any(x.is_meta for x in _tensors((args, kwargs))):  # fmt: skip
+        result = _at_once(func.__name__, args) if self.meta else None
+        if result is None:
+            result = func(*args, **kwargs)
+        if self.meta and _are_numbers(result) and not any(x.is_meta for x in tensors_in((args, kwargs))):  # fmt: skip
             result = func(
                 *_changed(args, _on_cpu), **{k: _changed(v, _on_cpu) for k, v in kwargs.items()}
             )
@@ -234,7 +236,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             for argument, declared in zip(args, schema.arguments, strict=False)
             if declared.is_write and isinstance(argument, Tensor)
         ]
-        if any(map(self.has_none, _tensors((args, kwargs)))):
+        if any(map(self.has_none, tensors_in((args, kwargs)))):
             self.replaced.update((tensor, self.twin(tensor)) for tensor in written)
             change = self.twin
         else:
@@ -277,12 +279,20 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self.twins[tensor]
 
 
-def _recurrent(x: Tensor, states: Any, *others: Any) -> tuple[Tensor, ...]:
-    """What an LSTM, GRU or plain recurrence puts out, without its steps one by one."""
-    states = states if isinstance(states, list | tuple) else [states]
-    directions = 2 if others[5] else 1
-    y = x.new_empty(*x.shape[:-1], states[0].shape[-1] * directions)
-    return y, *map(torch.empty_like, states)
+def _at_once(operator: str, args: Any) -> Any:
+    """What an operation puts out on the meta device, where torch takes long to say: a recurrence step by
+    step, batch norm by a dozen operations. None for all others."""
+    if operator not in ("batch_norm.default", *RECURRENT) or not args[0].is_meta:
+        return None
+    x, *others = args
+    if operator in RECURRENT:
+        states = others[0] if isinstance(others[0], list | tuple) else [others[0]]
+        directions = 2 if others[6] else 1
+        y = x.new_empty(*x.shape[:-1], states[0].shape[-1] * directions)
+        return y, *map(torch.empty_like, states)
+    channels = [tensor.numel() for tensor in others[:4] if tensor is not None]
+    fits = x.dim() > 1 and {*channels} <= {x.shape[1]}  # else torch says what is wrong
+    return torch.empty_like(x) if fits and not others[4] else None
 
 
 def _are_numbers(result: Any) -> bool:
@@ -316,7 +326,7 @@ def _refs(value: Value) -> Iterator[Ref]:
             yield from _refs(part)
 
 
-def _tensors(value: object, depth: int = 0) -> Iterator[Tensor]:
+def tensors_in(value: object, depth: int = 0) -> Iterator[Tensor]:
     """The tensors in what a module returns: alone, in lists, mappings and objects."""
     if isinstance(value, Tensor):
         yield value
@@ -329,7 +339,7 @@ def _tensors(value: object, depth: int = 0) -> Iterator[Tensor]:
         elif is_dataclass(value) or hasattr(value, "__dict__"):
             parts = vars(value).values()
         for part in parts:
-            yield from _tensors(part, depth + 1)
+            yield from tensors_in(part, depth + 1)
 
 
 def _plain(argument: object) -> str:

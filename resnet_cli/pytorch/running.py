@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -122,35 +123,35 @@ def _fake_mode() -> Any:
 
 
 def _graph(module: nn.Module, arguments: Arguments, way: str) -> Graph:
-    with _switches():
+    with switches():
         if way == FAKE:
             modes = (getattr(tensor, "fake_mode", None) for tensor in module.parameters())
             with next(filter(None, modes), None) or _fake_mode() as mode:  # that it was built in
-                args, kwargs = _made(arguments, lambda tensor: mode.from_tensor(tensor), "cpu")
+                args, kwargs = made(arguments, lambda tensor: mode.from_tensor(tensor), "cpu")
                 return recorded(module, args, kwargs, meta=False)
         if way == REAL:
             device = next((parameter.device for parameter in module.parameters()), "cpu")
-            args, kwargs = _made(arguments, lambda tensor: tensor, device)
-            with _kept_buffers(module):
+            args, kwargs = made(arguments, lambda tensor: tensor, device)
+            with kept_buffers(module):
                 return recorded(module, args, kwargs, meta=False)
         for lazy in filter(is_lazy, module.parameters()):  # its shape comes of a first run
-            args, kwargs = _made(arguments, lambda tensor: tensor, lazy.device)
+            args, kwargs = made(arguments, lambda tensor: tensor, lazy.device)
             with torch.no_grad():
                 module(*args, **kwargs)
             break
-        args, kwargs = _made(arguments, _without_numbers, "meta")
+        args, kwargs = made(arguments, _without_numbers, "meta")
         return recorded(module, args, kwargs)
 
 
-def _made(
+def made(
     arguments: Arguments, converted: Callable[[Tensor], Tensor], device: Any
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments with tensors to run on: integers always have numbers, which masks and positions come from."""
+    """The arguments with tensors to run on, given ones ``converted``: integers always have numbers, which masks and positions come from."""
 
     def made(value: Any) -> Any:
         if isinstance(value, Sized):
             dtype = getattr(torch, value.dtype)
-            floats = dtype.is_floating_point or device != "meta"
+            floats = dtype.is_floating_point or str(device) != "meta"
             return torch.zeros(value.shape, dtype=dtype, device=device if floats else "cpu")
         if isinstance(value, Tensor):
             return converted(value)
@@ -223,7 +224,7 @@ def _holds(value: object) -> bool:
 
 
 @contextmanager
-def _kept_buffers(module: nn.Module) -> Iterator[None]:
+def kept_buffers(module: nn.Module) -> Iterator[None]:
     """Whatever a run writes into buffers is undone."""
     before = [(buffer, buffer.clone()) for buffer in module.buffers() if not buffer.is_meta]
     try:
@@ -235,11 +236,15 @@ def _kept_buffers(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _switches() -> Iterator[None]:
-    """Torch's own short cut for attention, one operator that says little, is off."""
+def switches() -> Iterator[None]:
+    """Torch's compiler is off, and its short cut for attention, one operator that says little."""
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
+    logger = logging.getLogger("torch._subclasses.fake_tensor")  # it logs each error, too
+    logger.disabled = True
     try:
-        yield
+        with torch.compiler.set_stance("force_eager"):
+            yield
     finally:
+        logger.disabled = False
         torch.backends.mha.set_fastpath_enabled(fast)

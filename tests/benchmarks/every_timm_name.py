@@ -2,8 +2,8 @@
 
     .venv/bin/python tests/benchmarks/every_timm_name.py [FIRST LAST [EVERY]]
 
-Parameters are those of the module, MACs half of what the rules of `torch.utils.flop_counter` give in a
-run on the meta device. Some 25 minutes for all on one core; FIRST, LAST and EVERY choose a part.
+Parameters are those of the module, MACs half of what `torch.utils.flop_counter` gives in a run on the
+meta device. Some 25 minutes for all on one core; FIRST, LAST and EVERY choose a part.
 """
 
 from __future__ import annotations
@@ -11,28 +11,12 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import FlopCounterMode
 
 import resnet_cli
 from resnet_cli.analyses.cost.counts import totals
-
-
-class Counter(TorchDispatchMode):
-    """torch's rules for each operation, without its tracker of modules, which fails on some networks."""
-
-    flops = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        rule = flop_registry.get(func._overloadpacket)
-        if rule:
-            self.flops += rule(*args, **kwargs, out_val=result)
-        return result
 
 
 def theirs(name: str, shape: tuple[int, ...]) -> tuple[int, int]:
@@ -42,16 +26,17 @@ def theirs(name: str, shape: tuple[int, ...]) -> tuple[int, int]:
     with torch.device("meta"):
         net = timm.create_model(name).eval()
         x = torch.zeros(shape)
-    with torch.no_grad(), Counter() as counter:
+    net.requires_grad_(False)  # else the counter's tracker of modules fails on some
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
         net(x)
-    return sum(parameter.numel() for parameter in net.parameters()), counter.flops // 2
+    return sum(parameter.numel() for parameter in net.parameters()), counter.get_total_flops() // 2
 
 
 def main() -> None:
-    from resnet_cli.pytorch.libraries import timm as door
+    from resnet_cli.pytorch.libraries import import_torchvision
 
     warnings.simplefilter("ignore")
-    door("resnet50")  # imports it, also where torchvision's kernels are of another torch
+    import_torchvision()  # also where its kernels are of another torch
     import timm
 
     part = slice(*map(int, sys.argv[1:])) if sys.argv[1:] else slice(None)

@@ -2,71 +2,85 @@
 
     .venv/bin/python tests/benchmarks/graphs.py [RUNS]
 
-First whole processes beside `summary resnet50`, then reading alone: processor time in one process, imports left
-out, the medians of interleaved runs.
+First whole processes beside `summary resnet50`, then reading alone, once in a process of its own, imports left out.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-import onnx
-import torch
 from run import PROGRAM, measure
 
-from resnet_cli.cli import app
-from resnet_cli.graphs.read import read
-
-OTHERS = {
-    "onnx.load of it": "import sys, onnx; onnx.load(sys.argv[1])",
-    "torch.export.load of it": "import sys, torch; torch.export.load(sys.argv[1])",
-}
-
-
-def spent(action: Callable[[], object]) -> float:
-    start = time.process_time()
-    action()
-    return time.process_time() - start
+BASE = "summary resnet50"
+BESIDE = """
+import sys, onnx
+onnx.save_model(onnx.load(sys.argv[1]), sys.argv[2], save_as_external_data=True, location="beside.data")
+"""
+ONNX = "import onnx; load = onnx.load"
+TORCH = "import torch; load = torch.export.load"
+OURS = """
+from resnet_cli.graphs import read, onnx, pt2
+from resnet_cli.graphs.onnx import read as _
+from resnet_cli.graphs.pt2 import read as _
+load = read.read
+"""
+ONCE = """
+import sys, time
+start = time.process_time()
+load(sys.argv[1])
+print(time.process_time() - start)
+"""
 
 
 def files(folder: Path) -> dict[str, str]:
     """ResNet-50 as this program writes it, and as an .onnx with its weights in a file beside it."""
-    paths = {name: str(folder / f"resnet50{name}") for name in (".onnx", ".pt2")}
-    for path in paths.values():
-        app()(["build", "resnet50", "-o", path, "-f", "json"], standalone_mode=False)
-    beside = str(folder / "beside.onnx")
-    model = onnx.load(paths[".onnx"])
-    onnx.save_model(model, beside, save_as_external_data=True, location="beside.data")
-    return {".onnx": paths[".onnx"], ".onnx, weights beside it": beside, ".pt2": paths[".pt2"]}
+    onnx, pt2, beside = (
+        str(folder / name) for name in ("resnet50.onnx", "resnet50.pt2", "beside.onnx")
+    )
+    for path in (onnx, pt2):
+        run(PROGRAM, "build", "resnet50", "-o", path)
+    run(sys.executable, "-c", BESIDE, onnx, beside)
+    return {".onnx": onnx, ".onnx, weights beside it": beside, ".pt2": pt2}
+
+
+def run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def alone(importing: str, path: str) -> float:
+    """Milliseconds of processor time that one reading takes."""
+    return 1000 * float(run(sys.executable, "-c", importing + ONCE, path))
 
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     with tempfile.TemporaryDirectory() as folder:
         paths = files(Path(folder))
-        base = "summary resnet50"
-        commands = {base: [PROGRAM, *base.split()]}
+        commands = {BASE: [PROGRAM, *BASE.split()]}
         for name, path in paths.items():
             commands[f"summary resnet50{name}"] = [PROGRAM, "summary", path]
-        for (name, script), path in zip(
-            OTHERS.items(), (paths[".onnx"], paths[".pt2"]), strict=True
-        ):
-            commands[name] = [sys.executable, "-c", script, path]
-        measure("Whole processes", commands, base, runs)
+            theirs = TORCH if path.endswith(".pt2") else ONNX
+            loads = f"{theirs.split()[-1]} of {name}"
+            commands[loads] = [
+                sys.executable,
+                "-c",
+                f"{theirs}\nimport sys; load(sys.argv[1])",
+                path,
+            ]
+        measure("Graphs of ResNet-50", commands, BASE, runs)
         print(
             f"\nReading alone, after imports: {runs} interleaved runs, medians of processor time\n"
         )
         print("| file | ours, ms | theirs, ms | × |\n|---|---:|---:|---:|")
         for name, path in paths.items():
-            load = torch.export.load if path.endswith(".pt2") else onnx.load
-            pairs = [(spent(lambda: read(path)), spent(lambda: load(path))) for _ in range(runs)]  # noqa: B023
-            ours, theirs = (median(column) * 1000 for column in zip(*pairs, strict=True))
-            print(f"| {name} | {ours:.1f} | {theirs:.0f} | {theirs / ours:.0f} |")
+            theirs = TORCH if path.endswith(".pt2") else ONNX
+            pairs = [(alone(OURS, path), alone(theirs, path)) for _ in range(runs)]
+            own, other = (median(column) for column in zip(*pairs, strict=True))
+            print(f"| {name} | {own:.1f} | {other:.0f} | {other / own:.0f} |")
 
 
 if __name__ == "__main__":

@@ -10,10 +10,26 @@ from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
 
-def measured(rows: Iterable[Row], macs: Mapping[str, int]) -> list[int]:
-    """For each row the MACs that something else counted by path; the first row of a path has them."""
-    left = dict(macs)
-    return [left.pop(row.path, 0) for row in rows]
+def measured(rows: Sequence[Row], macs: Mapping[str, int]) -> list[int]:
+    """For each row the MACs that something else counted by module; of one's own rows the first that multiplies has them.
+
+    Each keeps its own where they add up to what was counted.
+    """
+    places: dict[str, list[int]] = {}
+    for at, row in enumerate(rows):
+        path = row.path
+        while path and path not in macs:
+            path = path.rpartition(".")[0]
+        places.setdefault(path, []).append(at)
+    counted = [0] * len(rows)
+    for path, own in places.items():
+        count = macs.get(path, 0)
+        if count == sum(rows[at].macs for at in own):
+            for at in own:
+                counted[at] = rows[at].macs
+        else:
+            counted[next((at for at in own if rows[at].macs), own[0])] = count
+    return counted
 
 
 def flops(

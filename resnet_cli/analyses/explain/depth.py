@@ -58,7 +58,7 @@ def formula(rows: Sequence[Row]) -> str:
     if of.blocks:
         stem = sum(of.convolutions)
         terms = f"{stem} + {of.each}·({'+'.join(map(str, of.blocks))}) + {of.fc}"
-        words = f"stem, {of.each} layers a block, fc"
+        words = f"stem, {several(of.each, 'layer')} a block, fc"
     else:
         terms = f"({'+'.join(map(str, of.convolutions))}) + {of.fc}"
         words = "convolutions, fc"

@@ -15,7 +15,6 @@ from resnet_cli.analyses.memory.storage import (
     Span,
     add,
     alive,
-    beside,
     output,
     owners,
     stored,
@@ -74,7 +73,7 @@ def gradients(rows: Sequence[Row], precision: Precision) -> list[Span]:
         if index not in known:  # nobody reads it
             continue
         freed[known[index]] = index
-        own = beside(row, row.layer.held_backward(row.inputs, row.output), precision)
+        own = precision.pieces(row.layer.held_backward(row.inputs, row.output))
         spans += [Span(index, "beside", index, index, piece) for piece in own]
         for at, read in enumerate(row.reads):
             if read <= INPUT or not had[read] or stored(rows[read]):

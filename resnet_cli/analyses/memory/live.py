@@ -13,7 +13,6 @@ from resnet_cli.analyses.memory.storage import (
     Precision,
     Span,
     alive,
-    beside,
     output,
     owner,
     owners,
@@ -89,7 +88,7 @@ def _modules(rows: Sequence[Row]) -> dict[str, tuple[int, int]]:
 
 def during(index: int, row: Row, precision: Precision) -> list[Span]:
     """What a layer allocates and frees, or else autocast's copy of the network's input."""
-    own = beside(row, row.layer.held(row.inputs, row.output), precision)
+    own = precision.pieces(row.layer.held(row.inputs, row.output))
     if INPUT in row.reads[:1] and precision.casts and not own:
         own = [Piece("activation", row.input, precision.activation)]
     return [Span(index, "beside", index, index, piece) for piece in own]

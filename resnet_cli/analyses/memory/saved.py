@@ -12,7 +12,6 @@ from resnet_cli.analyses.memory.storage import (
     Bytes,
     Piece,
     Precision,
-    beside,
     output,
     owner,
     owners,
@@ -116,7 +115,7 @@ def wanted(
         piece._replace(what="index", width=INDEX) if piece.storage in indices else piece
         for piece in outputs
     ]
-    others = beside(row, (*copies, *saves.beside), precision)
+    others = precision.pieces((*copies, *saves.beside))
     if not reached[index]:
         others = [piece._replace(each=False) for piece in others]
     return [*outputs, *others]

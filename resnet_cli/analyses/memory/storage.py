@@ -163,13 +163,8 @@ def owner(made: Sequence[int], read: int) -> int:
 
 def output(rows: Sequence[Row], storage: int, precision: Precision) -> Piece:
     """A row's output, or the network's input as autocast or the first layer has it."""
-    if storage > INPUT:
-        shape, times = rows[storage].output, rows[storage].times
-    else:
-        shape = input_of(rows, storage)
-        times = next((row.times for row in rows if storage in row.reads), 1)
-    piece = Piece("activation", shape, precision.activation, storage=storage)
-    return batched(piece, times)
+    shape = rows[storage].output if storage > INPUT else input_of(rows, storage)
+    return Piece("activation", shape, precision.activation, storage=storage)
 
 
 def inputs(rows: Sequence[Row], precision: Precision) -> list[Piece]:
@@ -177,14 +172,3 @@ def inputs(rows: Sequence[Row], precision: Precision) -> list[Piece]:
     read = {at for row in rows for at in row.reads if at <= INPUT} or {INPUT}
     pieces = [output(rows, at, precision) for at in sorted(read, reverse=True)]
     return [piece._replace(width=precision.weight) for piece in pieces]
-
-
-def beside(row: Row, kept: Sequence[Kept], precision: Precision) -> list[Piece]:
-    """Numbers beside a row's activations, with the bytes that each takes."""
-    pieces = precision.pieces(kept)
-    return [batched(each, row.times) if each.each else each for each in pieces]
-
-
-def batched(piece: Piece, times: int) -> Piece:
-    """So many of a piece, as a graph's rows are of a batch."""
-    return piece if times == 1 else piece._replace(shape=(times, *piece.shape))

@@ -94,7 +94,7 @@ PRODUCTS = {
 }  # fmt: skip
 """Operators with multiply-accumulates."""
 IGNORED: frozenset[str] = frozenset()
-ALIASES = {"Identity"}
+ALIASES = {"Identity", "Cast", "DequantizeLinear"}
 TURNS = {"Transpose"}
 STEPS = {"LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"}
 

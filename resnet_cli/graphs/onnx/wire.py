@@ -14,6 +14,8 @@ from resnet_cli.checkpoints.container.faults import bad, excerpt
 from resnet_cli.graphs.graph import Dims
 
 MOST_FIELDS = 10_000_000  # of a file, some ten seconds; a graph of 20,000 nodes has a million
+MOST_KEPT = 1 << 16  # bytes of a message that is copied
+MOST_MAPPED = 8 << 20  # bytes
 MOST_AT_ONCE = 1000  # that are not yet taken from these
 MOST_TEXT = 256 << 20  # bytes of all its texts
 MOST_VALUES = 4_000_000  # numbers of its constants that are kept
@@ -36,6 +38,7 @@ class Wire:
     def __init__(self, data: Bytes) -> None:
         self.data, self.left, self.text_left = data, MOST_FIELDS, MOST_TEXT
         self.values_left = MOST_VALUES
+        self.forgotten = 0  # where it was when nothing was mapped
         self.types: dict[bytes, tuple[Dims | None, str | None, str]] = {}  # by their bytes
 
     def fields(self, start: int, end: int) -> Iterator[Field]:
@@ -47,7 +50,7 @@ class Wire:
             _broken()
         base = 0
         data: Bytes = self.data
-        if end - start <= 1 << 16:  # bytes are faster to step through than a mapped file
+        if end - start <= MOST_KEPT:  # bytes are faster to step through than a mapped file
             data, base, start, end = data[start:end], start, 0, end - start
         at, seen = start, 0
         while at < end:
@@ -69,6 +72,8 @@ class Wire:
                     _broken()
                 yield tag >> 3, base + at, base + at + length
                 at += length
+                if length > MOST_KEPT:
+                    self.forget(base + at)
             elif kind == 0:
                 value, at = _number(data, at, end)
                 yield tag >> 3, value, -1
@@ -81,6 +86,13 @@ class Wire:
             else:
                 _broken()
         self.spend(seen)
+
+    def forget(self, at: int) -> None:
+        """Gives back what was mapped so far, every now and then: Linux maps up to two megabytes at each look."""
+        if abs(at - self.forgotten) > MOST_MAPPED and isinstance(self.data, mmap.mmap):
+            self.forgotten = at
+            if hasattr(mmap, "MADV_DONTNEED"):
+                self.data.madvise(mmap.MADV_DONTNEED)
 
     def spend(self, parts: int) -> None:
         """Raises `UserError` where a file has more parts than any network."""

@@ -326,7 +326,7 @@ RULES: Mapping[str, Rule] = {
         ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution"),
         _convolution,
     ),
-    "linear": _linear, "addmm": _addmm, "baddbmm": _addmm, "mm": _product, "bmm": _product, "matmul": _product, "mv": _product,
+    "linear": _linear, "addmm": _addmm, "baddbmm": _addmm, "mm": _product, "bmm": _product, "matmul": _product, "mv": _product, "dot": _product, "vdot": _product,
     "einsum": _einsum, "scaled_dot_product_attention": _attention,
     "batch_norm": _batch_norm, "group_norm": _group_norm, "instance_norm": _instance_norm,
     "native_layer_norm": _layer_norm, "native_group_norm": _group_norm,
