@@ -6,15 +6,17 @@ from fractions import Fraction
 from itertools import product
 from math import floor, prod
 
+import others
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from libraries import library
 from torch import nn
 from torch.nn import functional as F
 
 from resnet_cli import networks
-from resnet_cli.analyses.field.receptive_field import image
+from resnet_cli.analyses.field.receptive_field import across, alike, fields, image
 from resnet_cli.analyses.field.receptive_field import seen as reached
 from resnet_cli.layers import moves
 from resnet_cli.layers.reach import Seen, Unknown, joined, united
@@ -549,4 +551,111 @@ def test_numbers_see_what_has_a_gradient(name, tmp_path):
     """Branches, windows and resizing: each side, at corners, the middle and elsewhere, module by module."""
     kind, shape = SMALL[name]
     for place, (said, truth) in measure(kind(), shape, tmp_path).items():
+        assert said == truth, place
+
+
+# others' networks
+
+
+SEEN = {  # a network -> of some modules what a neuron of its last row sees, and how far apart two stand
+    "tv_resnet50": {"layer4": ((427, 427), 32)},  # the stride in the 3×3: Araujo et al. 2019 less 56
+    "tv_inception_v3": {"Mixed_7c": ((1311, 1311), 32)},  # Araujo et al. 2019
+    "densenet121": {"features": ((2071, 2071), 32)},
+    "tv_deeplabv3_resnet50": {"backbone": ((427, 427), 8)},
+    "hrnet_w18_small": {"final_layer": ((583, 583), 32)},
+    "tv_r3d_18": {"layer4": ((109, 219, 219), (8, 16, 16))},
+    "tv_swin_t": {
+        "features.1": ((56, 56), 4), "features.3": ((168, 168), 8), "features.5": ((840, 840), 16),
+        "features.7": ((1064, 1064), None),
+    },
+    "vit_tiny_patch16_224": {"patch_embed": ((16, 16), 16), "blocks.0": ((224, 224), None)},
+    "pvt_v2_b0": {"stages.0": ((227, 227), None)},  # keys of the whole map from the first stage on
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SEEN)
+def test_known_networks_see_as_much(name):
+    """What is printed, worked by hand, or follows from the windows: pixels across, and whether all is seen."""
+    net, size = others.made(name)
+    rows = others.recorded(net, torch.empty(1, *size, device="meta")).rows
+    found = {}
+    for row, field in zip(rows, fields(rows), strict=True):
+        if field[0].size:
+            found.update(dict.fromkeys(row.inside, field))
+    for path, (sizes, stride) in SEEN[name].items():
+        strides = {side.stride for side in found[path]}
+        assert tuple(side.size for side in found[path]) == sizes, path
+        assert (alike([side.stride for side in found[path]]) or None) == stride, (path, strides)
+
+
+@pytest.mark.slow
+def test_a_head_sees_more_behind_resizing():
+    """A dilated ResNet-50 sees 427 pixels, its head of 3×3 sixteen more, bilinear resizing eight more."""
+    models = library("torchvision").models
+    with torch.device("meta"):
+        net = models.segmentation.fcn_resnet50(weights_backbone=None)
+    rows = others.recorded(net, torch.empty(1, 3, 224, 224, device="meta")).rows
+    found = [across(field) for field in fields(rows)]
+    assert (found[-1].size, found[-1].stride) == (451, 1)
+    assert [(each.size, each.stride) for each in found if each.size == 443][-1] == (443, 8)
+
+
+def timm(name, **arguments):
+    return lambda: library("timm").create_model(name, **arguments)
+
+
+def torchvision(name, **arguments):
+    return lambda: library("torchvision").models.get_model(name, weights=None, **arguments)
+
+
+SWIN = {
+    "img_size": 64,
+    "window_size": 4,
+    "embed_dim": 24,
+    "depths": (2, 2),
+    "num_heads": (2, 2),
+    "patch_size": 2,
+}
+OTHERS = {
+    "convnext_atto": (timm("convnext_atto"), (3, 96, 64)),
+    "swin": (timm("swin_tiny_patch4_window7_224", **SWIN), (3, 64, 64)),
+    "swin v2": (timm("swinv2_tiny_window8_256", **SWIN), (3, 64, 64)),
+    "shufflenet": (torchvision("shufflenet_v2_x0_5"), (3, 96, 96)),
+    "googlenet": (torchvision("googlenet", init_weights=False, aux_logits=False), (3, 96, 80)),
+    "dla34": (timm("dla34"), (3, 64, 64)),
+    "hrnet_w18_small": (timm("hrnet_w18_small"), (3, 64, 96)),
+}
+MORE = {
+    "densenet121": (timm("densenet121"), (3, 64, 64)),
+    "inception_v3": (timm("inception_v3"), (3, 139, 107)),
+    "res2net50": (timm("res2net50_26w_4s"), (3, 64, 64)),
+    "maxvit": (timm("maxvit_rmlp_pico_rw_256", img_size=128), (3, 128, 128)),
+    "pvt_v2_b0": (timm("pvt_v2_b0"), (3, 64, 64)),
+    "r3d_18": (torchvision("r3d_18"), (3, 8, 32, 32)),
+    "fcn_resnet50": (torchvision("fcn_resnet50", weights_backbone=None), (3, 65, 65)),
+    "deeplabv3_resnet50": (torchvision("deeplabv3_resnet50", weights_backbone=None), (3, 65, 65)),
+    "vovnet39a": (timm("vovnet39a"), (3, 64, 64)), "cspresnet50": (timm("cspresnet50"), (3, 64, 64)),
+    "nest": (timm("nest_tiny", img_size=64, patch_size=2, num_levels=3), (3, 64, 64)),
+    "davit": (timm("davit_tiny"), (3, 64, 64)), "tnt": (timm("tnt_s_patch16_224", img_size=64), (3, 64, 64)),
+    "mixer": (timm("mixer_s16_224", img_size=64), (3, 64, 64)),
+    "sequencer": (timm("sequencer2d_s", img_size=64), (3, 64, 64)),
+    "hiera": (timm("hiera_tiny_224", img_size=64), (3, 64, 64)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS),
+        *(pytest.param(name, marks=pytest.mark.full) for name in MORE),
+    ],
+)
+def test_others_networks_see_what_has_a_gradient(name, tmp_path):
+    """A dozen of their modules from the first to the last, at corners, the middle and elsewhere."""
+    kind, shape = (OTHERS | MORE)[name]
+    module = kind()
+    leaves = [path for path, child in module.named_modules() if not [*child.children()]]
+    some = {*leaves[:: max(1, len(leaves) // 14)], *leaves[-3:]}
+    for place, (said, truth) in measure(module, shape, tmp_path, some.__contains__, 1).items():
         assert said == truth, place
