@@ -461,7 +461,7 @@ def of_graph(graph: Graph, name: str, origin: Origin, given: Given = NOTHING) ->
         solved = inferred(solved)
     batch = _batch(solved, given)
     rows = structure.structured(graph_rows.rows(solved))
-    if not any(row.reads for row in rows):
+    if not solved.inputs or not any(row.reads for row in rows):
         raise UserError(f"{name!r} holds no operation on its input", "give a network's graph", 1)
     inputs = [_input(solved, name, batch) for name in solved.inputs]
     needs = [] if origin.ran in (None, "meta") else [f"its code needs numbers: run on {origin.ran}"]

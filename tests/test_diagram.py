@@ -16,7 +16,7 @@ from program import assert_not_loaded, run
 
 from resnet_cli.analyses.compare import blocks as compare
 from resnet_cli.analyses.cost import counts
-from resnet_cli.analyses.diagram import DIRECTIONS, LEVELS, diagram
+from resnet_cli.analyses.diagram import DIRECTIONS, diagram
 from resnet_cli.answers.diagram import CHANNELS, SIZE
 from resnet_cli.commands.diagram import command
 from resnet_cli.errors import UserError
@@ -29,6 +29,7 @@ from resnet_cli.render.drawings.mermaid import mermaid
 from resnet_cli.render.drawings.svg import svg
 
 SVG = "{http://www.w3.org/2000/svg}"
+LEVELS = ("stage", "block", "layer")
 HOSTILE = "</text><script>alert(1)</script>&lt;'`]#\\\"]; a -> b﷽﷽漢字\\"
 FAMILIES = (
     "resnet18", "plain18", "resnet50-v1.5", "vgg11_bn", "preact-resnet50", "resnext50_32x4d",

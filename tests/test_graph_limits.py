@@ -402,3 +402,11 @@ def test_arithmetic_that_grows_stays_small(tmp_path):
     graph = inferred(read(saved(model(nodes, {"x": [1]}, {"y": None}), tmp_path / "a.onnx")))
     assert graph.tensors["y"].shape is None and graph.tensors["y"].why
     assert max(len(tensor.value or ()) for tensor in graph.tensors.values()) <= 1024
+
+
+def test_a_program_without_an_input_is_none(tmp_path):
+    """It computes the same each time."""
+    whole = program()
+    del whole["graph_module"]["signature"]["input_specs"][2]
+    with pytest.raises(UserError, match="holds no operation on its input"):
+        networks.load(archive(whole, tmp_path / "a.pt2"))

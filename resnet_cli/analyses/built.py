@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from resnet_cli.analyses import levels
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
@@ -46,3 +47,26 @@ def by_stage(
         lines.append((stage, ", ".join(children), layers[-1][1], held, own))
     total = ("total", None, None, len(tensors), sum(params.values()))
     return Table("rows", "", COLUMNS, lines, total)
+
+
+def by_module(
+    rows: Sequence[Row],
+    ran: Sequence[tuple[str, Shape]],
+    params: Mapping[str, int],
+    tensors: Mapping[str, Shape],
+) -> Table:
+    """One row for each module, as deep as takes few lines: its last output, with the batch, and the numbers that it holds."""
+    name = levels.level(rows, "module", fold=False).name
+    lines: list[tuple[Any, ...]] = []
+    for module in dict.fromkeys(map(name, rows)):
+        outputs = [shape for path, shape in ran if _within(path, module)]
+        held = sum(_within(tensor, module) for tensor in tensors)
+        own = sum(count for path, count in params.items() if _within(path, module))
+        if outputs or held:
+            lines.append((module, outputs[-1] if outputs else None, held, own))
+    columns = (Column("module", "module"), *COLUMNS[2:])
+    return Table("rows", "", columns, lines, ("total", None, len(tensors), sum(params.values())))
+
+
+def _within(path: str, module: str) -> bool:
+    return path == module or path.startswith(f"{module}.")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
+from math import prod
 
-from resnet_cli.analyses import notation
+from resnet_cli.analyses import levels, notation
+from resnet_cli.analyses.column import column, written
 from resnet_cli.analyses.cost import counts
 from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Size, Unit
 from resnet_cli.errors import UserError
@@ -13,7 +15,7 @@ from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.networks import Network, distinct
 from resnet_cli.trace import Row, input_of
 
-LEVELS = ("stage", "block", "layer")
+LEVELS = ("stage", "block", "layer", "module")
 DIRECTIONS = ("down", "right")
 UNFOLDED = 40
 """Up to so many boxes a network is drawn whole unless asked; Figure 3's longest has 37."""
@@ -22,7 +24,7 @@ MOST = 20_000
 
 def diagram(
     networks: Sequence[Network],
-    level: str = "block",
+    level: str | None = None,
     fold: bool | None = None,
     direction: str = "down",
     units: bool = False,
@@ -30,24 +32,73 @@ def diagram(
     """Networks as columns of boxes (He et al. 2015, Fig. 3).
 
     Level block has a box for each convolution, pooling and linear layer, as the paper; layer one
-    for every layer; stage one for each row of Table 1. ``fold`` draws a run of equal blocks once;
-    None folds where a network has over `UNFOLDED` boxes. ``units`` is for single blocks, with their
-    addition (He et al. 2015, Fig. 5; He et al. 2016, Fig. 1). Raises `UserError` for over `MOST`
-    boxes.
+    for every layer; stage one for each row of Table 1; module one for each module, as deep as takes few, or so deep
+    as a number says. None is block, and module where a network has no spec. ``fold`` draws a run of equal blocks or
+    modules once; None folds modules, and blocks where a network has over `UNFOLDED` boxes. ``units`` is for
+    single blocks, with their addition (He et al. 2015, Fig. 5; He et al. 2016, Fig. 1). Raises `UserError` for another
+    level, and for over `MOST` boxes.
     """
-    columns = [
-        _column(name, network, level, units)
-        for name, network in zip(distinct(networks), networks, strict=True)
-    ]
-    folded = fold if fold is not None else max(len(c.boxes) for c in columns) > UNFOLDED
-    if folded:
-        columns = [column._replace(units=_folded(column.units)) for column in columns]
-    boxes = sum(len(column.boxes) for column in columns)
+    level = level or usual(networks)
+    levels.check(level, LEVELS[:3] if units else LEVELS)
+    names = distinct(networks)
+    of_modules = level not in LEVELS or level == "module"
+
+    def columns(fold: bool) -> list[DrawnNetwork]:
+        drawn = []
+        for name, network in zip(names, networks, strict=True):
+            if units or (not of_modules and levels.usual(network) == "stage"):
+                chain = _column(name, network, level, units)
+                drawn.append(chain._replace(units=_folded(chain.units)) if fold else chain)
+            else:
+                drawn.append(column(name, network, level, fold))
+        return drawn
+
+    made = columns(of_modules if fold is None else fold)
+    if fold is None and not of_modules:
+        fold = max(len(each.boxes) for each in made) > UNFOLDED
+        made = columns(True) if fold else made
+    boxes = sum(len(each.boxes) for each in made)
     if boxes > MOST:
+        fewer = "module" if any(network.spec is None for network in networks) else "stage"
         raise UserError(
-            f"{boxes:,} boxes are too many for a diagram", "add --fold or --level stage"
+            f"{boxes:,} boxes are too many for a diagram", f"add --fold or --level {fewer}"
         )
-    return Drawing(tuple(columns), level, direction, folded)
+    if any(network.spec is None for network in networks) and not all(map(_falls, made)):
+        made = [_without_rows(each) for each in made]
+    notes = tuple(note for each in made for note in each.notes)
+    return Drawing(tuple(made), level, direction, of_modules if fold is None else fold, notes)
+
+
+def usual(networks: Sequence[Network]) -> str:
+    """The level that nobody asked for."""
+    return "block" if all(levels.usual(each) == "stage" for each in networks) else "module"
+
+
+def _falls(column: DrawnNetwork) -> bool:
+    """Whether each box has a size and none is larger than that before it: boxes of a size stand in one row."""
+    sizes = [box.size for box in column.boxes]
+    return all(sizes) and all(a == b or (prod(a), a) > (prod(b), b) for a, b in pairwise(sizes))
+
+
+def _without_rows(column: DrawnNetwork) -> DrawnNetwork:
+    """The column where boxes of a size have no common row: sizes are written where they change."""
+    units, before, last = [], "", column.boxes[-1]
+    for unit in column.units:
+        boxes = []
+        for box in unit.boxes:
+            size = written(box.output)
+            if box.kind == "stage":
+                box = box._replace(lines=(*box.lines, size))
+            elif len(box.lines) == 1 and size != before and box is not last:
+                box = box._replace(below=size)
+            boxes.append(box._replace(size=()))
+            before = size
+        arcs = (
+            arc._replace(boxes=tuple(box._replace(size=()) for box in arc.boxes))
+            for arc in unit.arcs
+        )
+        units.append(unit._replace(boxes=tuple(boxes), arcs=tuple(arcs)))
+    return column._replace(units=tuple(units))
 
 
 def _column(name: str, network: Network, level: str, units: bool) -> DrawnNetwork:
@@ -109,7 +160,7 @@ def _unit(rows: Sequence[Row], group: Sequence[int], level: str, units: bool) ->
             carried[min(at for at in drawn if at > index) if ahead else before[-1]].append(index)
     boxes = []
     for index, others in carried.items():
-        text = _text(rows[index], level, units, [rows[i] for i in others])
+        text = notation.on_box(rows[index], level, [rows[i] for i in others], units)
         members = [rows[index], *(rows[i] for i in others)]
         box = _box(members, (text,), rows[index].layer.operator)
         if rows[index].role == "gate":
@@ -140,7 +191,9 @@ def _arc(rows: Sequence[Row], merge: int, drawn: Sequence[int], units: bool) -> 
         kind = "scale"
     start = sum(index <= source for index in drawn)
     end = sum(index < merge for index in drawn)
-    boxes = (_box([row], (_text(row, "layer", units),), row.layer.operator) for row in on)
+    boxes = (
+        _box([row], (notation.on_box(row, "layer", units=units),), row.layer.operator) for row in on
+    )
     return Arc(start, end, kind, tuple(boxes))
 
 
@@ -159,17 +212,6 @@ def _box(rows: Sequence[Row], lines: tuple[str, ...], kind: str) -> Box:
 
 def _size(shape: Shape) -> Size:
     return (shape[1], shape[2]) if len(shape) == 3 else (1, 1)
-
-
-def _text(row: Row, level: str, units: bool, others: Sequence[Row] = ()) -> str:
-    """What Figure 3 writes on a layer's box: `3×3 conv, 64, /2`, `pool, /2`, `fc 1000`."""
-    text = row.layer.figure(row.input, row.output)
-    if row.layer.gate and level == "block":
-        return notation.gate(others).replace("fc, [", "SE, fc [")
-    if units and row.layer.counted:
-        text = text.replace(" conv", "")
-        return text if level == "block" else f"weight, {text}"
-    return row.layer.operator if text == "+" and units and level == "layer" else text
 
 
 def _folded(units: Sequence[Unit]) -> tuple[Unit, ...]:

@@ -22,12 +22,16 @@ class Lines(NamedTuple):
     """Which line a row is on; where a line stands for several modules that are alike, how many ``times``.
 
     ``unlike`` are the lines of modules whose channels differ, ``modules`` those of modules as a whole.
+    Of the outermost modules that are alike ``repeats`` has for each row of the first its module's path and
+    how many they are, ``like`` for each row of the others the one of the first.
     """
 
     of: dict[Call, str]
     times: dict[str, int]
     unlike: list[str]
     modules: set[str]
+    repeats: dict[Call, tuple[str, int]]
+    like: dict[Call, Call]
 
     def name(self, row: Row) -> str:
         """The line of a row."""
@@ -49,7 +53,7 @@ def folded(rows: Sequence[Row], depth: int) -> Lines:
     modules whose shapes differ in one side alone: channels. Layers without MACs that leave the number of
     elements as it is join the line of the layer that they read, and so do those without weights one another.
     """
-    lines = Lines({}, {}, [], set())
+    lines = Lines({}, {}, [], set(), {}, {})
     _walk(rows, "", depth, 1, lines)
     return lines
 
@@ -78,9 +82,13 @@ def _walk(rows: Iterable[Row], prefix: str, depth: int, times: int, lines: Lines
                 lines.times[first.path] = many
             if first.is_module:
                 lines.modules.add(first.path)
+        if times == 1 and len(group) > 1:
+            lines.repeats.update({(row.path, row.reads): (first.path, many) for row in first.rows})
         for other in group[1:]:
             for row, like in zip(other.rows, first.rows, strict=True):
                 lines.of[row.path, row.reads] = lines.name(like)
+                if times == 1:
+                    lines.like[row.path, row.reads] = (like.path, like.reads)
 
 
 def _children(rows: Iterable[Row], prefix: str) -> list[_Child]:

@@ -31,7 +31,7 @@ class Level(NamedTuple):
 
     ``key`` heads its column, ``name`` says of a row which line it belongs to, and ``notes`` whether
     it is another level than the one that was asked for. Of modules alike one line stands for so many ``times``;
-    ``modules`` are the lines that stand for a module as a whole, not for layers.
+    ``modules`` are the lines that stand for a module as a whole, not for layers; ``lines`` say which are alike.
     """
 
     key: str
@@ -39,6 +39,7 @@ class Level(NamedTuple):
     notes: tuple[str, ...] = ()
     times: Mapping[str, int] = {}
     modules: Collection[str] = ()
+    lines: folding.Lines | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -64,9 +65,9 @@ def level(
     a line of its own. Raises `UserError` for a level that there is not.
     """
     word = str(asked)
-    if word.isascii() and word.isdecimal() and int(word[:5]) > 0 and "module" in allowed:
+    check(word, allowed)
+    if word.isdecimal():
         return _modules(rows, int(word[:5]), fold)
-    one_of("level", word, (*allowed, *(("N (modules so deep)",) if "module" in allowed else ())))
     if word == "layer":
         return Level("layer", lambda row: row.path)
     if word == "operator":
@@ -82,6 +83,15 @@ def level(
     return chosen._replace(notes=(told, *chosen.notes))
 
 
+def check(word: str, allowed: Sequence[str] = LEVELS) -> None:
+    """Raises `UserError` for what is no level that is allowed, and no number of modules nested where these are."""
+    deep = word.isascii() and word.isdecimal() and int(word[:5]) > 0 and "module" in allowed
+    if not deep:
+        one_of(
+            "level", word, (*allowed, *(("N (modules so deep)",) if "module" in allowed else ()))
+        )
+
+
 def _modules(rows: Sequence[Row], depth: int | None, fold: bool) -> Level:
     """Modules so deep, or as deep as takes at most `LINES` lines."""
     if not fold:
@@ -93,7 +103,7 @@ def _modules(rows: Sequence[Row], depth: int | None, fold: bool) -> Level:
         notes.append("×: so many modules that are alike, one behind another, together on a line")
     if lines.unlike:
         notes.append(f"alike but in their channels: {', '.join(lines.unlike)}")
-    return Level("module", lines.name, (*notes,), lines.times, lines.modules)
+    return Level("module", lines.name, (*notes,), lines.times, lines.modules, lines)
 
 
 def _cut(row: Row, depth: int) -> str:

@@ -118,3 +118,14 @@ def shortcut(rows: Sequence[Row]) -> str:
     kinds.pop("identity", None)
     parts = [" and ".join(kinds) or "identity", layer(join)]
     return ", ".join(filter(None, parts))
+
+
+def on_box(row: Row, level: str, others: Sequence[Row] = (), units: bool = False) -> str:
+    """What Figure 3 writes on a layer's box: `3×3 conv, 64, /2`, `pool, /2`, `fc 1000`; ``others`` stand in its gate."""
+    text = row.layer.figure(row.input, row.output)
+    if row.layer.gate and level == "block":
+        return gate(others).replace("fc, [", "SE, fc [")
+    if units and row.layer.counted:
+        text = text.replace(" conv", "")
+        return text if level == "block" else f"weight, {text}"
+    return row.layer.operator if text == "+" and units and level == "layer" else text

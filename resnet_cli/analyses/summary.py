@@ -47,12 +47,12 @@ def summary(
     shaped = level.key != "operator"  # an operator stands in many places
     body = []
     parts = {name: [row for row, *_ in group] for name, group in groups.items()}
-    described = _by_class(parts, classes) if level.key == "stage" and classes else {}
+    by_class = _by_class(parts, classes) if level.key == "stage" and classes else {}
     for name, group in groups.items():
         members, held, each = zip(*group, strict=True)
         where: tuple[object, ...] = ()
         if shaped:
-            made_of = described.get(name) or _described(name, members, level, classes)
+            made_of = by_class.get(name) or described(name, members, level, classes)
             where = (members[-1].output, made_of)
         body.append((*level.cells(name), *where, sum(held), sum(each), sum(each) / whole))
     columns = (*level.columns, *(SHAPE if shaped else ()), *COSTS)
@@ -60,7 +60,7 @@ def summary(
     return Table("rows", "", columns, body, end)
 
 
-def _described(
+def described(
     name: str, rows: Sequence[Row], level: Level, classes: Mapping[str, str]
 ) -> Stack | str:
     """What a line is made of: a module its class where that is known, layers themselves."""

@@ -44,11 +44,10 @@ def diagram(
 ) -> Picture:
     """Networks as columns of boxes (He et al. 2015, Fig. 3), or single blocks (Fig. 5).
 
-    ``level`` is stage, block or layer; ``fold`` draws equal blocks once, None does so for large
-    networks; ``direction`` is down or right; ``theme`` light, dark or paper. Raises `UserError` for
-    other values.
+    ``level`` is stage, block, layer, module or a number, modules so deep; None is block, and module where a network has
+    no spec. ``fold`` draws equal blocks once, None does so for large networks and modules; ``direction`` is down or
+    right; ``theme`` light, dark or paper. Raises `UserError` for other values.
     """
-    limits.one_of("level", level or "block", analysis.LEVELS)
     limits.one_of("direction", direction, analysis.DIRECTIONS)
     limits.one_of("theme", theme, tuple(THEMES))
     if not models:
@@ -58,8 +57,7 @@ def diagram(
     blocks = compare.blocks_among([model if isinstance(model, str) else "" for model in models])
     if not blocks:
         networks = [load(model) for model in models]
-        drawing = analysis.diagram(networks, level or "block", fold, direction)
-        return Picture(drawing, theme)
+        return Picture(analysis.diagram(networks, level, fold, direction), theme)
     drawn = [
         compare.block_network(name, CHANNELS[compare.BLOCKS[name]["block"]], SIZE)
         for name in blocks

@@ -275,7 +275,7 @@ def _shape(question: Question) -> Explained:
 
 def _receptive_field(question: Question) -> Explained:
     from resnet_cli.analyses.explain import receptive_field as field
-    from resnet_cli.analyses.field.receptive_field import features, fields
+    from resnet_cli.analyses.field.receptive_field import across, features, fields
     from resnet_cli.answers.receptive_field import whole_image
 
     network, rows, layer, _ = question
@@ -284,8 +284,12 @@ def _receptive_field(question: Question) -> Explained:
     if layer is not None:
         steps = field.by_layer(network.rows, rows)
         last = next(at for at, row in enumerate(network.rows) if row is rows[-1])
-        return Explained([analysis.table(steps)], notes, reached[last][0].size, "pixels across")
-    hidden = [row for row, (height, _) in zip(rows, reached, strict=True) if not height.size]
+        return Explained(
+            [analysis.table(steps)], notes, across(reached[last]).size or None, "pixels across"
+        )
+    hidden = [
+        row for row, each in zip(rows, reached, strict=True) if any(side.why for side in each)
+    ]
     if hidden:
         notes.insert(0, f"from {analysis.named(hidden[0])} on it is not known")
     stage, reach = features(network.rows)

@@ -500,10 +500,10 @@ COMMANDS: dict[str, Keys] = {
                 "": "one line for each stage, block, layer or module: of its last layer's output",
                 **LEVEL,
                 "output": "integers?: shape of the output for one input",
-                "stride": "integer?: pixels from one window to the next; null where they do not step evenly",
-                "receptive_field": "integers?: height and width in pixels; null behind what is uncounted",
-                "padding": "integer?: how far the first window reaches out of the input",
-                "centre": "number?: of the first window, may end in .5",
+                "stride": "of a side: pixels from one window to the next; a number, or one for each side where they are unlike; null where they do not step evenly, or all see alike",
+                "receptive_field": "integers?: height and width in pixels, of a film time before them, of a sequence its length; null where it is not known",
+                "padding": "of a side: how far the first window reaches out of the input; a number, or one for each side",
+                "centre": "of a side: of the first window, may end in .5; a number, or one for each side",
                 "seen": "integers?: what the middle neuron sees inside of the input",
             }
         ],
@@ -517,9 +517,9 @@ COMMANDS: dict[str, Keys] = {
                 "path": "string: torch's module that puts it out",
                 "stage": "string: conv1, conv2_x, ...",
                 "channels": "integer: of the map",
-                "stride": "integer?: in pixels of the input; null behind what is uncounted",
+                "stride": "of a side: in pixels of the input; a number, or one for each side where they are unlike; null where it is not known, or all see alike",
                 "size": "integers: height and width",
-                "receptive_field": "integers?: height and width in pixels",
+                "receptive_field": "integers?: height and width in pixels, as receptive-field has them",
             }
         ],
     },
@@ -536,7 +536,7 @@ COMMANDS: dict[str, Keys] = {
                 "blocks": "integer: that a path goes through",
                 "layers": "integer: of such a path",
                 "paths": "integer: how many there are",
-                "least": "integer?: pixels across that the narrowest of them sees; null behind what is uncounted",
+                "least": "integer?: pixels across that the narrowest of them sees; null where that is no sum over blocks",
                 "most": "integer?: and the widest",
             }
         ],
@@ -641,10 +641,11 @@ COMMANDS: dict[str, Keys] = {
         },
         "rows": [
             {
-                "": "one line for each stage, as measured",
-                "stage": "string: conv1, conv2_x, ..., fc",
-                "path": "string: torch's modules",
-                "output": "integers: shape of the output for one input",
+                "": "one line for each stage, as measured, or for each module of others",
+                "stage?": "string: conv1, conv2_x, ..., fc",
+                "path?": "string: torch's modules",
+                "module?": "string: its path",
+                "output": "integers?: shape of the output for one input; of a module with the batch",
                 "tensors": "integer: of the state dict",
                 "params": "integer: learnable parameters",
             }

@@ -14,6 +14,7 @@ VERSION = 2
 TYPES: dict[str, dict[str, Any]] = {
     **{name: {"type": name} for name in ("string", "integer", "number", "boolean")},
     "integer|string": {"type": ["integer", "string"]},
+    "of a side": {"type": ["number", "array", "null"], "items": {"type": "number"}},
     **{
         f"{name}s": {"type": "array", "items": {"type": name}}
         for name in ("string", "integer", "number")

@@ -1,5 +1,6 @@
 """resnet-cli diagram."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -36,18 +37,18 @@ def command(
     ] = None,
     level: Annotated[
         str | None,
-        typer.Option(help="A box for each stage, convolution (block, as in Figure 3) or layer.", **words(LEVELS, "LEVEL")),
+        typer.Option(help="A box for each stage, convolution (block, as in Figure 3), layer or module; a number: modules so deep.", **words(LEVELS, "LEVEL")),
     ] = None,
     fold: Annotated[
         bool | None,
-        typer.Option("--fold/--no-fold", help="Draw equal blocks once; default: if over 40 boxes."),
+        typer.Option("--fold/--no-fold", help="Draw what is alike once; default: modules, and blocks if over 40 boxes."),
     ] = None,
     direction: Annotated[str, typer.Option(help="down or right.", **words(DIRECTIONS))] = "down",
     theme: Annotated[
         str | None, typer.Option(help="Of SVG, PNG, PDF and DOT: light, dark or paper.", **words(tuple(THEMES), "THEME"))
     ] = None,
 ) -> None:  # fmt: skip
-    """Networks or blocks drawn as in the papers' figures, in the terminal or to a file."""
+    """Networks or blocks drawn as in the papers' figures, or by modules, in the terminal or to a file."""
     one_of("theme", theme or "light", tuple(THEMES))
     format = pictures.chosen(format, target, SUFFIXES, FORMATS)
     if format in UNCOLOURED:
@@ -57,6 +58,9 @@ def command(
         need(f"diagram --format {format}", *NEEDS[format], extra="plot")
     picture = diagram(*names, level=level, fold=fold, direction=direction, theme=theme or "light")
     written = _written(picture.drawing, format, picture.theme, output.is_file(target))
+    if format != "text":
+        for note in picture.drawing.notes:
+            print(f"note: {note}", file=sys.stderr)
     pictures.send(written, target)
 
 

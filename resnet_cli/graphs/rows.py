@@ -25,12 +25,14 @@ from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.graphs.strides import plain
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
+from resnet_cli.layers.moves import Untold
 from resnet_cli.layers.products import Attention
 from resnet_cli.layers.shaping import Copy, Stored, View
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.trace import INPUT as OF_INPUT
 from resnet_cli.trace import Place, Row, modules
 
+FURTHER = Untold("which part it is of what was computed is not read")
 MOST_VIEWS = 200
 """Through so many others may a view look: each write into it is one into all of them."""
 STORED = (PARAMETER, BUFFER, CONSTANT)
@@ -154,7 +156,9 @@ class _Author:
                 return
         if name in self.format.SPLITS:
             for at, output in enumerate(outputs):
-                self.row(node._replace(outputs=(output,)), name, f"{name}_{at}")
+                before = {"before": tuple(outputs[:at])}
+                one = node._replace(outputs=(output,), attributes=node.attributes | before)
+                self.row(one, name, f"{name}_{at}")
             return
         first = self.row(node, name, name)
         for output in outputs[1:]:
@@ -162,7 +166,7 @@ class _Author:
             if shape is None:
                 self.made[output] = first
                 continue
-            layer = Copy(name, f"{name}'s further output", shape)
+            layer = Copy(name, f"{name}'s further output", shape, FURTHER)
             read = (self.drafts[first].output,)
             self.made[output] = self.put(Draft(layer, (first,), read, shape, name, node.modules))
         if writes and node.inputs:
@@ -286,7 +290,9 @@ class _Author:
             elif each != again[-1]:
                 source = self.made[self.base[each][0]]
                 shape = self.shape(each) or ()
-                view = View("view", "slice", shape)
+                before = self.drafts[self.made[each]].layer
+                move = before.move if isinstance(before, View) else FURTHER
+                view = View("view", "slice", shape, move)
                 self.made[each] = self.put(
                     Draft(view, (source,), (self.output(source),), shape, "view", modules)
                 )
@@ -317,7 +323,7 @@ class _Author:
                 shape = self.shape(parent) or ()
                 source = self.read(parent, ())
                 draft = Draft(
-                    Copy("write", "writing", shape, True),
+                    Copy("write", "writing", shape),
                     (source, at),
                     (self.output(source), self.output(at)),
                     shape,

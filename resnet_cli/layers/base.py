@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from resnet_cli.layers.arithmetic import Product, Shape, Size, Step, value, written
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen, one
 
 
 class Kept(NamedTuple):
@@ -86,6 +86,10 @@ class Layer:
     """Whether it is a non-linearity that stands behind a layer."""
     on_shortcut = "identity"
     """What a shortcut is called that it stands on."""
+    slides = 0
+    """Over how many last dimensions of its input it slides a window."""
+    wraps = False
+    """Whether it moves numbers over the border to the other side."""
     several = False
     """Whether it is several operations in one: products in it put out no tensor of their own."""
     sees_all = False
@@ -117,10 +121,6 @@ class Layer:
     @abstractmethod
     def sizes(self, x: Shape) -> tuple[Size, ...]:
         """How each side of the output comes about: of height and width, or of the features."""
-
-    def along(self, side: int) -> Layer:
-        """The layer as it works along the height (0) or the width (1): itself where both are alike."""
-        return self
 
     @property
     def window(self) -> tuple[int, int, int] | None:
@@ -209,10 +209,10 @@ class Layer:
     # what it sees
 
     @abstractmethod
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        """What its neurons see along one side, by what those of its inputs see.
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        """What the numbers of its output see, by what those of its inputs see; None sees nothing.
 
-        ``x`` and ``y`` are how many neurons there are along that side before and after it.
+        At least one of them sees something. Raises `Unknown`, which says why.
         """
 
     # how it is made, and written
@@ -292,8 +292,8 @@ class SameShape(Layer):
     def resizes(self) -> bool:
         return False
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0]
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return seen[0] or one(seen).like(y)
 
 
 class Windowed(Layer):
@@ -302,6 +302,7 @@ class Windowed(Layer):
     kernel: int
     stride: int
     padding: int
+    slides = 2
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -324,8 +325,9 @@ class Windowed(Layer):
     def pooled(self, x: Shape, y: Shape) -> int:
         return self.kernel**2 * elements(y)
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].through(self.kernel, self.stride, self.padding, y)
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own, window = one(seen), self.window
+        return own.windowed(1, y[1], *window).windowed(2, y[2], *window)
 
 
 class OfGraph(Fresh):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import prod
+from collections.abc import Callable, Sequence
+from math import gcd, prod
 from typing import NamedTuple
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape
-from resnet_cli.layers.base import Kept, Layer, OfGraph, Saves, Unweighted, elements
+from resnet_cli.layers.base import Kept, OfGraph, Saves, Unweighted, elements
 from resnet_cli.layers.convolution import FOR_WEIGHTS
 from resnet_cli.layers.pooling import FOR_SHAPE
-from resnet_cli.layers.reach import UNKNOWN, Reach
+from resnet_cli.layers.reach import Seen, Unknown, one, united
 
 
 class Window(NamedTuple):
@@ -21,16 +21,28 @@ class Window(NamedTuple):
     padding: tuple[int, ...]
     dilation: tuple[int, ...]
 
-    def along(self, side: int) -> Window:
-        """The window along one dimension, as if it were the same along all."""
-        if len(self.kernel) != 2:
-            return self
-        return Window(*((sides[side],) * len(sides) for sides in self))
+    def reach(self, seen: Seen, y: Shape) -> Seen:
+        """Of what is behind the window along the last dimensions."""
+        first = len(seen.dims) - len(self.kernel)
+        for at, side in enumerate(zip(*self, strict=True), first):
+            seen = seen.windowed(at, y[at], *side)
+        return seen
 
-    def reach(self, seen: Reach, neurons: int) -> Reach:
-        """Of the ``neurons`` behind the window along its first dimension."""
-        kernel, stride, padding, dilation = (sides[0] for sides in self)
-        return seen.through(dilation * (kernel - 1) + 1, stride, padding, neurons)
+    def transposed(self, seen: Seen, y: Shape) -> Seen:
+        """Of what is spread out through it: each place of the output by those whose windows have it."""
+        first = len(seen.dims) - len(self.kernel)
+        for at, (kernel, stride, padding, dilation) in enumerate(zip(*self, strict=True), first):
+
+            def taps(
+                place: int, k: int = kernel, s: int = stride, p: int = padding, d: int = dilation
+            ) -> range:
+                last = place + p
+                some = range(-(-(last - (k - 1) * d) // s), last // s + 1)
+                fits = [each for each in some if (last - each * s) % d == 0]
+                return range(fits[0], fits[-1] + 1) if fits else range(0)
+
+            seen = seen.slid(at, y[at], taps, stride, 1)
+        return seen
 
 
 class Convolution(OfGraph):
@@ -54,11 +66,9 @@ class Convolution(OfGraph):
         self.weight, self.windows, self.groups = weight, windows, groups
         self.own, self.bias, self.transposed = own, bias, transposed
 
-    def along(self, side: int) -> Layer:
-        return Convolution(
-            self.name, self.operator, self.shape, self.weight, self.windows.along(side),
-            self.groups, self.own, self.bias, self.transposed,
-        )  # fmt: skip
+    @property
+    def slides(self) -> int:  # type: ignore[override]
+        return len(self.windows.kernel)
 
     def _sides(self) -> Product:
         symbols = ("c_in", "c_out") if self.transposed else ("c_out", "c_in")
@@ -91,13 +101,25 @@ class Convolution(OfGraph):
             return Saves(FOR_WEIGHTS, inputs=(0, 1))
         return Saves(FOR_WEIGHTS, inputs=(0,))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        if self.transposed or len(self.windows.kernel) != 2:
-            return UNKNOWN
-        return self.windows.reach(seen[0], y)
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own, kernel = seen[0], None if self.own else seen[1]
+        ways = []
+        if own is not None:
+            channels = len(y) - self.slides - 1
+            window = self.windows.transposed if self.transposed else self.windows.reach
+            ways.append(window(own.mixed(channels, y[channels], self.groups), y))
+        if kernel is not None:  # each of its numbers has a part in all that one channel puts out
+            ways.append(kernel.over(*range(len(kernel.dims))))
+        return united(ways, y)
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{'×'.join(map(str, self.windows.kernel))}, {self.weight[not self.transposed]}"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        kernel, channels = self.notation(x, y).split(", ")
+        paces = sorted({*self.windows.stride} - {1})
+        pace = f", /{'/'.join(map(str, paces))}" if paces and not self.transposed else ""
+        return f"{kernel} {'transposed ' if self.transposed else ''}conv, {channels}{pace}"
 
 
 class Pool(Unweighted, OfGraph):
@@ -112,8 +134,9 @@ class Pool(Unweighted, OfGraph):
         super().__init__(name, operator, shape)
         self.windows, self.largest = windows, largest
 
-    def along(self, side: int) -> Layer:
-        return Pool(self.name, self.operator, self.shape, self.windows.along(side), self.largest)
+    @property
+    def slides(self) -> int:  # type: ignore[override]
+        return len(self.windows.kernel)
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return (prod(self.windows.kernel) - self.largest) * elements(y)
@@ -131,18 +154,27 @@ class Pool(Unweighted, OfGraph):
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept(elements(y), "index"),) if self.largest else ()
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return self.windows.reach(seen[0], y) if len(self.windows.kernel) == 2 else UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return self.windows.reach(one(seen), y)
 
 
 class Resize(Unweighted, OfGraph):
-    """An output from the nearest value, or from ``taps`` values along each dimension of ``sides``."""
+    """An output from the nearest value, or from ``taps`` values along each dimension of ``sides``.
+
+    ``anchor``: which places stay in place, the "edge" of the first, the "centre" of the whole, or the "corners".
+    ``scales`` are inputs an output along each, as fractions, where they are others than of the sizes. ``smooth``: as many more
+    values are read as there are fewer outputs.
+    """
 
     beside = "a product and a sum a value read"
 
-    def __init__(self, name: str, operator: str, shape: Shape, taps: int, sides: int = 2) -> None:
+    def __init__(
+        self, name: str, operator: str, shape: Shape, taps: int, sides: int = 2, anchor: str = "centre",
+        scales: tuple[tuple[int, int], ...] = (), smooth: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.taps, self.sides = taps, sides
+        self.taps, self.sides, self.anchor = taps, sides, anchor
+        self.scales, self.smooth = scales, smooth
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 2 * self.taps**self.sides * elements(y) if self.taps > 1 else 0
@@ -150,23 +182,63 @@ class Resize(Unweighted, OfGraph):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves("the gradient is handed on in the same parts")
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0] if x == y else UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = one(seen)
+        if own.shape[: len(y) - self.sides] != y[: len(y) - self.sides]:
+            raise Unknown("its channels are resized")
+        for side in range(self.sides):
+            at = len(y) - self.sides + side
+            if x[0][at] != y[at]:
+                a, b = self.scales[side] if self.scales else (x[0][at], y[at])
+                if self.anchor == "corners":
+                    a, b = (x[0][at] - 1, y[at] - 1) if y[at] > 1 else (0, 1)
+                common = gcd(a, b)
+                a, b = a // common, b // common
+                own = own.slid(at, y[at], self._taps(a, b), b, a)
+        return own
+
+    def _taps(self, a: int, b: int) -> Callable[[int], range]:
+        """Which inputs an output reads, of ``a`` inputs for every ``b`` outputs."""
+        from_centre = self.anchor == "centre"
+
+        def nearest(place: int) -> range:
+            at = ((2 * place + 1) * a if from_centre else 2 * place * a) // (2 * b)
+            return range(at, at + 1)
+
+        def several(place: int) -> range:
+            twice = 2 * place * a + (a - b if from_centre else 0)
+            at, beside = divmod(twice, 2 * b)
+            if not beside:  # at a place itself, where the others weigh nothing
+                return range(at, at + 1)
+            return range(at + 1 - self.taps // 2, at + 1 + self.taps // 2)
+
+        def smooth(place: int) -> range:
+            middle, half = (2 * place + 1) * a, self.taps * a  # in halves of an output
+            return range((middle - half + b) // (2 * b), (middle + half + b) // (2 * b))
+
+        if self.taps == 1:
+            return nearest
+        return smooth if self.smooth and a > b else several
 
 
 class Reduction(Unweighted, OfGraph):
-    """A sum, mean, maximum or norm over sides of a tensor.
+    """A sum, mean, maximum or norm over some dimensions of a tensor, over all where none are named.
 
-    ``whole`` where that is all of each map; ``picks`` where it says which number it took.
+    ``picks`` where it says which number it took.
     """
 
     beside = "1 an input"
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, whole: bool = False, picks: bool = False
+        self,
+        name: str,
+        operator: str,
+        shape: Shape,
+        over: tuple[int, ...] = (),
+        picks: bool = False,
     ) -> None:
         super().__init__(name, operator, shape)
-        self.whole, self.picks = whole, picks
+        self.over, self.picks = over, picks
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(x[0])
@@ -179,5 +251,6 @@ class Reduction(Unweighted, OfGraph):
             return Saves(why, beside=(Kept(elements(y), "index"),))
         return Saves(why, (0,), self.operator != "variance")
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].whole() if self.whole else UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = one(seen)
+        return own.over(*(self.over or range(len(own.dims)))).laid(y)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from resnet_cli.drawings import Drawing
 from resnet_cli.render.drawings.graph import Node, graph
-from resnet_cli.render.drawings.look import TINTED
+from resnet_cli.render.drawings.look import is_tinted
 from resnet_cli.render.drawings.svg import title
 from resnet_cli.render.themes import SANS, SERIF, THEMES, Theme
 
@@ -20,7 +20,7 @@ def dot(drawing: Drawing, theme: str = "light") -> str:
 
 
 def _lines(drawing: Drawing, theme: Theme) -> Iterator[str]:
-    ranks = {size: rank for rank, size in enumerate(drawing.sizes)}
+    ranks = drawing.ranks
     yield "digraph diagram {"
     yield f"  rankdir={'TB' if drawing.direction == 'down' else 'LR'}; newrank=true;"
     font = f'fontname="{FONTS[theme.font]}", fontcolor="{theme.text}"'
@@ -34,7 +34,10 @@ def _lines(drawing: Drawing, theme: Theme) -> Iterator[str]:
         for group in groups:
             if group.times > 1:
                 yield f"    subgraph cluster_{group.id} {{ label={quoted(f'×{group.times}')};"
-            yield from (f"    {_node(node, ranks[node.box.size], theme)}" for node in group.nodes)
+            yield from (
+                f"    {_node(node, ranks[node.box.size, node.box.stage], theme)}"
+                for node in group.nodes
+            )
             if group.times > 1:
                 yield "    }"
         yield "  }"
@@ -47,7 +50,7 @@ def _lines(drawing: Drawing, theme: Theme) -> Iterator[str]:
 
 def _node(node: Node, rank: int, theme: Theme) -> str:
     fill, border = theme.rows[rank % len(theme.rows)]
-    fill = fill if node.box.kind in TINTED else theme.background
+    fill = fill if is_tinted(node.box) else theme.background
     text = "\\n".join(quoted(line)[1:-1] for line in node.box.lines)
     return (
         f'{node.id} [label="{text}", tooltip={quoted(title(node.box))}, '

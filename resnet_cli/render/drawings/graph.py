@@ -33,14 +33,20 @@ def graph(column: DrawnNetwork, number: int, layered: bool) -> tuple[list[Group]
     """The units and the edges of a column.
 
     A shortcut goes from the box before it to the one that takes the sum; where it is ``layered``,
-    through the boxes of its layers.
+    through the boxes of its layers. Skips are there with a lane or without.
     """
     ids = [
         f"n{number}_{unit}_{index}"
         for unit, each in enumerate(column.units)
         for index in range(len(each.boxes))
     ]
-    edges = [Edge(*pair) for pair in pairwise(ids)]
+    follows = [box.follows for box in column.boxes]
+    edges = [Edge(*pair) for pair, wire in zip(pairwise(ids), follows[1:], strict=True) if wire]
+    edges += [
+        Edge(ids[skip.source], ids[target], _named(skip.kind))
+        for skip in column.skips
+        for target in skip.targets
+    ]
     groups: list[Group] = []
     first = 0
     for at, unit in enumerate(column.units):
@@ -49,8 +55,14 @@ def graph(column: DrawnNetwork, number: int, layered: bool) -> tuple[list[Group]
             boxes = arc.boxes if layered else ()
             on = [Node(f"n{number}_{at}_s{rank}_{index}", box) for index, box in enumerate(boxes)]
             nodes += on
-            stops = [ids[first + arc.start - 1], *(node.id for node in on), ids[first + arc.end]]
-            edges += [Edge(*pair, arc.kind) for pair in pairwise(stops)]
+            end = min(first + arc.end, len(ids) - 1)
+            stops = [ids[first + arc.start - 1], *(node.id for node in on), ids[end]]
+            edges += [Edge(*pair, _named(arc.kind)) for pair in pairwise(stops)]
         groups.append(Group(f"u{number}_{at}", nodes, unit.times))
         first += len(unit.boxes)
     return groups, edges
+
+
+def _named(kind: str) -> str:
+    """The kind of a shortcut; a skip is an edge like any other."""
+    return "" if kind == "skip" else kind

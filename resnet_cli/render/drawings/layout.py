@@ -48,6 +48,7 @@ LEGEND = {
     "zero padding": "zero padding",
     "dropout": "dropout",
     "scale": "what a gate scales",
+    "skip": "read further on",
 }
 
 
@@ -88,7 +89,11 @@ class _Link(NamedTuple):
 
 def is_round(box: Box) -> bool:
     """Additions are drawn as circles, or pills."""
-    return box.kind in ("addition", "gated addition", "scale") and box.lines[0] in "+×addition"
+    return (
+        box.kind in ("addition", "gated addition", "scale")
+        and box.lines[0] in "+×addition"
+        and len(box.text) == 1
+    )
 
 
 def place(drawing: Drawing, alone: int | None = None) -> Layout:
@@ -104,33 +109,38 @@ def place(drawing: Drawing, alone: int | None = None) -> Layout:
     ]
     first = MARGIN + (2 * LINE if axes.down else max(heads) + BETWEEN)
     chains, rows = _along(drawing, axes, sizes, first)
-    gutter = max(width(text, SMALL) for text in (SIZES, *sizes)) + BETWEEN
+    named = (SIZES, *sizes) if drawing.has_rows else ()
+    gutter = max((width(text, SMALL) + BETWEEN for text in named), default=0)
     center: float = MARGIN + (gutter if axes.down else LINE + 6)
-    ranks = {size: rank for rank, size in enumerate(drawing.sizes)}
+    ranks = drawing.ranks
     page = Layout(0, 0, [], [], [], [], [], [], [])
     for number, column in enumerate(drawing.columns):
         if alone not in (None, number):
             continue
         chain = chains[number]
-        edge = max(axes.breadth(box) for box in column.boxes) / 2
+        edge = max(*(axes.breadth(box) / 2 for box in column.boxes), _below(column) * axes.down)
         room = heads[number] / 2 if axes.down else LINE
         low, high = (max(side, room) for side in _sides(column, edge, axes))
         center += low if axes.down else high
         for link in chain:
             half = _half(link.box, edge, axes)
             at = axes.rect(link.start, link.end - link.start, center, -half, half)
-            page.boxes.append(Placed(link.box, at, number, _name(link), ranks[link.box.size]))
+            page.boxes.append(
+                Placed(link.box, at, number, _name(link), ranks[link.box.size, link.box.stage])
+            )
         page.wires.extend(_wires(number, column, chain, center, axes))
         for shortcut, on in _shortcuts(number, column, chain, edge, center, axes):
             page.shortcuts.append(shortcut)
-            page.boxes.extend(p._replace(row=ranks[p.box.size]) for p in on)
+            page.boxes.extend(p._replace(row=ranks[p.box.size, p.box.stage]) for p in on)
+        page.shortcuts.extend(_skips(number, column, chain, edge, center, axes))
         for frame, word in _frames(column, chain, edge, center, axes):
             page.frames.append(frame)
             page.words.append(word)
         page.words.extend((*_beside(chain, center, axes), *_head(column, center, axes)))
         center += (high if axes.down else low) + BETWEEN
     across = center - BETWEEN
-    page.words.extend(_labels(sizes, chains, drawing, axes))
+    if drawing.has_rows:
+        page.words.extend(_labels(sizes, chains, drawing, axes))
     for end in rows[:-1]:
         ends = ((MARGIN, end), (across, end)) if axes.down else ((end, MARGIN), (end, across))
         page.rules.append(ends)
@@ -141,14 +151,12 @@ def place(drawing: Drawing, alone: int | None = None) -> Layout:
 
 
 def _height(box: Box) -> float:
-    return LINE * len(box.lines) + (6 if len(box.lines) == 1 else 10)
+    return LINE * len(box.text) + (6 if len(box.text) == 1 else 10)
 
 
 def _width(box: Box) -> float:
-    wide = max(
-        width(line, FONT, at == 0 and box.kind == "stage") for at, line in enumerate(box.lines)
-    )
-    return max(wide + 2 * PAD, 20) if box.lines[0] not in "+×" else 20
+    wide = max(width(line, FONT, at < box.named) for at, line in enumerate(box.text))
+    return max(wide + 2 * PAD, 20) if not is_round(box) or box.lines[0] == "addition" else 20
 
 
 def caption(column: DrawnNetwork) -> str:
@@ -189,7 +197,12 @@ def _within(column: DrawnNetwork, axes: _Axes) -> list[_Link]:
         for index, box in enumerate(unit.boxes):
             if chain and chain[-1].box.size == box.size:
                 gap = GAP if index else _joint(column.units[number - 1], unit)
-                gap += LINE * bool(chain[-1].box.below)
+                if any(arc.joins and arc.end == index for arc in unit.arcs):
+                    gap = max(gap, JOINT)
+                below = chain[-1].box.below
+                gap += LINE * bool(below)
+                if below and not axes.down:
+                    gap = max(gap, width(below, SMALL) + PAD)
                 start = chain[-1].end + gap
             else:
                 start = LEAD
@@ -210,10 +223,7 @@ def _half(box: Box, edge: float, axes: _Axes) -> float:
 
 def _lane(unit: Unit, arc: Arc, edge: float, axes: _Axes) -> float:
     """The offset of an arc: outside of the boxes and of the arcs within it."""
-    inner = sum(
-        other is not arc and arc.start <= other.start and other.end <= arc.end
-        for other in unit.arcs
-    )
+    inner = unit.lanes[next(at for at, each in enumerate(unit.arcs) if each is arc)]
     on = max((axes.breadth(box) / 2 for box in axes.on(arc)), default=0)
     return edge + LANE * (inner + 1) + on
 
@@ -226,8 +236,12 @@ def _sides(column: DrawnNetwork, edge: float, axes: _Axes) -> tuple[float, float
         if unit.times > 1:
             times = width(_times(unit), FONT) + 4 if axes.down else LINE
             low = max(low, edge + INSET + times)
-    below = [width(box.below, SMALL) + 8 for box in column.boxes if box.below]
-    return low, max(high, *below, 0)
+    return low, max(high, _below(column)) + LANE * column.lanes
+
+
+def _below(column: DrawnNetwork) -> float:
+    """How far what is written beside wires reaches from them."""
+    return max((width(box.below, SMALL) + 8 for box in column.boxes if box.below), default=0)
 
 
 def _reach(unit: Unit, edge: float, axes: _Axes) -> float:
@@ -247,6 +261,8 @@ def _wires(
     number: int, column: DrawnNetwork, chain: Sequence[_Link], center: float, axes: _Axes
 ) -> Iterator[tuple[int, Point, Point]]:
     for before, after in pairwise(chain):
+        if not after.box.follows:
+            continue
         yield number, axes.point(before.end, center), axes.point(after.start, center)
     if column.open:
         end = chain[-1].end
@@ -271,7 +287,7 @@ def _shortcuts(
             side = arc.boxes[-1].size if arc.boxes else None
             beside = [link for link in chain[leaves:joins] if link.box.size == side]
             since = beside[0].start - REACH if beside else start
-            if arc.end < len(unit.boxes):  # into the addition
+            if arc.end < len(unit.boxes) and not arc.joins:  # into the addition
                 end = (chain[joins].start + chain[joins].end) / 2
                 meets = _half(chain[joins].box, edge, axes)
             else:
@@ -287,6 +303,37 @@ def _shortcuts(
                 _on(arc, f"{index}.{rank}", number, since, end, offset, center, axes),
             )  # fmt: skip
         first += len(unit.boxes)
+
+
+def _skips(
+    number: int,
+    column: DrawnNetwork,
+    chain: Sequence[_Link],
+    edge: float,
+    center: float,
+    axes: _Axes,
+) -> Iterator[Shortcut]:
+    """Each skip's ways, from the side of its box outside of all arcs and frames to the sides of those that read it."""
+    outside = max(_reach(unit, edge, axes) for unit in column.units)
+    for skip in column.skips:
+        if skip.lane is None:
+            continue
+        offset = outside + LANE * (skip.lane + 1)
+        source = chain[skip.source]
+        for at in skip.targets:
+            target = chain[at]
+            start = source.end - (source.end - source.start) / 4
+            end = target.start + (target.end - target.start) / 4
+            way = [
+                (start, _half(source.box, edge, axes)),
+                (start, offset),
+                (end, offset),
+                (end, _half(target.box, edge, axes)),
+            ]
+            arc = Arc(0, 0, skip.kind, skip.boxes)
+            points = tuple(axes.point(main, center, o) for main, o in way)
+            labels = (*source.box.labels[:1], *target.box.labels[:1])
+            yield Shortcut(arc, labels, points, number, _name(source), _name(target), 1)
 
 
 def _name(link: _Link) -> str:
@@ -366,6 +413,9 @@ def _legend(page: Layout, drawing: Drawing, right: float, bottom: float) -> tupl
     """Below the drawing: a sample of each kind of arc, and what ×n means. Returns the new extent."""
     units = [unit for column in drawing.columns for unit in column.units]
     kinds = {arc.kind for unit in units for arc in unit.arcs}
+    kinds |= {
+        skip.kind for column in drawing.columns for skip in column.skips if skip.lane is not None
+    }
     entries = [(kind, text) for kind, text in LEGEND.items() if kind in kinds]
     if any(unit.times > 1 for unit in units):
         entries.append(("", "×n: n equal blocks or layers"))

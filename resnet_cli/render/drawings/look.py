@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from resnet_cli.drawings import Box
 from resnet_cli.render.drawings import layout
 from resnet_cli.render.drawings.placed import Placed, Point
 from resnet_cli.render.themes import Theme
@@ -14,6 +15,7 @@ DASHES = {
     "dropout": "6 2 2 2",
     "identity": "",
     "scale": "7 3",
+    "skip": "",
 }
 STYLES = {  # font size, whether bold, which of the theme's colours
     "name": (layout.NAME, True, "text"),
@@ -23,8 +25,8 @@ STYLES = {  # font size, whether bold, which of the theme's colours
     "note": (layout.SMALL, False, "faint"),
     "legend": (layout.SMALL, False, "faint"),
 }
-TINTED = ("convolution", "linear", "stage", "scale")
-"""Boxes in their row's colour; the others are as the page and have its border alone."""
+TINTED = ("stage", "module", "scale")
+"""Boxes in their row's colour beside all that multiply; the others are as the page and have its border alone."""
 BASELINE = 0.35
 """How far below the middle of a text its baseline is, in the text's size."""
 
@@ -34,17 +36,25 @@ def box(placed: Placed, theme: Theme) -> tuple[str, str, float]:
     fill, border = theme.rows[placed.row % len(theme.rows)]
     is_input = placed.box.kind == "input"
     corner = placed.at.height / 2 if layout.is_round(placed.box) or is_input else 3
-    tinted = placed.box.kind in TINTED
-    return fill if tinted else theme.background, theme.faint if is_input else border, corner
+    return (
+        fill if is_tinted(placed.box) else theme.background,
+        theme.faint if is_input else border,
+        corner,
+    )
+
+
+def is_tinted(box: Box) -> bool:
+    """Whether a box has its row's colour."""
+    return box.macs > 0 or box.kind in TINTED
 
 
 def lines(placed: Placed) -> Iterator[tuple[str, float, bool]]:
     """The lines of a box, with the height of their baselines and whether they are bold."""
-    texts = placed.box.lines
+    texts = placed.box.text
     middle = placed.at.y + placed.at.height / 2 + layout.FONT * BASELINE
     for at, text in enumerate(texts):
         baseline = middle + layout.LINE * (at - (len(texts) - 1) / 2)
-        yield text, baseline, at == 0 and placed.box.kind == "stage"
+        yield text, baseline, at < placed.box.named
 
 
 def corners(way: Sequence[Point], radius: float = 7) -> Iterator[tuple[Point, Point, Point]]:

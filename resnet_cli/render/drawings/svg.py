@@ -74,10 +74,14 @@ def _description(drawing: Drawing) -> str:
         for c in drawing.columns
         for least in ["at least " if c.at_least else ""]
     )
+    kinds = {skip.kind for column in drawing.columns for skip in column.skips}
+    if drawing.has_rows:
+        about += ". Boxes of one output size stand in one row"
+    of = "convolution and linear layers for one input" if drawing.has_rows else "the inputs shown"
+    skips = " Arcs beside a column lead to what reads a box further on." if kinds else ""
     return (
-        f"{about}. Boxes of one output size stand in one row. Parameters are learnable, MACs are "
-        "multiply-accumulates of convolution and linear layers for one input. Solid arcs are "
-        "identity shortcuts, dotted ones change the shape."
+        f"{about}. Parameters are learnable, MACs are multiply-accumulates of {of}. Solid arcs are "
+        f"identity shortcuts, dotted ones change the shape.{skips}"
     )
 
 
@@ -103,12 +107,11 @@ def title(box: Box) -> str:
     """What a box says when it is pointed at: names, shapes for one input, parameters and MACs."""
     if box.kind == "input":
         return f"input, {_shape(box.output)}"
-    named = ", ".join(
-        [*_from_to(box.labels), *(_from_to(box.paths[:1]) if box.kind != "stage" else [])]
-    )
+    is_group = box.named > 0
+    named = ", ".join([*_from_to(box.labels), *(_from_to(box.paths[:1]) if not is_group else [])])
     beside = f", with {', '.join(dict.fromkeys(box.others))}" if box.others else ""
     return (
-        f"{named}: {' '.join(box.lines[-1:]) if box.kind == 'stage' else box.kind}{beside}\n"
+        f"{named}: {' '.join(box.lines[1:]) if is_group else box.kind}{beside}\n"
         f"input {_shape(box.input)}, output {_shape(box.output)}\n"
         f"{box.params:,} params, {box.macs:,} MACs"
     )

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate, zip_longest
 from textwrap import fill, wrap
 from typing import NamedTuple
 
-from resnet_cli.drawings import Box, Drawing, DrawnNetwork, Size, Unit
+from resnet_cli.drawings import Box, Drawing, DrawnNetwork, Size, Unit, at_dots
 from resnet_cli.render.drawings.layout import caption
 
-SOLID = ("identity", "scale")
+SOLID = ("identity", "scale", "skip")
 LANE = 3
 """Signs from the boxes to an arc, and from it to the next further out."""
 BETWEEN = 3
+
+
+APART = 2
+"""Signs between a module's name, what it is and its size, which stand side by side where there is room."""
+HANG = 2
+"""Signs that what remains of a module's name, or stands below it, is indented."""
+LEAST = 16
+"""Signs of a module's name, and of what it is, at least, beside the others."""
+NORTH, SOUTH, WEST, EAST = 1, 2, 4, 8
+SIGNS = {
+    NORTH | SOUTH: "│", WEST | EAST: "─", SOUTH | WEST: "╮", NORTH | WEST: "╯", NORTH | SOUTH | WEST: "┤",
+    SOUTH | WEST | EAST: "┬", NORTH | WEST | EAST: "┴", NORTH | SOUTH | WEST | EAST: "┼",
+}  # fmt: skip
+"""Lines by where they lead."""
+LEADS = {sign: leads for leads, sign in SIGNS.items()} | {"┈": WEST | EAST, "┊": NORTH | SOUTH}
 
 
 class _Line(NamedTuple):
@@ -26,7 +42,8 @@ class _Line(NamedTuple):
 class _Painted(NamedTuple):
     """A column's lines by output size; ``margin`` is left of the frame, for ×n.
 
-    What is on arcs is written beside them where ``shows``: at layer level, if there is room.
+    What is on arcs is written beside them where ``shows``: at layer level, if there is room. Skips have their
+    lanes from ``outside`` on.
     """
 
     column: DrawnNetwork
@@ -35,13 +52,14 @@ class _Painted(NamedTuple):
     frame: int
     width: int
     shows: bool
+    outside: int
 
 
 def render(drawing: Drawing, width: int | None) -> str:
     """The drawing in lines of so many signs; networks that have no room beside others stand below."""
     if drawing.direction == "right":
         return "\n".join(_flow(column, width or 100) for column in drawing.columns)
-    gutter = max(len(_size(size)) for size in drawing.sizes) + 2
+    gutter = max(len(_size(size)) for size in drawing.sizes) + 2 if drawing.has_rows else 0
     layered = drawing.level == "layer"
     groups: list[list[_Painted]] = [[]]
     for column in drawing.columns:
@@ -51,14 +69,19 @@ def render(drawing: Drawing, width: int | None) -> str:
             groups.append([])
         groups[-1].append(painted)
     parts = ["\n".join(_side_by_side(group, drawing.sizes, gutter)) for group in groups]
-    return "\n\n".join([*parts, *filter(None, [fill(_key(drawing), width or 100)])]) + "\n"
+    below = [fill(text, width or 100) for text in (_key(drawing), *drawing.notes) if text]
+    return "\n\n".join([*parts, *below]) + "\n"
 
 
 def _key(drawing: Drawing) -> str:
     """What the lines and ×n mean, of those that there are."""
     units = [unit for column in drawing.columns for unit in column.units]
     kinds = dict.fromkeys(arc.kind for unit in units for arc in unit.arcs)
-    meanings = [f"{_across(kind)} {kind}" for kind in kinds]
+    skips = {skip.kind: None for c in drawing.columns for skip in c.skips if skip.lane is not None}
+    named = {"skip": "read further on"}
+    meanings = [f"{_across(kind)} {named.get(kind, kind)}" for kind in kinds | skips]
+    if any(not box.follows for unit in units for box in unit.boxes):
+        meanings.append("╌ what is below does not read what is above")
     if any(unit.times > 1 for unit in units):
         meanings.append("×n: n equal blocks or layers")
     return "   ".join(meanings)
@@ -70,13 +93,14 @@ def _across(kind: str) -> str:
 
 def _painted(column: DrawnNetwork, layered: bool, most: int | None) -> _Painted:
     margin = max((len(_times(unit)) for unit in column.units), default=0)
-    lanes = LANE * max((len(unit.arcs) for unit in column.units), default=0)
+    lanes = LANE * max((max(unit.lanes, default=-1) + 1 for unit in column.units), default=0)
     on = max((len(text) + 2 for unit in column.units for text in _on_arcs(unit)), default=0)
     longest = max(len(line) for box in column.boxes for line in box.lines)
     shows = layered and (most is None or margin + longest + 4 + lanes + on <= most)
-    beside = lanes + (on if shows else 0)
+    arcs = lanes + (on if shows else 0)
+    beside = arcs + LANE * column.lanes
     room = max(most - margin - beside - 4, 12) if most else 10_000
-    texts = {id(box): _wrapped(box, room) for box in column.boxes}
+    texts = _texts(column, room)
     inner = max(len(line) for lines in texts.values() for line in lines)
     frame = inner + 4
     lines: dict[Size, list[_Line]] = {}
@@ -86,6 +110,8 @@ def _painted(column: DrawnNetwork, layered: bool, most: int | None) -> _Painted:
             row = lines.setdefault(box.size, [])
             if not row:
                 row.append(_Line(f"┌{'─' * (frame - 2)}┐"))
+            elif not box.follows:
+                row.append(_Line(f"├{'╌' * (frame - 2)}┤"))
             elif before is not None and (_stands_apart(before) or _stands_apart(unit)):
                 row.append(_Line(f"├{'─' * (frame - 2)}┤"))
             before = None
@@ -94,12 +120,48 @@ def _painted(column: DrawnNetwork, layered: bool, most: int | None) -> _Painted:
     for row in lines.values():
         row.append(_Line(f"└{'─' * (frame - 2)}┘"))
     width = max(margin + frame + beside, *(margin + len(line) for line in _head(column)))
-    return _Painted(column, lines, margin, frame, width, shows)
+    return _Painted(column, lines, margin, frame, width, shows, margin + frame + arcs)
 
 
-def _wrapped(box: Box, room: int) -> list[str]:
-    lines = [part for line in box.lines for part in wrap(line, room)]
-    return [*lines, f"  {box.below}"] if box.below else lines
+def _texts(column: DrawnNetwork, room: int) -> dict[int, list[str]]:
+    """The lines of each box by its id; modules have name, what they are and size side by side where there is room."""
+    of_modules = any(box.kind == "module" for box in column.boxes)
+    cells = {id(box): _cells(box) for box in column.boxes if of_modules and len(box.lines) > 1}
+    name, what, size = (max((len(c[at]) for c in cells.values()), default=0) for at in range(3))
+    least = max((len(word) for _, text, _ in cells.values() for word in text.split()), default=0)
+    most = room - size - 2 * APART
+    named = min(name, LEAST)
+    name = min(name, most - max(least, min(what, LEAST)))
+    what = min(what, most - name)
+    firsts = [*accumulate((len(unit.boxes) for unit in column.units), initial=0)]
+    arcs = [
+        (first, arc) for first, unit in zip(firsts, column.units, strict=False) for arc in unit.arcs
+    ]
+    ends = {at for skip in column.skips for at in skip.targets}
+    ends |= {first + arc.end - arc.joins for first, arc in arcs}
+    starts = {skip.source for skip in column.skips} | {
+        first + arc.start for first, arc in arcs if arc.joins
+    }
+    between = ends & starts
+    texts = {}
+    for at, box in enumerate(column.boxes):
+        lines = [part for line in box.text for part in wrap(line, room - HANG) or [""]]
+        lines = [lines[0], *(" " * HANG * (box.kind == "module") + line for line in lines[1:])]
+        if id(box) in cells and name >= named:
+            first, middle, last = cells[id(box)]
+            names = at_dots(first, name - HANG if len(first) > name else name)
+            hanging = [names[0], *(" " * HANG + part for part in names[1:])]
+            parts = zip_longest(hanging, wrap(middle, max(what, 1)), [last], fillvalue="")
+            lines = [f"{a:{name + APART}}{b:{what + APART}}{c:>{size}}" for a, b, c in parts]
+            lines += box.far
+        if at in between and len(lines) == 1:  # a line for what comes in, and one for what goes out
+            lines.append("")
+        texts[id(box)] = [*lines, f"  {box.below}"] if box.below else lines
+    return texts
+
+
+def _cells(box: Box) -> tuple[str, str, str]:
+    return (box.lines[0], "" if len(box.lines) == 2 else box.lines[1], box.lines[-1])
 
 
 def _stands_apart(unit: Unit) -> bool:
@@ -143,6 +205,7 @@ def _canvas(painted: _Painted, heights: dict[Size, int], drawn: list[Size]) -> l
     """One column from its name down, arcs and all."""
     grid = [[*(" " * painted.margin + text).ljust(painted.width)] for text in _head(painted.column)]
     where: dict[tuple[int, int], int] = {}
+    last: dict[tuple[int, int], int] = {}
     middle = painted.margin + painted.frame // 2
     inside = False
     for size in drawn:
@@ -156,29 +219,31 @@ def _canvas(painted: _Painted, heights: dict[Size, int], drawn: list[Size]) -> l
                 grid[-1][middle] = "│"
             if line.unit >= 0:
                 where.setdefault((line.unit, line.at), len(grid) - 1)
+                last[line.unit, line.at] = len(grid) - 1
     for number, unit in enumerate(painted.column.units):
         if unit.times > 1:
             text = _times(unit)
             row = where[number, (len(unit.boxes) - 1) // 2]
             grid[row][painted.margin - len(text) : painted.margin] = text
-        _arcs(painted, unit, number, where, grid)
+        _arcs(painted, unit, number, where, last, grid)
+    _skips(painted, [where[at] for at in sorted(where)], [last[at] for at in sorted(last)], grid)
     return ["".join(row) for row in grid[:-1]]
 
 
 def _arcs(
-    painted: _Painted, unit: Unit, number: int, where: dict[tuple[int, int], int],
-    grid: list[list[str]],
+    painted: _Painted, unit: Unit, number: int, first: dict[tuple[int, int], int],
+    last: dict[tuple[int, int], int], grid: list[list[str]],
 ) -> None:  # fmt: skip
-    """Each arc from the right of the box that it begins before to that of the one it ends in."""
+    """Each arc from the right of the box that it begins before to that of the one it ends in, or behind."""
     edge = painted.margin + painted.frame
-    inner_first = sorted(unit.arcs, key=lambda arc: arc.end - arc.start)
-    for rank, arc in enumerate(inner_first):
-        start = where[number, arc.start]
-        end = where[number, min(arc.end, len(unit.boxes) - 1)]
+    for arc, rank in zip(unit.arcs, unit.lanes, strict=True):
+        start = first[number, arc.start]
+        behind = arc.joins or arc.end == len(unit.boxes)
+        end = last[number, arc.end - 1] if behind else first[number, arc.end]
         lane = edge + LANE * (rank + 1) - 1
         across, along = _across(arc.kind), "│" if arc.kind in SOLID else "┊"
-        for row, first, corner in ((start, across, "╮"), (end, "◄", "╯")):
-            grid[row][edge : lane + 1] = [first, *across * (lane - edge - 1), corner]
+        for row, sign, corner in ((start, across, "╮"), (end, "◄", "╯")):
+            grid[row][edge : lane + 1] = [sign, *across * (lane - edge - 1), corner]
         for row in range(start + 1, end):
             grid[row][lane] = along
         beside = [box.lines[0] for box in arc.boxes] if painted.shows else []
@@ -186,13 +251,48 @@ def _arcs(
             grid[row][lane + 2 : lane + 2 + len(text)] = text
 
 
+def _skips(painted: _Painted, first: list[int], last: list[int], grid: list[list[str]]) -> None:
+    """Each skip from the right of its box to that of those that read it, outside of all arcs."""
+    edge = painted.margin + painted.frame
+    for skip in painted.column.skips:
+        if skip.lane is None:
+            continue
+        lane = painted.outside + LANE * (skip.lane + 1) - 1
+        start, ends = last[skip.source], [first[at] for at in skip.targets]
+        for row in (start, *ends):
+            for place in range(edge, lane):
+                _draw(grid, row, place, WEST | EAST)
+        _draw(grid, start, lane, SOUTH | WEST)
+        for row in range(start + 1, ends[-1]):
+            _draw(grid, row, lane, NORTH | SOUTH)
+        for row in ends:
+            _draw(grid, row, lane, NORTH | WEST)
+            grid[row][edge] = "◄"
+
+
+def _draw(grid: list[list[str]], row: int, place: int, leads: int) -> None:
+    """Draws a line where others may be."""
+    before = grid[row][place]
+    if before != "◄":
+        grid[row][place] = SIGNS[LEADS.get(before, 0) | leads]
+
+
 def _flow(column: DrawnNetwork, width: int) -> str:
     """One network as a line of text, blocks in brackets, broken to the width."""
-    words = []
+    words, at = [], 0
     for unit in column.units:
-        text = " -> ".join(" ".join(box.lines) for box in unit.boxes)
-        kinds = " + ".join(arc.kind for arc in unit.arcs if arc.kind != "scale")
+        text = " -> ".join(_in_words(column, at + n) for n in range(len(unit.boxes)))
+        at += len(unit.boxes)
+        kinds = " + ".join(arc.kind for arc in unit.arcs if arc.kind not in ("scale", "skip"))
         text = f"[{text}] + {kinds}" if kinds else f"[{text}]" if unit.times > 1 else text
         words.append(text + (f" ×{unit.times}" if unit.times > 1 else ""))
     lines = wrap(" -> ".join(words), width, initial_indent="  ", subsequent_indent="  ")
     return "\n".join([", ".join(_head(column)), *lines]) + "\n"
+
+
+def _in_words(column: DrawnNetwork, at: int) -> str:
+    """A box, and what it reads besides the one before it, or instead."""
+    box = column.boxes[at]
+    others = [column.boxes[skip.source].lines[0] for skip in column.skips if at in skip.targets]
+    read = f" ({'and ' if box.follows else ''}from {', '.join(others)})" if others else ""
+    return " ".join(filter(None, box.lines)) + read

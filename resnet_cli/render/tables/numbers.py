@@ -58,7 +58,7 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
     if column.kind == "numbers":
         return "-".join(map(str, value))
     if column.kind == "shape":
-        return "×".join(map(str, value))
+        return "×".join(map(str, value if isinstance(value, tuple) else (value,)))
     if column.kind == "share":
         return f"{100 * value:.1f}%"
     if column.kind == "times":
