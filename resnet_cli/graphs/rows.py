@@ -345,11 +345,12 @@ class _Author:
     def unread(self) -> dict[str, list[str]]:
         """The parameters that no operation reads, by the module that holds them, "" for one that never runs."""
         nodes = self.graph.nodes
-        read = {name for node in nodes for name in (*node.inputs, *captured(node))}
+        names = {name for node in nodes for name in (*node.inputs, *captured(node))}
+        read = {self.tensors[name].name for name in names & self.tensors.keys()}
         runs = {module.path for node in nodes for module in node.modules}
         holders: dict[str, list[str]] = {}
         for name, tensor in self.tensors.items():
-            if tensor.kind == PARAMETER and name not in read and tensor.shape is not None:
+            if tensor.kind == PARAMETER and tensor.name not in read and tensor.shape is not None:
                 holder = tensor.path.rpartition(".")[0]
                 holders.setdefault(holder if holder in runs else "", []).append(name)
         return holders
@@ -407,6 +408,8 @@ def _placed(drafts: list[Draft], tensors: Mapping[str, Tensor]) -> list[Row]:
         inside = tuple(module.path for module in draft.modules)
         path = inside[-1] if inside else ""
         holder = _holder(own, path)
+        if holder in known and not holder.startswith(f"{path}." if path else ""):
+            holder = ""  # it runs itself, and lends its weight
         if isinstance(draft.layer, Stored):
             path, inside = own[0][1].path or own[0][1].name, ()
         elif holder:
