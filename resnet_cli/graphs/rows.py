@@ -160,7 +160,7 @@ class _Author:
                 one = node._replace(outputs=(output,), attributes=node.attributes | before)
                 self.row(one, name, f"{name}_{at}")
             return
-        first = self.row(node, name, name)
+        first = self.row(node, name, self.format.called(name))
         for output in outputs[1:]:
             shape = self.shape(output)
             if shape is None:
@@ -265,7 +265,7 @@ class _Author:
         if first:
             reason = f"shape unknown after {first}"
         lost = [name for name in node.outputs if name and self.shape(name) is None]
-        self.after.update(dict.fromkeys(lost, first or printable(op.label)))
+        self.after.update(dict.fromkeys(lost, first or printable(self.format.base(op.node.operator)[0])))
         shapes = {name: known(tensor) for name, tensor in weights.items()}
         return Uncounted(op.label, printable(operator), reason, self.shape(op.output), shapes)
 
