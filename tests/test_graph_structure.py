@@ -169,7 +169,7 @@ def test_a_stage_is_written_by_its_modules_classes():
     assert long.parts[-2:] == ("4", "and 15 more")
 
 
-OTHERS = {  # timm's name: identities, other shortcuts, gates, stages; counted in the source of each
+OTHERS = {  # timm's name: identities, other shortcuts, gates, stages; by their block configurations
     "coatnet_0_rw_224": (
         5 + 2 * 9 - 4,
         4,

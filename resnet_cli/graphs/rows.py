@@ -265,7 +265,9 @@ class _Author:
         if first:
             reason = f"shape unknown after {first}"
         lost = [name for name in node.outputs if name and self.shape(name) is None]
-        self.after.update(dict.fromkeys(lost, first or printable(self.format.base(op.node.operator)[0])))
+        self.after.update(
+            dict.fromkeys(lost, first or printable(self.format.base(op.node.operator)[0]))
+        )
         shapes = {name: known(tensor) for name, tensor in weights.items()}
         return Uncounted(op.label, printable(operator), reason, self.shape(op.output), shapes)
 
