@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent / "resnet_cli"
 LEVELS = (  # a room may import those of the levels above it in this list, none of its own
     ("errors", "garbage", "signals"),
     ("calls", "files", "inputs", "layers", "published", "sizes", "toml"),
-    ("designs", "trace", "tables", "drawings", "charts"),
+    ("designs", "trace", "tables", "drawings", "charts", "runs"),
     ("checkpoints",),
     ("graphs",),
     ("pytorch",),
