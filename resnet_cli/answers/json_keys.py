@@ -566,6 +566,11 @@ COMMANDS: dict[str, Keys] = {
                 "macs?": "integer: multiply-accumulates, with --variants",
                 "error?": "string: of ResNet-110 as the paper prints it, with --variants",
                 **{f"{key}?": words for key, words in BLOCKS.items()},
+                "layers?": "integer?: with --shatter, the depth, as the papers count; null of noise",
+                **{
+                    f"lag_{lag}?": f"numbers: the autocorrelation of points {lag} apart, mean and standard error"
+                    for lag in (1, 2, 4, 8, 16)
+                },
             }
         ],
         "rows_N?": [
@@ -575,14 +580,15 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "seeds": "integer: networks drawn and measured",
-        "batch": "integer: inputs at once",
+        "batch?": "integer: inputs at once; not with --shatter",
         "networks": [
             {
                 "": "one for each network",
                 "name": "string: the network or variant",
                 "model": "string: the network's name",
                 "input": "integers: channels, height and width; of a module with the batch before them",
-                "blocks": [
+                "autocorrelation?": "lists of numbers: with --shatter, for each seed at lags 1, 2, 3, ...",
+                "blocks?": [
                     {
                         "": "from the input on",
                         "path": "string: torch's",
@@ -595,7 +601,7 @@ COMMANDS: dict[str, Keys] = {
         "uncounted": [UNCOUNTED],
     },
     "plot": {
-        "kind": "string: cost, tradeoff, memory, receptive-field, gradient or paths",
+        "kind": "string: cost, tradeoff, memory, receptive-field, gradient, shatter or paths",
         "title": "string: of the chart",
         "x": {"": "the horizontal axis", **AXIS},
         "y": {"": "the vertical axis", **AXIS},
@@ -610,8 +616,8 @@ COMMANDS: dict[str, Keys] = {
                         "x": "number: raw",
                         "y": "number: raw",
                         "label?": "string: its name",
-                        "low?": "number: the least y over the seeds",
-                        "high?": "number: the largest",
+                        "low?": "number: where the spread of y begins, of what the notes say",
+                        "high?": "number: where it ends",
                     }
                 ],
             }

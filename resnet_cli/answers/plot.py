@@ -1,4 +1,4 @@
-"""plot(): cost, error, memory, receptive field, gradient or paths as a chart."""
+"""plot(): cost, error, memory, receptive field, gradients or paths as a chart."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ KINDS = {
     "memory": (1, 1),
     "receptive-field": (1, 8),
     "gradient": (1, 8),
+    "shatter": (1, 6),
     "paths": (1, 8),
 }
 """How many networks each kind takes, at least and at most."""
@@ -30,7 +31,7 @@ OPTIONS = {
     "--x": ("cost", "tradeoff"),
     "--dataset": ("tradeoff",),
     "--crops": ("tradeoff",),
-    "--seeds": ("gradient",),
+    "--seeds": ("gradient", "shatter"),
     "--batch": ("memory", "gradient"),
 }
 """Which kinds have an option."""
@@ -87,10 +88,10 @@ def plot(
     batch: int | None = None,
     progress: Progress = silent,
 ) -> Plot:
-    """A chart of ``kind`` cost, tradeoff (published error against cost), memory, receptive-field, gradient or paths.
+    """A chart of ``kind`` cost, tradeoff (published error against cost), memory, receptive-field, gradient, shatter or paths.
 
     ``x`` is macs or params, for cost and tradeoff; ``dataset`` imagenet or cifar10 and ``crops`` 1 or
-    10 for tradeoff; ``seeds`` for gradient; ``batch`` for memory and gradient. Raises `UserError` for an
+    10 for tradeoff; ``seeds`` for gradient and shatter; ``batch`` for memory and gradient. Raises `UserError` for an
     option that the kind does not have.
     """
     limits.one_of("kind of plot", kind, tuple(KINDS))
@@ -102,6 +103,8 @@ def plot(
     networks = _networks(models, batch if kind == "memory" else None)
     if kind == "gradient":
         return Plot(_gradient(networks, seeds or 5, batch or 8, progress))
+    if kind == "shatter":
+        return Plot(_shatter(networks, seeds or 5, progress))
     chart = _chart(kind, networks, x or "macs")
     whose_line = [whose(network.name, network) for network in networks]
     return Plot(
@@ -128,6 +131,15 @@ def _gradient(networks: list[Network], seeds: int, batch: int, progress: Progres
     cases = [case for network in networks for case in gradient.cases(network)]
     need("plot gradient", "torch")
     return analysis.gradient(gradient.measure(cases, seeds, batch, progress), seeds, batch)
+
+
+def _shatter(networks: list[Network], seeds: int, progress: Progress) -> Chart:
+    from resnet_cli.analyses import shatter as analysis
+    from resnet_cli.answers import gradient, shatter
+
+    cases = [case for network in networks for case in gradient.cases(network)]
+    measured = shatter.measure(cases, seeds, progress)
+    return analysis.chart(measured, shatter.notes(measured))
 
 
 def _check(kind: str, given: dict[str, str | int | None]) -> None:
