@@ -11,7 +11,7 @@ LEVELS = (  # a room may import those of the levels above it in this list, none 
     ("calls", "files", "inputs", "layers", "published", "sizes", "toml"),
     ("designs", "trace", "tables", "drawings", "charts", "runs"),
     ("checkpoints",),
-    ("graphs",),
+    ("graphs", "datasets"),
     ("pytorch",),
     ("networks",),
     ("analyses", "render", "budgets"),
