@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.notation import several
 from resnet_cli.charts import Axis, Chart, Point, Series
+from resnet_cli.errors import UserError
 from resnet_cli.networks import Network
 from resnet_cli.tables import Column, Table
 
@@ -43,10 +44,19 @@ def estimate(values: Sequence[float]) -> list[float]:
 
 
 def autocorrelation(values: Sequence[float], lags: int = LAGS) -> list[float]:
-    """At each lag from 1 on: Σ (g_t − ḡ)(g_(t+lag) − ḡ) / Σ (g_t − ḡ)²; 0 where all values are equal."""
+    """At each lag from 1 on: Σ (g_t − ḡ)(g_(t+lag) − ḡ) / Σ (g_t − ḡ)².
+
+    Raises `UserError` (exit 1) for values that are all equal but for rounding, or no numbers.
+    """
     middle = mean(values)
     apart = [value - middle for value in values]
-    power = sum(each * each for each in apart) or 1.0
+    if not max(map(abs, apart)) > 1e-5 * abs(middle):
+        raise UserError(
+            "a gradient is the same all along the line, or no number: nothing to relate",
+            "give a network that bends, such as resnet20",
+            1,
+        )
+    power = sum(each * each for each in apart)
     return [
         sum(a * b for a, b in zip(apart, apart[lag:], strict=False)) / power
         for lag in range(1, lags + 1)

@@ -1,4 +1,4 @@
-"""shatter(): whether gradients at neighbouring points are related, at initialisation."""
+"""gradient(shatter=True): whether gradients at neighbouring points are related, at initialisation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOTES = (
 )
 
 
-def shatter(
+def shattered(
     *models: Model,
     scale: float | None = None,
     variants: bool = False,
@@ -87,11 +87,11 @@ def measure(
         source = engines.source(chosen[at].network)
         slopes = shatter.derivatives(source, seed, images, chosen[at].gate_bias)
         by_case[at].append(analysis.autocorrelation(slopes))
-    shattered = [
+    networks = [
         analysis.Shattered(case.name, case.network, by_seed)
         for case, by_seed in zip(chosen, by_case, strict=True)
     ]
-    return [*shattered, *analysis.noises(shatter.POINTS, seeds)]
+    return [*networks, *analysis.noises(shatter.POINTS, seeds)]
 
 
 def _taking(network: Network, data: Images) -> Network:

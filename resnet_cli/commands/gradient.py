@@ -7,11 +7,9 @@ from typing import Annotated
 import typer
 
 from resnet_cli.answers.gradient import LEVELS, gradient
-from resnet_cli.answers.shatter import shatter
 from resnet_cli.commands import options
 from resnet_cli.commands.extras import progress
 from resnet_cli.commands.options import answers, changeable, complete
-from resnet_cli.errors import UserError
 from resnet_cli.tables import Answer
 
 
@@ -25,26 +23,24 @@ def command(
     variants: Annotated[
         bool, typer.Option("--variants", help="The shortcuts of He et al. 2016, Table 1.")
     ] = False,
-    shatter_: Annotated[
+    shatter: Annotated[
         bool,
-        typer.Option("--shatter", help="How related gradients are along a line between two images."),
+        typer.Option(
+            "--shatter", help="How related gradients are along a line between two images."
+        ),
     ] = False,
     level: Annotated[str, options.level(LEVELS)] = "network",
     seeds: Annotated[int, typer.Option(help="Networks drawn and measured.")] = 5,
     batch: Annotated[int | None, typer.Option(help="Inputs at once (8).")] = None,
 ) -> Answer:
     """How a gradient gets through: the shortcuts' factor, and norms measured at initialisation."""
-    if shatter_:
-        if batch is not None or level != "network":
-            option = "--batch" if batch is not None else "--level"
-            raise UserError(f"--shatter has no {option}", f"leave out {option}")
-        return shatter(*networks, scale=scale, variants=variants, seeds=seeds, progress=progress)
     return gradient(
         *networks,
         scale=scale,
         variants=variants,
+        shatter=shatter,
         level=level,
         seeds=seeds,
-        batch=batch or 8,
+        batch=batch,
         progress=progress,
     )

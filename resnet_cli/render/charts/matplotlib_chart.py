@@ -187,7 +187,9 @@ class Picture:
         }  # fmt: skip
         apart = (0.02 * (at % 4), 0.08)  # in the length of a diagonal; lines may run together
         self.axes.plot(xs, ys, markevery=apart, zorder=3, **look)
-        spread = [(p.x, p.low, p.high) for p in series.points if p.low is not None and p.high is not None]
+        spread = [
+            (p.x, p.low, p.high) for p in series.points if p.low is not None and p.high is not None
+        ]
         if spread:
             at_x, low, high = zip(*spread, strict=True)
             shade = self._color(style)
