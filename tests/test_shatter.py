@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import interpolate
 
 import resnet_cli
+from resnet_cli.analyses import seeds
 from resnet_cli.analyses import shatter as analysis
 from resnet_cli.answers import shatter as answers
 from resnet_cli.answers.gradient import cases
@@ -24,7 +25,7 @@ from resnet_cli.pytorch.build import build
 from resnet_cli.pytorch.instance import Source
 from resnet_cli.render.tables.numbers import estimate
 
-IMAGES = shatter.standardised(digits.read())
+IMAGES = shatter.scaled(digits.read())
 
 
 def line_and_others(seed, images):
@@ -50,8 +51,8 @@ def test_noise_is_white_or_brown():
 
 def test_the_standard_error_is_the_deviation_over_root_n():
     """Of 1, 2, 3, 4: √(5/3)/2; one value has none; two of its digits are shown."""
-    assert analysis.estimate([1, 2, 3, 4]) == [2.5, pytest.approx((5 / 3) ** 0.5 / 2)]
-    assert analysis.estimate([7]) == [7]
+    assert seeds.estimate([1, 2, 3, 4]) == [2.5, pytest.approx((5 / 3) ** 0.5 / 2)]
+    assert seeds.estimate([7]) == [7]
     assert (estimate(66.71, 2.24), estimate(0.6268, 0.0271)) == ("66.7 ± 2.2", "0.627 ± 0.027")
     assert (estimate(0.5), estimate(1234.5, 123.4)) == ("0.5", "1234 ± 123")
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from random import Random
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any, NamedTuple
 
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.notation import several
+from resnet_cli.analyses.seeds import estimate
 from resnet_cli.charts import Axis, Chart, Point, Series
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network
@@ -35,12 +36,6 @@ class Shattered(NamedTuple):
     def at(self, lag: int) -> list[float]:
         """Mean over the seeds, and its standard error."""
         return estimate([run[lag - 1] for run in self.by_seed])
-
-
-def estimate(values: Sequence[float]) -> list[float]:
-    """The mean and its standard error, the sample's deviation over √n; one value has none."""
-    errors = [stdev(values) / len(values) ** 0.5] if len(values) > 1 else []
-    return [mean(values), *errors]
 
 
 def autocorrelation(values: Sequence[float], lags: int = LAGS) -> list[float]:

@@ -165,6 +165,13 @@ BLOCKS: Keys = {
     "median": "number: the norm at the block's input, over the seeds",
     "spread": "numbers: from the least to the largest",
 }
+LESION: Keys = {
+    "block": "string: deleted, or both that were swapped; in the first line none",
+    "path": "string: torch's",
+    "error": "numbers?: test error in per cent, mean over the seeds and its standard error",
+    "more": "number?: its mean less that of the intact network",
+    "why_not": "string?: why it can't be done",
+}
 AXIS: Keys = {
     "label": "string: what is measured, and by which convention",
     "unit": "string: in what",
@@ -594,6 +601,40 @@ COMMANDS: dict[str, Keys] = {
                         "path": "string: torch's",
                         "label": "string: the paper's",
                         "norms": "numbers: one for each seed",
+                    }
+                ],
+            }
+        ],
+        "uncounted": [UNCOUNTED],
+    },
+    "lesion": {
+        "rows": [
+            {
+                "": "one line for each network, or at --level block for each lesion of the first",
+                "name?": "string: the network",
+                "blocks?": "integer: of the network",
+                "lesions?": "integer: how many were done, one at a time",
+                "intact?": "numbers: test error in per cent, mean over the seeds and its standard error",
+                "median?": "numbers: the same of the median over the lesions",
+                "spread?": "numbers: the least and the largest error after a lesion, means over the seeds",
+                **{f"{key}?": words for key, words in LESION.items()},
+            }
+        ],
+        "rows_N?": [{"": "at --level block, those of each further network", **LESION}],
+        "shuffle": "boolean: whether blocks were swapped, and not deleted",
+        "networks": [
+            {
+                "": "one for each network",
+                "name": "string: as the folder has it",
+                "seeds": "integers: of its runs",
+                "intact": "numbers: test error in per cent, for each seed",
+                "lesions": [
+                    {
+                        "": "from the input on",
+                        "label": "string: the paper's name of the block, or of both",
+                        "paths": "strings: torch's, of the modules",
+                        "why_not": "string?: why it can't be done; null where it is",
+                        "errors": "numbers: test error in per cent, for each seed",
                     }
                 ],
             }

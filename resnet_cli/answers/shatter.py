@@ -77,7 +77,7 @@ def measure(
     from resnet_cli.pytorch import shatter
 
     data = digits.read()
-    images = shatter.standardised(data)
+    images = shatter.scaled(data)
     chosen = [case._replace(network=_taking(case.network, data)) for case in cases]
     for case in chosen:
         fits(case.network.rows, train_on=shatter.POINTS)

@@ -11,6 +11,7 @@ from resnet_cli.errors import UserError, printable
 from resnet_cli.pytorch.gradient import differentiable, set_gates, threads
 from resnet_cli.pytorch.instance import Instance, Source, instance
 from resnet_cli.pytorch.running import kept_buffers
+from resnet_cli.pytorch.train.batches import labelled, scale
 
 POINTS = 256
 """Of the line, both images among them."""
@@ -18,10 +19,10 @@ OTHERS = 256
 """Images beside them that the statistics of batch norm are of."""
 
 
-def standardised(data: Images) -> Tensor:
-    """The images for training, (images, channels, height, width), of mean 0 and deviation 1 over all their numbers."""
-    numbers = torch.frombuffer(bytearray(data.train.images), dtype=torch.uint8).float()
-    return ((numbers - numbers.mean()) / numbers.std()).reshape(-1, *data.shape)
+def scaled(data: Images) -> Tensor:
+    """The images for training as a network takes them, (images, channels, height, width)."""
+    images = labelled(data.train, data.shape, torch.device("cpu")).images
+    return scale(images, torch.float32).of(images)
 
 
 def derivatives(source: Source, seed: int, images: Tensor, gate_bias: float = 0.0) -> list[float]:

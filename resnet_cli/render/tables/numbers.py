@@ -82,7 +82,7 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
 def estimate(mean: float, error: float | None = None) -> str:
     """A mean with its standard error, of which two digits are shown: 66.7 ± 2.2."""
     if not error:
-        return f"{mean:.3g}"
+        return f"{mean:.3g}{'' if error is None else ' ± 0'}"
     digits = max(0, 1 - floor(log10(error)))
     return f"{mean:.{digits}f} ± {error:.{digits}f}"
 
