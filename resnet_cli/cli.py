@@ -23,7 +23,7 @@ PANELS = {
     "Cost": ("flops", "memory", "check", "compare"),
     "Explain": ("explain", "conv", "receptive-field", "features", "paths", "gradient", "lesion"),
     "Pictures": ("diagram", "plot", "report"),
-    "PyTorch": ("build", "verify"),
+    "PyTorch": ("build", "verify", "train"),
     "Weights": ("identify",),
     "Scripts": ("schema",),
 }

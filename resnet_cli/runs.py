@@ -64,6 +64,12 @@ class Recipe(NamedTuple):
     channels_last: bool = False
     threads: int = 1
 
+    def rate(self, layers: int | None, iteration: int) -> float:
+        """The rate of an iteration, counted from 0, in a network of so many weighted layers."""
+        dropped = sum(iteration >= drop for drop in self.drops)
+        warming = iteration < self.warmup and (layers or 0) >= self.warmup_from
+        return self.lr * self.factor ** (dropped + warming)
+
 
 class Data(NamedTuple):
     """What they are trained on: ``source`` as typed (``digits``, ``cifar10:FOLDER``), shape and numbers of images.

@@ -28,6 +28,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "report": ("report resnet50 -o report.html", "report resnet18 resnet34 -o two.html"),
     "build": ("build resnet50 -o resnet50.onnx", "build resnet18 --num-classes 10 -o net.py"),
     "verify": ("verify resnet50", "verify --all"),
+    "train": ("train plain20 plain56 resnet20 resnet56 --seeds 3", "train --resume runs/digits"),
     "identify": ("identify weights.pth", "identify weights.pth --against resnet50"),
     "schema": ("schema summary -o summary.schema.json", "schema toml"),
 }
