@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from resnet_cli.answers.flops import flops
     from resnet_cli.answers.gradient import gradient
     from resnet_cli.answers.identify import identify
+    from resnet_cli.answers.lesion import lesion
     from resnet_cli.answers.listing import list
     from resnet_cli.answers.memory import memory
     from resnet_cli.answers.network import Network, network
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
     from resnet_cli.answers.schema import schema
     from resnet_cli.answers.summary import summary
     from resnet_cli.answers.table import table
+    from resnet_cli.answers.train import train
     from resnet_cli.answers.verify import verify
     from resnet_cli.errors import UserError
 
 __version__ = "0.1.0"
 __all__ = (
     "Network", "UserError", "build", "check", "compare", "conv", "diagram", "explain", "features", "flops",
-    "gradient", "identify", "list", "memory", "network", "paths", "plot", "receptive_field", "report",
-    "schema", "summary", "table", "verify",
+    "gradient", "identify", "lesion", "list", "memory", "network", "paths", "plot", "receptive_field",
+    "report", "schema", "summary", "table", "train", "verify",
 )  # fmt: skip
 ELSEWHERE = {"Network": "answers.network", "UserError": "errors", "list": "answers.listing"}
 """The names that do not stand in the file of `resnet_cli.answers` that is called as they are."""

@@ -21,9 +21,9 @@ from resnet_cli.errors import UserError, printable
 PANELS = {
     "Look": ("summary", "table", "list"),
     "Cost": ("flops", "memory", "check", "compare"),
-    "Explain": ("explain", "conv", "receptive-field", "features", "paths", "gradient"),
+    "Explain": ("explain", "conv", "receptive-field", "features", "paths", "gradient", "lesion"),
     "Pictures": ("diagram", "plot", "report"),
-    "PyTorch": ("build", "verify"),
+    "PyTorch": ("build", "verify", "train"),
     "Weights": ("identify",),
     "Scripts": ("schema",),
 }

@@ -15,6 +15,8 @@ from resnet_cli.errors import UserError
 AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 """Opens without waiting for the other end of a pipe; Windows has no such flag."""
 MOST_SUFFIX = 32
+UNFINISHED = ".resnet-cli-"
+"""What the name of a file begins with that is not whole yet."""
 
 
 def opened(path: str, hint: str) -> tuple[BinaryIO, int]:
@@ -154,7 +156,7 @@ def _new(place: str, elsewhere: bool, mode: int) -> Iterator[str]:
         from tempfile import gettempdir  # takes milliseconds to load
 
         folder = gettempdir()
-    path = os.path.join(folder, f".resnet-cli-{os.urandom(8).hex()}{suffix[:MOST_SUFFIX]}")
+    path = os.path.join(folder, f"{UNFINISHED}{os.urandom(8).hex()}{suffix[:MOST_SUFFIX]}")
     signals.unfinished.add(path)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))

@@ -12,6 +12,8 @@ SHOW_CURSOR = b"\x1b[?25h"
 
 unfinished: set[str] = set()
 """Files to take away when the program is stopped; for `files.whole`."""
+hints: list[str] = []
+"""What to type to go on, where that is possible."""
 
 
 def handle() -> None:
@@ -28,11 +30,17 @@ def handle() -> None:
 
 def end(number: int, frame: FrameType | None = None) -> None:
     """Removes what is unfinished, says on stderr why the program ends, and ends it."""
-    for path in tuple(unfinished):
-        with suppress(OSError):
-            os.unlink(path)
+    clear()
     with suppress(OSError):
         if os.isatty(2):  # a bar of progress may have hidden it
             os.write(2, SHOW_CURSOR)
-        os.write(2, f"error: {ENDING[signal.Signals(number).name]}\n".encode())
+        hint = "".join(f" hint: {hint}\n" for hint in hints)
+        os.write(2, f"error: {ENDING[signal.Signals(number).name]}\n{hint}".encode())
     os._exit(128 + number)
+
+
+def clear() -> None:
+    """Removes what is unfinished."""
+    for path in tuple(unfinished):
+        with suppress(OSError):
+            os.unlink(path)

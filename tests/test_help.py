@@ -13,7 +13,7 @@ from resnet_cli.commands.options import CONVENTIONS
 from resnet_cli.errors import UserError
 from resnet_cli.published.conventions import conventions
 
-HEAVY = ("build", "gradient", "verify", "report")
+HEAVY = ("build", "gradient", "verify", "report", "train")
 
 
 def options(name):
@@ -75,7 +75,7 @@ def test_an_example_works(name, words, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "words"), [e for e in examples(heavy=True) if "--all" not in e[1]]
+    ("name", "words"), [e for e in examples(heavy=True) if e[0] != "train" and "--all" not in e[1]]
 )
 def test_an_example_that_takes_its_time_works(name, words, tmp_path):
     """The same of those that run torch or draw much."""

@@ -81,3 +81,5 @@ def torch_answers():
     )
     yield cli.gradient("resnet20", "plain20", level="block", seeds=1, batch=2)
     yield cli.gradient("resnet20", variants=True, seeds=1, batch=2)
+    yield cli.gradient("resnet20", shatter=True, seeds=2)
+    yield cli.gradient("resnet20", scale=0.5, shatter=True, seeds=1)

@@ -165,6 +165,13 @@ BLOCKS: Keys = {
     "median": "number: the norm at the block's input, over the seeds",
     "spread": "numbers: from the least to the largest",
 }
+LESION: Keys = {
+    "block": "string: deleted, or both that were swapped; in the first line none",
+    "path": "string: torch's",
+    "error": "numbers?: test error in per cent, mean over the seeds and its standard error",
+    "more": "number?: its mean less that of the intact network",
+    "why_not": "string?: why it can't be done",
+}
 AXIS: Keys = {
     "label": "string: what is measured, and by which convention",
     "unit": "string: in what",
@@ -566,6 +573,11 @@ COMMANDS: dict[str, Keys] = {
                 "macs?": "integer: multiply-accumulates, with --variants",
                 "error?": "string: of ResNet-110 as the paper prints it, with --variants",
                 **{f"{key}?": words for key, words in BLOCKS.items()},
+                "layers?": "integer?: with --shatter, the depth, as the papers count; null of noise",
+                **{
+                    f"lag_{lag}?": f"numbers: the autocorrelation of points {lag} apart, mean and standard error"
+                    for lag in (1, 2, 4, 8, 16)
+                },
             }
         ],
         "rows_N?": [
@@ -575,14 +587,15 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "seeds": "integer: networks drawn and measured",
-        "batch": "integer: inputs at once",
+        "batch?": "integer: inputs at once; not with --shatter",
         "networks": [
             {
                 "": "one for each network",
                 "name": "string: the network or variant",
                 "model": "string: the network's name",
                 "input": "integers: channels, height and width; of a module with the batch before them",
-                "blocks": [
+                "autocorrelation?": "lists of numbers: with --shatter, for each seed at lags 1, 2, 3, ...",
+                "blocks?": [
                     {
                         "": "from the input on",
                         "path": "string: torch's",
@@ -594,8 +607,42 @@ COMMANDS: dict[str, Keys] = {
         ],
         "uncounted": [UNCOUNTED],
     },
+    "lesion": {
+        "rows": [
+            {
+                "": "one line for each network, or at --level block for each lesion of the first",
+                "name?": "string: the network",
+                "blocks?": "integer: of the network",
+                "lesions?": "integer: how many were done, one at a time",
+                "intact?": "numbers: test error in per cent, mean over the seeds and its standard error",
+                "median?": "numbers: the same of the median over the lesions",
+                "spread?": "numbers: the least and the largest error after a lesion, means over the seeds",
+                **{f"{key}?": words for key, words in LESION.items()},
+            }
+        ],
+        "rows_N?": [{"": "at --level block, those of each further network", **LESION}],
+        "shuffle": "boolean: whether blocks were swapped, and not deleted",
+        "networks": [
+            {
+                "": "one for each network",
+                "name": "string: as the folder has it",
+                "seeds": "integers: of its runs",
+                "intact": "numbers: test error in per cent, for each seed",
+                "lesions": [
+                    {
+                        "": "from the input on",
+                        "label": "string: the paper's name of the block, or of both",
+                        "paths": "strings: torch's, of the modules",
+                        "why_not": "string?: why it can't be done; null where it is",
+                        "errors": "numbers: test error in per cent, for each seed",
+                    }
+                ],
+            }
+        ],
+        "uncounted": [UNCOUNTED],
+    },
     "plot": {
-        "kind": "string: cost, tradeoff, memory, receptive-field, gradient or paths",
+        "kind": "string: cost, tradeoff, memory, receptive-field, gradient, shatter or paths",
         "title": "string: of the chart",
         "x": {"": "the horizontal axis", **AXIS},
         "y": {"": "the vertical axis", **AXIS},
@@ -610,8 +657,8 @@ COMMANDS: dict[str, Keys] = {
                         "x": "number: raw",
                         "y": "number: raw",
                         "label?": "string: its name",
-                        "low?": "number: the least y over the seeds",
-                        "high?": "number: the largest",
+                        "low?": "number: where the spread of y begins, of what the notes say",
+                        "high?": "number: where it ends",
                     }
                 ],
             }
@@ -666,6 +713,79 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
+    },
+    "train": {
+        "folder": "string: where everything is",
+        "recipe": {
+            "": "how they are trained",
+            "name": "string: digits or he2015-cifar, before anything was changed",
+            "iterations": "integer: of a batch each",
+            "batch": "integer: images in each",
+            "lr": "number: the rate to begin with",
+            "drops": "integers: iterations from which on it is less",
+            "factor": "number: what a drop multiplies it by",
+            "momentum": "number: of SGD",
+            "weight_decay": "number: of all parameters",
+            "warmup": "integer: iterations at the rate times the factor first",
+            "warmup_from": "integer: in networks of at least so many layers",
+            "padding": "integer: pixels around an image before it is cropped",
+            "flip": "boolean: whether half of the images are mirrored",
+            "held_out": "integer: training images that are not trained on",
+            "every": "integer: iterations to a line of the curve and a checkpoint",
+            "dtype": "string: of weights and images",
+            "amp": "boolean: autocast to bfloat16",
+            "channels_last": "boolean: how images lie in memory",
+            "threads": "integer: of each run on a CPU",
+        },
+        "data": {
+            "": "what they are trained on",
+            "source": "string: as typed",
+            "name": "string: of the data set",
+            "channels": "integer: of an image",
+            "height": "integer: of an image",
+            "width": "integer: of an image",
+            "classes": "integer: of the data set",
+            "train": "integer: images that are trained on",
+            "test": "integer: images for testing",
+            "sha256": "string: of all images and labels",
+        },
+        "seeds": "integers: each trains every network",
+        "rows": [
+            {
+                "": "one line for each network and seed",
+                "network": "string: its name",
+                "seed": "integer: of weights, order and crops",
+                "iterations": "integer: that are done",
+                "train_error": "number?: of all training images in per cent; null before the last iteration",
+                "test_error": "number?: of the test images in per cent; null before the last iteration",
+            }
+        ],
+        "networks": [
+            {
+                "": "one for each network that has a run at its end",
+                "network": "string: its name",
+                "layers": "integer?: as papers count; null where that means nothing",
+                "seeds": "integer: that are at their end",
+                "train_error": "number: mean over them, per cent",
+                "train_se": "number?: its standard error; null with one seed",
+                "test_error": "number: mean over them, per cent",
+                "test_se": "number?: its standard error; null with one seed",
+                "published?": "number?: test error as printed, where the recipe is the paper's",
+            }
+        ],
+        "differences": [
+            {
+                "": "a deeper network minus the shallowest that differs from it in depth alone, paired by seed",
+                "deep": "string: the deeper one's name",
+                "shallow": "string: the other's",
+                "seeds": "integer: pairs",
+                "train_difference": "number: mean, points of per cent",
+                "train_se": "number?: its standard error; null with one seed",
+                "test_difference": "number: mean, points of per cent",
+                "test_se": "number?: its standard error; null with one seed",
+                "verdict": "string?: higher or lower training error; null within twice the standard error, or with one seed",
+            }
+        ],
     },
     "identify": {
         "file": "string: as typed",

@@ -1,4 +1,4 @@
-"""plot(): cost, error, memory, receptive field, gradient or paths as a chart."""
+"""plot(): cost, error, memory, receptive field, gradients or paths as a chart."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
 from resnet_cli.inputs import Given
 from resnet_cli.networks import Network, distinct, load
+from resnet_cli.render.charts.chart_style import STYLES
 from resnet_cli.render.themes import THEMES
 
 if TYPE_CHECKING:
@@ -23,14 +24,17 @@ KINDS = {
     "memory": (1, 1),
     "receptive-field": (1, 8),
     "gradient": (1, 8),
+    "shatter": (1, 6),
     "paths": (1, 8),
+    "training": (1, 9),
+    "lesion": (1, 9),
 }
-"""How many networks each kind takes, at least and at most."""
+"""How many networks each kind takes, at least and at most; the last two a folder, and which of its networks."""
 OPTIONS = {
     "--x": ("cost", "tradeoff"),
     "--dataset": ("tradeoff",),
     "--crops": ("tradeoff",),
-    "--seeds": ("gradient",),
+    "--seeds": ("gradient", "shatter"),
     "--batch": ("memory", "gradient"),
 }
 """Which kinds have an option."""
@@ -87,10 +91,10 @@ def plot(
     batch: int | None = None,
     progress: Progress = silent,
 ) -> Plot:
-    """A chart of ``kind`` cost, tradeoff (published error against cost), memory, receptive-field, gradient or paths.
+    """A chart of ``kind`` cost, tradeoff (published error against cost), memory, receptive-field, gradient, shatter or paths.
 
     ``x`` is macs or params, for cost and tradeoff; ``dataset`` imagenet or cifar10 and ``crops`` 1 or
-    10 for tradeoff; ``seeds`` for gradient; ``batch`` for memory and gradient. Raises `UserError` for an
+    10 for tradeoff; ``seeds`` for gradient and shatter; ``batch`` for memory and gradient. Raises `UserError` for an
     option that the kind does not have.
     """
     limits.one_of("kind of plot", kind, tuple(KINDS))
@@ -99,9 +103,16 @@ def plot(
     _check_number(kind, len(models))
     if kind == "tradeoff":
         return Plot(_tradeoff(dataset or "imagenet", crops or 1, x or "macs"))
+    if kind in ("training", "lesion"):
+        folder, *names = map(str, models)
+        return Plot(
+            _training(folder, names) if kind == "training" else _lesion(folder, names, progress)
+        )
     networks = _networks(models, batch if kind == "memory" else None)
     if kind == "gradient":
         return Plot(_gradient(networks, seeds or 5, batch or 8, progress))
+    if kind == "shatter":
+        return Plot(_shatter(networks, seeds or 5, progress))
     chart = _chart(kind, networks, x or "macs")
     whose_line = [whose(network.name, network) for network in networks]
     return Plot(
@@ -128,6 +139,42 @@ def _gradient(networks: list[Network], seeds: int, batch: int, progress: Progres
     cases = [case for network in networks for case in gradient.cases(network)]
     need("plot gradient", "torch")
     return analysis.gradient(gradient.measure(cases, seeds, batch, progress), seeds, batch)
+
+
+def _shatter(networks: list[Network], seeds: int, progress: Progress) -> Chart:
+    from resnet_cli.analyses import shatter as analysis
+    from resnet_cli.answers import gradient, shatter
+
+    cases = [case for network in networks for case in gradient.cases(network)]
+    measured = shatter.measure(cases, seeds, progress)
+    return analysis.chart(measured, shatter.notes(measured))
+
+
+def _training(folder: str, names: list[str]) -> Chart:
+    from resnet_cli import runs
+    from resnet_cli.analyses import curves
+    from resnet_cli.answers import lesion
+
+    training = runs.read(folder)
+    return curves.chart(training, _few(lesion.named(training.record, names)))
+
+
+def _few(names: list[str]) -> list[str]:
+    """No more of a folder's networks than can be told apart."""
+    if len(names) > len(STYLES):
+        what = f"{len(names)} networks in the folder, too many for a plot"
+        raise UserError(what, f"name at most {len(STYLES)} of them behind it")
+    return names
+
+
+def _lesion(folder: str, names: list[str], progress: Progress) -> Chart:
+    from resnet_cli import runs
+    from resnet_cli.analyses import lesion as analysis
+    from resnet_cli.answers import lesion
+
+    chosen = _few(lesion.named(runs.read_record(folder), names))
+    measured = lesion.measure(folder, chosen, progress=progress)
+    return analysis.chart(measured, lesion.notes(runs.read_record(folder), measured))
 
 
 def _check(kind: str, given: dict[str, str | int | None]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from resnet_cli import __version__
-from resnet_cli.analyses import plot
+from resnet_cli import __version__, runs
+from resnet_cli.analyses import curves, plot
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
 from resnet_cli.analyses.memory import memory as memory_analysis
@@ -23,8 +23,10 @@ from resnet_cli.charts import Chart
 from resnet_cli.designs.limits import within
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network, load
+from resnet_cli.recipes import in_words
 from resnet_cli.render.charts.chart_style import STYLES
-from resnet_cli.render.report.page import Chapter, Level, Section, page
+from resnet_cli.render.report.page import COMPARISON, Chapter, Level, Section, page
+from resnet_cli.runs import Training
 from resnet_cli.tables import Column, Table
 
 OVERALL = {
@@ -53,11 +55,15 @@ class Report(NamedTuple):
 def report(*models: Model, exact: bool = False, typed: str = "") -> Report:
     """A network, or several side by side, as one page: architecture, cost, figures, memory, fields and more.
 
+    A folder of `resnet_cli.train` among ``models`` has its errors and curves there.
     ``exact`` writes every digit; ``typed`` is the command that is named at the foot.
     """
     within("number of networks", len(models), MOST)
+    folders = [model for model in models if isinstance(model, str) and runs.is_training(model)]
     networks: list[Network] = []
     for model in models:
+        if model in folders:
+            continue
         networks.append(load(model))
         if sum(len(network.rows) for network in networks) > MOST_ROWS:
             raise UserError(
@@ -67,8 +73,31 @@ def report(*models: Model, exact: bool = False, typed: str = "") -> Report:
     chapters = [_network(f"n{at}", network) for at, network in enumerate(networks, start=1)]
     if len(networks) > 1:
         chapters.insert(0, _comparison(networks))
+    chapters[:0] = [
+        _training(f"t{at}", runs.read(folder)) for at, folder in enumerate(folders, start=1)
+    ]
     made = f"Made by resnet-cli {__version__}{': ' if typed else ''}{typed}."
     return Report(page(chapters, f"{made} Nothing on this page is loaded from elsewhere.", exact))
+
+
+def _training(key: str, training: Training) -> Chapter:
+    from resnet_cli.answers.train import answer
+
+    said, record = answer(training), training.record
+    names = [network.name for network in record.networks]
+    begun = any(run.curve for run in training.runs)
+    charts = _drawable(curves.chart(training, names)) if begun else []
+    sections = [
+        Section("errors", "Errors", tables=said.tables, notes=said.notes),
+        *(
+            [Section("curves", "Along the training", charts=charts, notes=charts[0].notes)]
+            if charts
+            else []
+        ),
+    ]
+    return Chapter(
+        key, f"Training on {record.data.name}", in_words(record.recipe), None, None, sections
+    )
 
 
 def _network(key: str, network: Network) -> Chapter:
@@ -182,7 +211,7 @@ def _comparison(networks: list[Network]) -> Chapter:
         Section("networks", "Side by side", (), drawing, tables, fields, said.notes),
         Section("stages", "By stage", tables=by_stage, charts=_drawable(*costs)),
     ]
-    return Chapter("comparison", "Comparison", "", None, drawing, sections)
+    return Chapter(COMPARISON, "Comparison", "", None, drawing, sections)
 
 
 def _costs_first(table: Table) -> Table:
@@ -202,7 +231,8 @@ def _drawable(*charts: Chart) -> list[Chart]:
     return [
         chart
         for chart in charts
-        if len(chart.series) <= len(STYLES) and all(series.points for series in chart.series)
+        if sum(not series.thin for series in chart.series) <= len(STYLES)
+        and all(series.points for series in chart.series)
     ]
 
 

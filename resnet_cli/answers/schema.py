@@ -19,6 +19,10 @@ TYPES: dict[str, dict[str, Any]] = {
         f"{name}s": {"type": "array", "items": {"type": name}}
         for name in ("string", "integer", "number")
     },
+    "lists of numbers": {
+        "type": "array",
+        "items": {"type": "array", "items": {"type": "number"}},
+    },
     "value": {"type": ["integer", "number", "string", "boolean", "array", "null"]},
     "shape or type": {"type": ["array", "string", "null"], "items": {"type": "integer"}},
     "changes": {

@@ -22,11 +22,13 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "features": ("features resnet50", "features resnet101 --input-size 800x1333"),
     "paths": ("paths resnet110", "paths resnet50"),
     "gradient": ("gradient plain20 resnet20", "gradient resnet20 --variants --seeds 3"),
+    "lesion": ("lesion runs/digits", "lesion runs/digits resnet56 --shuffle --level block"),
     "diagram": ("diagram resnet18", "diagram vgg19 plain34 resnet34 -o figure3.svg"),
     "plot": ("plot tradeoff", "plot cost resnet18 resnet50 vgg16 -o cost.pdf"),
     "report": ("report resnet50 -o report.html", "report resnet18 resnet34 -o two.html"),
     "build": ("build resnet50 -o resnet50.onnx", "build resnet18 --num-classes 10 -o net.py"),
     "verify": ("verify resnet50", "verify --all"),
+    "train": ("train plain20 plain56 resnet20 resnet56 --seeds 3", "train --resume runs/digits"),
     "identify": ("identify weights.pth", "identify weights.pth --against resnet50"),
     "schema": ("schema summary -o summary.schema.json", "schema toml"),
 }

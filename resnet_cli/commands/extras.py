@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from resnet_cli.errors import printable
+
+if TYPE_CHECKING:
+    from resnet_cli.training.processes import Task, Told
 
 Item = TypeVar("Item")
 
@@ -50,3 +53,45 @@ def progress(items: Sequence[Item], doing: str, note: str = "") -> Iterator[Item
         if at == 1 and note and left > LONG:
             print(f"note: {doing}: about {left:.0f} s more", file=sys.stderr, flush=True)
         yield item
+
+
+@contextmanager
+def training() -> Iterator[Told]:
+    """Shows runs that are trained: on a terminal a bar for each, with error, speed and time left.
+
+    Elsewhere a line for each that is at its end.
+    """
+    if not sys.stderr.isatty():
+        yield _line_at_the_end
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TextColumn("{task.fields[error]}"), TextColumn("{task.fields[speed]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        by_run: dict[Task, TaskID] = {}
+
+        def told(task: Task, iterations: int, error: float | None) -> None:
+            if task not in by_run:
+                by_run[task] = bars.add_task(
+                    printable(f"{task.name}, seed {task.seed}", 60), total=task.iterations, error="", speed=""
+                )  # fmt: skip
+            bar = by_run[task]
+            speed = bars.tasks[bar].speed
+            if error is None:
+                bars.remove_task(bar)
+                return
+            bars.update(
+                bar, completed=iterations, error=f"error {error:.0f}%", speed=f"{speed:.1f}/s" if speed else ""
+            )  # fmt: skip
+
+        yield told
+
+
+def _line_at_the_end(task: Task, iterations: int, error: float | None) -> None:
+    if error is None:
+        text = f"note: {printable(task.name)}, seed {task.seed}: {iterations:,} iterations done"
+        print(text, file=sys.stderr, flush=True)

@@ -138,12 +138,18 @@ def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
     return _signed(run, command, [*_parameters(NETWORK | INPUTS), *own, *shown])
 
 
-def changeable(names: str) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """Gives a command that takes several networks, as ``names``, the overrides for where it takes one."""
+def changeable(
+    names: str, inputs: bool = True
+) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
+    """Gives a command that takes several networks, as ``names``, the overrides for where it takes one.
+
+    Without ``inputs`` what they are asked about is the command's own matter.
+    """
 
     def changing(command: Callable[..., Result]) -> Callable[..., Result]:
         own = [*inspect.signature(command, eval_str=True).parameters.values()]
-        options = _parameters({name: NETWORK[name] for name in FIELDS} | INPUTS)
+        beside = INPUTS if inputs else {}
+        options = _parameters({name: NETWORK[name] for name in FIELDS} | beside)
 
         def run(**given: Any) -> Result:
             changes = _changes({name: given.pop(name, None) for name in FIELDS})
@@ -167,15 +173,16 @@ def changeable(names: str) -> Callable[[Callable[..., Result]], Callable[..., Re
 
 
 def answers(command: Callable[..., Answer]) -> Callable[..., None]:
-    """Gives a command the options of output and prints what it answers."""
+    """Gives a command the options of output that it has not itself, and prints what it answers."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())
+    shown = _parameters({key: OUTPUT[key] for key in OUTPUT if key not in {p.name for p in own}})
 
     def run(**given: Any) -> None:
-        show = {key: given.pop(key, DEFAULTS.get(key)) for key in OUTPUT}
+        show = {p.name: given.pop(p.name, DEFAULTS.get(p.name)) for p in shown}
         _check(show)
         _show(command(**given), **show)
 
-    return _signed(run, command, [*own, *_parameters(OUTPUT)])
+    return _signed(run, command, [*own, *shown])
 
 
 def shortened(command: Callable[..., None], words: Sequence[str]) -> Callable[..., None]:

@@ -35,7 +35,7 @@ def command(
     x: Annotated[str | None, typer.Option("--x", help="cost, tradeoff: macs (default) or params.", **words(("macs", "params")))] = None,
     dataset: Annotated[str | None, typer.Option(help="tradeoff: imagenet (default) or cifar10.", **words(("imagenet", "cifar10")))] = None,
     crops: Annotated[int | None, typer.Option(help="tradeoff, imagenet: 1 (default) or 10 crops.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="gradient: networks drawn and measured (5).")] = None,
+    seeds: Annotated[int | None, typer.Option(help="gradient, shatter: networks drawn and measured (5).")] = None,
     batch: Annotated[int | None, typer.Option(help="memory (1), gradient (8): inputs at once.")] = None,
     target: Annotated[
         str | None,
@@ -51,7 +51,7 @@ def command(
     ] = None,
     bare: Annotated[bool, typer.Option("--bare", help="No title and no notes: for a caption.")] = False,
 ) -> None:  # fmt: skip
-    """Cost, error, memory, receptive field, gradient or paths as a chart: here, or SVG, PNG, PDF."""
+    """Cost, error, memory, receptive field, gradients or paths as a chart: here, or SVG, PNG, PDF."""
     if json and format not in (None, "json"):
         raise UserError(f"both --json and --format {format} given", "give one of them")
     one_of("theme", theme or "light", tuple(THEMES))

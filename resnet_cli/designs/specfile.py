@@ -51,6 +51,15 @@ def _spec(given: dict[str, object], name: str) -> zoo.Spec:
     return ResNet(**values)  # type: ignore[arg-type]
 
 
+def of_fields(values: dict[str, object]) -> zoo.Spec:
+    """The network with all of these fields, as `dataclasses.asdict` gives them. Raises `UserError` as `read`."""
+    example = zoo.find("vgg16" if "batch_norm" in values else "resnet50")
+    checked = fields.checked(values, example, _toml)
+    if missing := [key for key in example.__dataclass_fields__ if key not in checked]:
+        raise UserError(f"{missing[0]} missing", "give every field")
+    return type(example)(**checked)  # type: ignore[arg-type]
+
+
 def _toml(key: str, value: object) -> str:
     if isinstance(value, str):
         return f'{key} = "{value}"'

@@ -39,6 +39,14 @@ def safetensors(net: nn.Module, path: str) -> None:
     save_file(tensors, path)
 
 
+def safetensors_bytes(net: nn.Module) -> bytes:
+    """The state dict as the bytes of such a file; raises `ImportError` without safetensors."""
+    from safetensors.torch import save
+
+    state = {name: t.detach().cpu().contiguous().clone() for name, t in net.state_dict().items()}
+    return save(state)
+
+
 def pth(net: nn.Module, path: str) -> None:
     """The state dict as torch.save writes it, which torch.load(weights_only=True) reads."""
     torch.save(net.state_dict(), path)

@@ -49,7 +49,21 @@ class Machine:
             self.copied += len(arguments[0])
             if self.copied > MOST_COPIED:
                 raise bad("holds a pickle that copies too much")
-        self.stack.append(called(what, arguments))
+        self.stack.append(self.called(what, arguments))
+
+    def named(self, name: str) -> object:
+        """What a name stands for. Raises `UserError` for one that a pickle may not use."""
+        return named(name, self.data)
+
+    def called(self, what: object, arguments: object) -> object:
+        """What calling a named thing on these arguments gives."""
+        return called(what, arguments)
+
+    def build(self) -> None:
+        """Attributes of a value: torch's _metadata, a Namespace's fields. None of them is kept."""
+        self.stack.pop()
+        if type(self.stack[-1]) not in (dict, TensorInfo, Opaque):
+            raise broken()
 
 
 Action = Callable[[Machine, int], int]  # given where its argument is, gives where it ends
@@ -215,7 +229,7 @@ def _global(machine: Machine, at: int) -> int:
             raise Ended
         words.append(machine.data[at:end].decode("utf-8", "replace"))
         at = end + 1
-    machine.stack.append(named(".".join(words), machine.data))
+    machine.stack.append(machine.named(".".join(words)))
     return at
 
 
@@ -223,7 +237,7 @@ def _stack_global(machine: Machine, at: int) -> int:
     name, module = machine.stack.pop(), machine.stack.pop()
     if type(name) is not str or type(module) is not str:
         raise broken()
-    machine.stack.append(named(f"{module}.{name}", machine.data))
+    machine.stack.append(machine.named(f"{module}.{name}"))
     return at
 
 
@@ -233,10 +247,7 @@ def _call(machine: Machine, at: int) -> int:
 
 
 def _build(machine: Machine, at: int) -> int:
-    """Attributes of a value: torch's _metadata, a Namespace's fields. None of them is kept."""
-    machine.stack.pop()
-    if type(machine.stack[-1]) not in (dict, TensorInfo, Opaque):
-        raise broken()
+    machine.build()
     return at
 
 

@@ -27,13 +27,13 @@ class Pickle(NamedTuple):
     end: int
 
 
-def load(data: bytes) -> Pickle:
-    """The pickle that the bytes begin with.
+def load(data: bytes, kind: type[Machine] = Machine) -> Pickle:
+    """The pickle that the bytes begin with, as a machine of this kind reads it.
 
     Raises `Ended` where the bytes end too early, and `UserError` for an instruction, a name or a
     structure that is not read.
     """
-    machine = Machine(data)
+    machine = kind(data)
     end = _run(machine)
     if len(machine.stack) != 1 or machine.marks:
         raise broken()

@@ -1,0 +1,1 @@
+"""Labelled images, read from files without torch and checked; never downloaded."""

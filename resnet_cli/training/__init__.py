@@ -1,0 +1,1 @@
+"""Trainings without torch: what decides a run, and processes that train."""
