@@ -1,7 +1,7 @@
 """What numbers see of the input: the arithmetic of axes beside sets of pixels, networks beside gradients."""
 
 import random
-import warnings
+from copy import deepcopy
 from fractions import Fraction
 from itertools import product
 from math import floor, prod
@@ -16,7 +16,6 @@ from torch import nn
 from torch.nn import functional as F
 
 import resnet_cli
-from resnet_cli import networks
 from resnet_cli.analyses.field.receptive_field import across, alike, fields, image
 from resnet_cli.analyses.field.receptive_field import seen as reached
 from resnet_cli.layers import moves
@@ -330,10 +329,10 @@ def smooth(module):
     return module
 
 
-def measure(module, shape, tmp_path, wanted=lambda path: True, many=3):
+def measure(module, shape, rows_by, wanted=lambda path: True, many=3):
     """Of some neurons of the modules' outputs, what has a gradient beside what they are said to see.
 
-    Gradients that are next to nothing beside the largest are those of masks.
+    ``rows_by`` makes a network of it. Gradients that are next to nothing beside the largest are those of masks.
     """
     torch.manual_seed(0)
     module = smooth(module).double().eval()
@@ -346,13 +345,9 @@ def measure(module, shape, tmp_path, wanted=lambda path: True, many=3):
     outputs = {}
     for path, child in module.named_modules():
         child.register_forward_hook(kept(outputs, path))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.export.export(module, (x.detach(),))
-        torch.export.save(program, tmp_path / "net.pt2")
+    rows = rows_by(module, x.detach()).rows
     outputs.clear()
     module(x)
-    rows = networks.load(str(tmp_path / "net.pt2")).rows
     _, _, sides = image(rows)
     result = {}
     for row, state in zip(rows, reached(rows), strict=True):
@@ -382,6 +377,11 @@ def measure(module, shape, tmp_path, wanted=lambda path: True, many=3):
             result[row.path, place] = (seen_of(state, full), truth)
     assert result
     return result
+
+
+def run_on_meta(module, x):
+    """The network as it runs once on a copy without numbers."""
+    return others.recorded(deepcopy(module).to("meta"), x.to("meta"))
 
 
 def kept(outputs, path):
@@ -548,10 +548,10 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_numbers_see_what_has_a_gradient(name, tmp_path):
+def test_numbers_see_what_has_a_gradient(name):
     """Branches, windows and resizing: each side, at corners, the middle and elsewhere, module by module."""
     kind, shape = SMALL[name]
-    for place, (said, truth) in measure(kind(), shape, tmp_path).items():
+    for place, (said, truth) in measure(kind(), shape, run_on_meta).items():
         assert said == truth, place
 
 
@@ -657,8 +657,12 @@ def test_others_networks_see_what_has_a_gradient(name, tmp_path):
     kind, shape = (OTHERS | MORE)[name]
     module = kind()
     leaves = [path for path, child in module.named_modules() if not [*child.children()]]
+
+    def exported(net, x):
+        return others.exported(net, x, tmp_path / "net.pt2")
+
     some = {*leaves[:: max(1, len(leaves) // 14)], *leaves[-3:]}
-    for place, (said, truth) in measure(module, shape, tmp_path, some.__contains__, 1).items():
+    for place, (said, truth) in measure(module, shape, exported, some.__contains__, 1).items():
         assert said == truth, place
 
 
