@@ -71,7 +71,9 @@ def page(chapters: Sequence[Chapter], origin: str, exact: bool) -> str:
     A chapter alone is the page; several stand below a heading of their own.
     """
     alone = len(chapters) == 1
-    title = chapters[0].title if alone else " · ".join(c.title for c in chapters if c.key != COMPARISON)
+    title = (
+        chapters[0].title if alone else " · ".join(c.title for c in chapters if c.key != COMPARISON)
+    )
     contents = _contents(chapters)
     if alone:
         body = _chapter(chapters[0], 1, exact, contents)
