@@ -76,14 +76,22 @@ class Box(NamedTuple):
 class Arc(NamedTuple):
     """A shortcut within a unit, from the wire into box ``start`` to box ``end``.
 
-    Where it ends past the last box it meets the wire that leaves the unit. ``kind`` is identity,
-    projection, zero padding, dropout, or scale (what a gate multiplies); ``boxes`` are its layers.
+    Where it ends past the last box it meets the wire that leaves the unit, and with ``joins`` the wire into
+    that box. ``kind`` is identity, projection, zero padding, dropout, scale (what a gate multiplies), or skip (what is
+    read again); ``boxes`` are its layers.
     """
 
     start: int
     end: int
     kind: str
     boxes: tuple[Box, ...] = ()
+    joins: bool = False
+
+    def meets(self, other: Arc) -> bool:
+        """Whether two arcs stand beside the same box or wire."""
+        return self.start < other.end + (not other.joins) and other.start < self.end + (
+            not self.joins
+        )
 
 
 class Unit(NamedTuple):
@@ -92,6 +100,17 @@ class Unit(NamedTuple):
     boxes: tuple[Box, ...]
     arcs: tuple[Arc, ...] = ()
     times: int = 1
+
+    @property
+    def lanes(self) -> list[int]:
+        """For each arc its lane beside the boxes, 0 the innermost: outside of shorter ones beside the same boxes."""
+        lanes = [0] * len(self.arcs)
+        inner: list[int] = []
+        for at in sorted(range(len(lanes)), key=lambda at: self.arcs[at].end - self.arcs[at].start):
+            meets = [lanes[other] for other in inner if self.arcs[at].meets(self.arcs[other])]
+            lanes[at] = max(meets, default=-1) + 1
+            inner.append(at)
+        return lanes
 
 
 class Skip(NamedTuple):

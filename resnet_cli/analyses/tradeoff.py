@@ -109,7 +109,7 @@ def tradeoff(setting: Setting, figures: Iterable[Figure], of: str) -> Chart:
     return Chart(
         "tradeoff",
         f"Published error against {'cost' if of == 'macs' else 'parameters'}",
-        cost_axis(of, size, log=True),
+        cost_axis(of, f"one input of {size}", log=True),
         Axis(f"{setting.label}, %", "%", "number"),
         [
             Series(FRONT, [Point(p.x, p.y, p.label) for p in front(every)], "front"),

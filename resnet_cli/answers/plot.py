@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.answers.gradient import Progress, silent
@@ -9,6 +10,7 @@ from resnet_cli.answers.view import Model, uncounted, whose
 from resnet_cli.charts import Chart
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
+from resnet_cli.inputs import Given
 from resnet_cli.networks import Network, distinct, load
 from resnet_cli.render.themes import THEMES
 
@@ -97,23 +99,23 @@ def plot(
     _check_number(kind, len(models))
     if kind == "tradeoff":
         return Plot(_tradeoff(dataset or "imagenet", crops or 1, x or "macs"))
-    networks = _networks(*models)
+    networks = _networks(models, batch if kind == "memory" else None)
     if kind == "gradient":
         return Plot(_gradient(networks, seeds or 5, batch or 8, progress))
-    chart = _chart(kind, networks, x or "macs", batch or 1)
+    chart = _chart(kind, networks, x or "macs")
     whose_line = [whose(network.name, network) for network in networks]
     return Plot(
         chart._replace(notes=[*uncounted(networks), *filter(None, whose_line), *chart.notes])
     )
 
 
-def _chart(kind: str, networks: list[Network], x: str, batch: int) -> Chart:
+def _chart(kind: str, networks: list[Network], x: str) -> Chart:
     from resnet_cli.analyses import plot as analysis
 
     if kind == "cost":
         return analysis.cost(networks, x)
     if kind == "memory":
-        return analysis.memory(networks[0], batch)
+        return analysis.memory(networks[0], networks[0].batch)
     drawn = analysis.receptive_field if kind == "receptive-field" else analysis.paths
     return drawn(networks)
 
@@ -154,9 +156,14 @@ def _check_number(kind: str, number: int) -> None:
         raise UserError(f"{number} networks given, too many for plot {kind}", hint)
 
 
-def _networks(*models: Model) -> list[Network]:
+def _networks(models: Sequence[Model], batch: int | None) -> list[Network]:
     """The networks, equal names numbered, as no legend could tell them apart."""
-    networks = [load(model) for model in models]
+    networks = [load(model, Given(batch=batch)) for model in models]
+    for network in networks:
+        if batch not in (None, network.batch):
+            raise UserError(
+                f"{network.name} takes {network.asked}, and no other batch", "leave out --batch"
+            )
     named = zip(distinct(networks), networks, strict=True)
     return [network._replace(name=name) for name, network in named]
 

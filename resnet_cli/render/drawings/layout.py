@@ -197,6 +197,8 @@ def _within(column: DrawnNetwork, axes: _Axes) -> list[_Link]:
         for index, box in enumerate(unit.boxes):
             if chain and chain[-1].box.size == box.size:
                 gap = GAP if index else _joint(column.units[number - 1], unit)
+                if any(arc.joins and arc.end == index for arc in unit.arcs):
+                    gap = max(gap, JOINT)
                 below = chain[-1].box.below
                 gap += LINE * bool(below)
                 if below and not axes.down:
@@ -221,10 +223,7 @@ def _half(box: Box, edge: float, axes: _Axes) -> float:
 
 def _lane(unit: Unit, arc: Arc, edge: float, axes: _Axes) -> float:
     """The offset of an arc: outside of the boxes and of the arcs within it."""
-    inner = sum(
-        other is not arc and arc.start <= other.start and other.end <= arc.end
-        for other in unit.arcs
-    )
+    inner = unit.lanes[next(at for at, each in enumerate(unit.arcs) if each is arc)]
     on = max((axes.breadth(box) / 2 for box in axes.on(arc)), default=0)
     return edge + LANE * (inner + 1) + on
 
@@ -288,7 +287,7 @@ def _shortcuts(
             side = arc.boxes[-1].size if arc.boxes else None
             beside = [link for link in chain[leaves:joins] if link.box.size == side]
             since = beside[0].start - REACH if beside else start
-            if arc.end < len(unit.boxes):  # into the addition
+            if arc.end < len(unit.boxes) and not arc.joins:  # into the addition
                 end = (chain[joins].start + chain[joins].end) / 2
                 meets = _half(chain[joins].box, edge, axes)
             else:
