@@ -12,6 +12,7 @@ from functools import cache
 from time import process_time
 from unittest.mock import patch
 
+import graph_files
 import pytest
 from program import run
 from safetensors.torch import save_file
@@ -78,6 +79,22 @@ POINTS = {
     "gradient resnet20 --variants --seeds 1 --batch 1": "network, first block, last block, first / last, paper's error",
     "gradient resnet20 --by block --seeds 1": "block, median, least to largest",
     "build resnet20": "stage, modules, output, tensors, params",
+    "summary SMALL": "module, ×, architecture, params, MACs",
+    "summary SMALL --level stage": "stage, output, architecture, params, MACs, share",
+    "summary SMALL --level layer": "path, layer, params, MACs",
+    "summary ONNX": "module, ×, output, architecture, params, MACs, share",
+    "flops SMALL": "module, ×, MACs, FLOPs, other operations",
+    "flops SMALL --reconcile": "convention, prints, unit, ledger",
+    "memory SMALL": "module, ×, weights, saved, live, use, at its peak",
+    "compare resnet18 SMALL": "quantity, resnet18, small.pt2, Δ, ratio, module, Δ params, Δ MACs",
+    "compare SMALL ONNX": "quantity, small.pt2, doubled.onnx, Δ, ratio, module",
+    "receptive-field SMALL": "module, ×, receptive field",
+    "features SMALL": "feature, torch path, channels, stride",
+    "paths SMALL": "through blocks, layers, paths, share",
+    "explain params SMALL": STEPS,
+    "explain macs SMALL head": STEPS,
+    "explain shape SMALL": STEPS,
+    "check SMALL --max-params 26M --max-macs 3G": "network, quantity, actual, limit, room, ok",
     "identify FILE": "property, value",
     "identify FILE --against resnet32": "name, A, B, what",
     "identify FILE --keys layer3": "name in the file, shape, dtype, numbers",
@@ -90,16 +107,23 @@ STYLE = re.compile("\x1b\\[[1-9][0-9;]*m")
 
 @pytest.fixture(scope="session")
 def file(tmp_path_factory):
-    """ResNet-20's weights as a file."""
+    """ResNet-20's weights as a file; beside it networks of operations, in which not everything is counted."""
     path = tmp_path_factory.mktemp("width") / "net.safetensors"
     save_file(build(zoo.find("resnet20"), device="cpu").state_dict(), path)
+    graph_files.small(path.parent)
+    graph_files.doubled(path.with_name("doubled.onnx"))
     return path
 
 
 @cache
 def answer(line, file):
     """What a command answers, before it is rendered."""
-    words = [str(file) if word == "FILE" else word for word in shlex.split(line)]
+    files = {
+        "FILE": file,
+        "SMALL": file.with_name("small.pt2"),
+        "ONNX": file.with_name("doubled.onnx"),
+    }
+    words = [str(files.get(word, word)) for word in shlex.split(line)]
     answers = []
     with (
         patch.object(output, "render", lambda answer, *_, **__: answers.append(answer) or ""),
@@ -114,11 +138,12 @@ def checked(network):
     macs = by_path(network.rows, "macs")
     routes = [Route("module", "params", by_path(network.rows, "params")),
               Route("fvcore", "macs", macs), Route("torch", "macs", macs)]  # fmt: skip
-    return verify.Checked(network, routes, {"add": 16}, "2 of 2", [])
+    return verify.Checked(network, routes, {"add": 16}, "2 of 2", [], [])
 
 
 def words(text):
-    """Numbers and words, without the brackets and signs that part them, and without drawings."""
+    """Numbers and words, without the brackets and signs that part them, and without drawings; paths broken at dots."""
+    text = re.sub(r"(?<=\w\.)(?=[^\W\d])", " ", text)
     return set(re.sub(r"[⎡⎢⎣⎤⎥⎦\[\]|─█▉▊▋▌▍▎▏▁▂▃▄▅▆▇]|[;,](?!\d)", " ", text).split())
 
 
