@@ -589,7 +589,7 @@ def test_what_needs_a_spec_or_an_image_is_one_line():
         resnet_cli.explain("depth", network)
     with pytest.raises(UserError, match="takes 1×9"):
         resnet_cli.explain("receptive-field", network)
-    with pytest.raises(UserError, match="did you mean 'encoder.layers.0'"):
+    with pytest.raises(UserError, match=r"did you mean 'encoder\.layers\.0'"):
         resnet_cli.explain("macs", network, "encoder.layer.0")
     told = {line[0]: line[2] for line in resnet_cli.explain(network).tables[0].rows}
     assert "depth" not in told and told["receptive-field"].startswith("a receptive field is of")
