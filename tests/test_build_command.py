@@ -303,11 +303,17 @@ def test_a_file_of_shapes_alone_is_the_network_again(model, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
-def test_a_module_of_one_s_own_is_exported_and_run_again(suffix, tmp_path):
-    """With its weights, for any batch; both give what the module gives."""
+@pytest.mark.parametrize(
+    "words", [(*OWN, ".onnx"), ("tests/own_modules.py:Words", "--input", "1x9:int64", ".pt2")]
+)
+def test_a_module_of_one_s_own_is_exported_and_run_again(words, tmp_path):
+    """With its weights, for any batch; both give what the module gives, and have a tied weight once."""
     pytest.importorskip("onnxruntime")
+    *model, suffix = words
     path = tmp_path / f"net{suffix}"
-    out, _ = run("build", *OWN, "-o", str(path))
+    out, _ = run("build", *model, "-o", str(path))
     assert "for any batch" in out and "outputs differ by at most" in out
     assert verify(str(path)).code == 0
+    if suffix == ".pt2":
+        module = load(model[0], inputs.given([model[2]], ()))
+        assert counts.totals(load(str(path)).rows)["params"] == counts.totals(module.rows)["params"]

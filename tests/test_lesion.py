@@ -197,7 +197,8 @@ def test_a_folder_that_cannot_be_asked_is_one_line(tmp_path, folder):
     with pytest.raises(UserError, match="holds other weights"):
         resnet_cli.lesion(mixed, "plain20")
     with pytest.raises(
-        UserError, match=r"no blocks of resnet20 can be deleted: its shortcut is a projection; it makes"
+        UserError,
+        match=r"no blocks of resnet20 can be deleted: its shortcut is a projection; it makes",
     ):
         resnet_cli.lesion(mixed, "resnet20")
     (tmp_path / "mixed/plain20-s0/curve.jsonl").unlink()

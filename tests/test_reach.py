@@ -1,7 +1,7 @@
 """What numbers see of the input: the arithmetic of axes beside sets of pixels, networks beside gradients."""
 
 import random
-import warnings
+from copy import deepcopy
 from fractions import Fraction
 from itertools import product
 from math import floor, prod
@@ -15,7 +15,7 @@ from libraries import library
 from torch import nn
 from torch.nn import functional as F
 
-from resnet_cli import networks
+import resnet_cli
 from resnet_cli.analyses.field.receptive_field import across, alike, fields, image
 from resnet_cli.analyses.field.receptive_field import seen as reached
 from resnet_cli.layers import moves
@@ -329,10 +329,10 @@ def smooth(module):
     return module
 
 
-def measure(module, shape, tmp_path, wanted=lambda path: True, many=3):
+def measure(module, shape, rows_by, wanted=lambda path: True, many=3):
     """Of some neurons of the modules' outputs, what has a gradient beside what they are said to see.
 
-    Gradients that are next to nothing beside the largest are those of masks.
+    ``rows_by`` makes a network of it. Gradients that are next to nothing beside the largest are those of masks.
     """
     torch.manual_seed(0)
     module = smooth(module).double().eval()
@@ -345,13 +345,9 @@ def measure(module, shape, tmp_path, wanted=lambda path: True, many=3):
     outputs = {}
     for path, child in module.named_modules():
         child.register_forward_hook(kept(outputs, path))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = torch.export.export(module, (x.detach(),))
-        torch.export.save(program, tmp_path / "net.pt2")
+    rows = rows_by(module, x.detach()).rows
     outputs.clear()
     module(x)
-    rows = networks.load(str(tmp_path / "net.pt2")).rows
     _, _, sides = image(rows)
     result = {}
     for row, state in zip(rows, reached(rows), strict=True):
@@ -381,6 +377,11 @@ def measure(module, shape, tmp_path, wanted=lambda path: True, many=3):
             result[row.path, place] = (seen_of(state, full), truth)
     assert result
     return result
+
+
+def run_on_meta(module, x):
+    """The network as it runs once on a copy without numbers."""
+    return others.recorded(deepcopy(module).to("meta"), x.to("meta"))
 
 
 def kept(outputs, path):
@@ -547,10 +548,10 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_numbers_see_what_has_a_gradient(name, tmp_path):
+def test_numbers_see_what_has_a_gradient(name):
     """Branches, windows and resizing: each side, at corners, the middle and elsewhere, module by module."""
     kind, shape = SMALL[name]
-    for place, (said, truth) in measure(kind(), shape, tmp_path).items():
+    for place, (said, truth) in measure(kind(), shape, run_on_meta).items():
         assert said == truth, place
 
 
@@ -656,6 +657,122 @@ def test_others_networks_see_what_has_a_gradient(name, tmp_path):
     kind, shape = (OTHERS | MORE)[name]
     module = kind()
     leaves = [path for path, child in module.named_modules() if not [*child.children()]]
+
+    def exported(net, x):
+        return others.exported(net, x, tmp_path / "net.pt2")
+
     some = {*leaves[:: max(1, len(leaves) // 14)], *leaves[-3:]}
-    for place, (said, truth) in measure(module, shape, tmp_path, some.__contains__, 1).items():
+    for place, (said, truth) in measure(module, shape, exported, some.__contains__, 1).items():
         assert said == truth, place
+
+
+# what comes of it in answers
+
+
+def recorded(module, *shapes, dtype=torch.float32):
+    x = [torch.empty(1, *shape, device="meta", dtype=dtype) for shape in shapes]
+    return others.recorded(module.to("meta"), x[0] if len(x) == 1 else tuple(x))
+
+
+def test_a_text_has_one_side():
+    """A token sees itself, behind three-token windows its neighbours, behind attention the whole sequence."""
+
+    class Text(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed, self.near = nn.Embedding(50, 8), nn.Conv1d(8, 8, 3, padding=1)
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+            self.head = nn.Linear(8, 3)
+
+        def forward(self, ids):
+            x = self.near(self.embed(ids).transpose(1, 2)).transpose(1, 2)
+            return self.head(self.attention(x, x, x)[0])
+
+    network = recorded(Text(), (12,), dtype=torch.int64)
+    lines = {
+        row["path"]: row for row in resnet_cli.receptive_field(network, "layer").data()["rows"]
+    }
+    assert [lines[path]["receptive_field"] for path in ("embed", "near", "head")] == [
+        [1],
+        [3],
+        [14],
+    ]
+    assert lines["head"]["seen"] == [12] and lines["head"]["stride"] is None
+
+
+def test_one_of_several_inputs_is_followed():
+    """The one of the most dimensions, which a note says; what the other alone makes has no field."""
+
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.image, self.text = nn.Conv2d(3, 4, 3, 2), nn.Linear(5, 4)
+
+        def forward(self, text, image):
+            return self.image(image) + self.text(text)[:, :, None, None]
+
+    answer = resnet_cli.receptive_field(recorded(Both(), (5,), (3, 9, 9)), "layer").data()
+    lines = {row["path"]: row["receptive_field"] for row in answer["rows"]}
+    assert lines["image"] == [3, 3] and lines["text"] is None
+    assert any("of the input" in note and "not of" in note for note in answer["notes"])
+
+
+def test_maps_are_found_whichever_way_they_lie():
+    """Channels last: six channels of 16×16 and 8×8, not sixteen of 16×6; attention leaves paths without pixels."""
+    network = recorded(Shifted(), (1, 32, 32))
+    maps = resnet_cli.features(network).data()["rows"]
+    shapes = [(each["channels"], *each["size"], each["stride"]) for each in maps]
+    assert (shapes[0], shapes[-1]) == ((6, 16, 16, 2), (6, 8, 8, 4))
+    paths = resnet_cli.paths(network).data()
+    assert paths["total"]["blocks"] == 4 and len(paths["rows"]) == 5
+    assert {(row["least"], row["most"]) for row in paths["rows"]} == {(None, None)}
+
+
+def test_paths_through_a_graphs_blocks_add_up():
+    """Two residual blocks of 3×3 behind a stem of stride 2: 3 to 11 pixels by either way."""
+
+    class Plain(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Conv2d(3, 4, 3, 2, 1)
+            self.a, self.b, self.head = conv(4, 4), conv(4, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            x = self.stem(x)
+            x = x + self.a(x.relu())
+            x = x + self.b(x.relu())
+            return self.head(x.mean((2, 3)))
+
+    rows = resnet_cli.paths(recorded(Plain(), (3, 32, 32))).data()["rows"]
+    assert [(row["paths"], row["least"], row["most"]) for row in rows] == [
+        (1, 3, 3), (2, 7, 7), (1, 11, 11),
+    ]  # fmt: skip
+
+
+def test_what_is_not_known_says_why():
+    """Behind a gathering by unread numbers: null, and the operation in a note."""
+
+    class Gathered(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = conv(3, 4), conv(4, 2)
+            self.register_buffer("order", torch.arange(8))
+
+        def forward(self, x):
+            return self.b(self.a(x)[:, :, self.order])
+
+    answer = resnet_cli.receptive_field(recorded(Gathered(), (3, 8, 8)), "layer").data()
+    lines = {row["path"]: row["receptive_field"] for row in answer["rows"]}
+    assert lines["a"] == [3, 3] and lines["b"] is None
+    assert any("not known from here on" in note and "index" in note for note in answer["notes"])
+
+
+def test_twenty_thousand_rows_are_linear_in_memory_and_windows():
+    """No window is kept twice: each row of a deep chain has one for each side."""
+    state = Seen.of_input((4, 64, 64), (1, 2))
+    for _ in range(2000):
+        state = united(
+            [state, state.windowed(1, 64, 3, 1, 1).windowed(2, 64, 3, 1, 1)], (4, 64, 64)
+        )
+    assert [len(way.grid.windows) for way in state.ways] == [1, 1]
+    assert [state.along(side).size for side in (1, 2)] == [4001, 4001]

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from libraries import library
 from listed import FAMILIES, ZOO, everyday, rows_of
 from positive import Positive
 from program import run
@@ -240,8 +241,8 @@ def test_the_lines_to_copy_are_python_as_a_terminal_shows_them(width):
 )
 def test_the_lines_to_copy_run(name):
     """torchvision's and timm's extractors put out the predicted shapes, where they are installed."""
-    pytest.importorskip("torchvision")
-    pytest.importorskip("timm")
+    library("torchvision")
+    library("timm")
     answer = json.loads(run("features", name, "--input-size", "96", "--json")[0])
     shapes = [[row["channels"], *row["size"]] for row in answer["rows"]]
     for code in snippets(load(name)):

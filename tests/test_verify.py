@@ -180,7 +180,7 @@ def test_a_pt2_is_run_by_torch_without_its_pickle(tmp_path):
     with engines.instance(own("Net")) as called:
         assert export.shapes_only(called, str(path)) == "for any batch"
     answer = verify.verify(str(path))
-    assert answer.code == 0 and "17 shapes compared" in answer.notes
+    assert answer.code == 0 and "21 shapes compared" in answer.notes
     (table,) = answer.tables
     assert table.total[1] == table.total[2] == sum(p.numel() for p in Net().parameters())
     assert table.total[3] == table.total[4] > 0 and {line[-1] for line in table.rows} == {"yes"}

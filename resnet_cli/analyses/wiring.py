@@ -110,6 +110,6 @@ def _is_free(taken: Sequence[tuple[int, int]], span: tuple[int, int]) -> bool:
 
 
 def _words(sources: Sequence[int], boxes: Sequence[Box]) -> tuple[str, ...]:
-    named = [f"from {(boxes[at].paths or boxes[at].lines)[0]}" for at in sorted(sources)[-WORDS:]]
+    named = [f"from {(boxes[at].labels or boxes[at].lines)[0]}" for at in sorted(sources)[-WORDS:]]
     more = len(sources) - len(named)
     return (*named, *([f"and {more} more"] if more else []))

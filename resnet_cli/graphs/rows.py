@@ -160,7 +160,7 @@ class _Author:
                 one = node._replace(outputs=(output,), attributes=node.attributes | before)
                 self.row(one, name, f"{name}_{at}")
             return
-        first = self.row(node, name, name)
+        first = self.row(node, name, self.format.called(name))
         for output in outputs[1:]:
             shape = self.shape(output)
             if shape is None:
@@ -265,7 +265,9 @@ class _Author:
         if first:
             reason = f"shape unknown after {first}"
         lost = [name for name in node.outputs if name and self.shape(name) is None]
-        self.after.update(dict.fromkeys(lost, first or printable(op.label)))
+        self.after.update(
+            dict.fromkeys(lost, first or printable(self.format.base(op.node.operator)[0]))
+        )
         shapes = {name: known(tensor) for name, tensor in weights.items()}
         return Uncounted(op.label, printable(operator), reason, self.shape(op.output), shapes)
 
@@ -345,11 +347,12 @@ class _Author:
     def unread(self) -> dict[str, list[str]]:
         """The parameters that no operation reads, by the module that holds them, "" for one that never runs."""
         nodes = self.graph.nodes
-        read = {name for node in nodes for name in (*node.inputs, *captured(node))}
+        names = {name for node in nodes for name in (*node.inputs, *captured(node))}
+        read = {self.tensors[name].name for name in names & self.tensors.keys()}
         runs = {module.path for node in nodes for module in node.modules}
         holders: dict[str, list[str]] = {}
         for name, tensor in self.tensors.items():
-            if tensor.kind == PARAMETER and name not in read and tensor.shape is not None:
+            if tensor.kind == PARAMETER and tensor.name not in read and tensor.shape is not None:
                 holder = tensor.path.rpartition(".")[0]
                 holders.setdefault(holder if holder in runs else "", []).append(name)
         return holders
@@ -407,6 +410,8 @@ def _placed(drafts: list[Draft], tensors: Mapping[str, Tensor]) -> list[Row]:
         inside = tuple(module.path for module in draft.modules)
         path = inside[-1] if inside else ""
         holder = _holder(own, path)
+        if holder in known and not holder.startswith(f"{path}." if path else ""):
+            holder = ""  # it runs itself, and lends its weight
         if isinstance(draft.layer, Stored):
             path, inside = own[0][1].path or own[0][1].name, ()
         elif holder:

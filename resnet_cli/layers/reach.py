@@ -527,6 +527,11 @@ class Seen(NamedTuple):
         return len(sides) == len(self.ways) and {*sides} == whole.keys()
 
     @property
+    def has_places(self) -> bool:
+        """Whether its numbers still stand anywhere along the input, and are not of all of it."""
+        return not all(map(self.is_free, range(len(self.dims))))
+
+    @property
     def sees_alike(self) -> bool:
         """Whether all of its numbers see the same."""
         return bool(self.ways) and all(way.grid.is_one for way in self.ways)

@@ -102,7 +102,8 @@ def _maps(rows: Sequence[Row]) -> list[Shape | None]:
 
 def _module(row: Row, stage: str) -> str:
     """The module around a row as deep as its stage, which a spec's lie at the top."""
-    return row.inside[min(stage.count("."), len(row.inside) - 1)]
+    around = (*row.inside, row.path)
+    return around[min(stage.count("."), len(around) - 1)]
 
 
 def table(maps: Sequence[Feature]) -> Table:

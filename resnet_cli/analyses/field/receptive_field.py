@@ -166,14 +166,20 @@ def receptive_field(rows: Sequence[Row], level: Level) -> Table:
 
 
 def features(rows: Sequence[Row]) -> tuple[str, Reach]:
-    """The last stage before the classifier, and its field along the height."""
+    """The last stage before the classifier and before a pooling of all places, and its field along the height."""
     _, _, sides = image(rows)
     each = [
         (row.stage, state)
         for row, state in zip(rows, seen(rows), strict=True)
         if row.part != "head"
     ]
-    stage, state = next((last for last in reversed(each) if last[1] is not None), each[-1])
+    live = [(stage, state) for stage, state in each if state is not None] or each[-1:]
+    placed = [
+        (stage, state)
+        for stage, state in live
+        if state is None or isinstance(state, str) or state.has_places
+    ]
+    stage, state = (placed or live)[-1]
     return stage, across(_field(state, sides))
 
 

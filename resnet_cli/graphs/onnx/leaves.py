@@ -95,6 +95,7 @@ PRODUCTS = {
 """Operators with multiply-accumulates."""
 IGNORED: frozenset[str] = frozenset()
 ALIASES = {"Identity", "Cast", "DequantizeLinear"}
+CALLED = {"Concat": "cat", "Transpose": "permute", "ReduceMean": "mean", "ReduceSum": "sum"}
 TURNS = {"Transpose"}
 STEPS = {"LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"}
 
@@ -105,6 +106,11 @@ def turned(op: Op) -> tuple[int, ...]:
 
 
 OURS = ("", "com.microsoft")
+
+
+def called(name: str) -> str:
+    """How an operation outside of modules is called in paths: as torch calls it, so that both have one path."""
+    return CALLED.get(name, name.lower())
 
 
 def base(operator: str) -> tuple[str, bool]:

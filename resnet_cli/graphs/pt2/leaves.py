@@ -105,6 +105,11 @@ IGNORED = {
 }  # fmt: skip
 
 
+def called(name: str) -> str:
+    """How an operation outside of modules is called in paths."""
+    return name
+
+
 def base(operator: str) -> tuple[str, bool]:
     """aten's name without its overload, and whether it writes into its first input: add_.Tensor -> add, True."""
     plain = operator.partition(".")[0]

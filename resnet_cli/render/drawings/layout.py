@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import ceil
+from textwrap import wrap
 from typing import NamedTuple
 
 from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Unit
@@ -23,6 +24,7 @@ from resnet_cli.render.drawings.placed import (
     Word,
 )
 from resnet_cli.render.drawings.text_width import width
+from resnet_cli.render.tables.breaking import at_dots
 from resnet_cli.render.tables.numbers import count
 
 FONT, SMALL, NAME = 11, 10, 13
@@ -41,6 +43,8 @@ LEAD, TAIL = 24, 16
 """Space before the first box of a row of equal output size, and after the last."""
 MARGIN, BETWEEN = 16, 26
 SIZES = "output size"
+WIDE = 34
+"""Signs of a line on a module's box."""
 
 LEGEND = {
     "identity": "identity",
@@ -87,12 +91,26 @@ class _Link(NamedTuple):
     end: float
 
 
+def lines(box: Box) -> list[str]:
+    """What is written on a box: a module's name and what it is in lines of about `WIDE` signs."""
+    if box.kind != "module":
+        return [*box.lines, *box.far]
+    name, what, size = box.lines
+    parts = wrap(what, WIDE, break_long_words=False, break_on_hyphens=False)
+    return [*at_dots(name, WIDE), *parts, size, *box.far]
+
+
+def titled(box: Box) -> int:
+    """How many of these are a stage's or module's name."""
+    return len(at_dots(box.lines[0], WIDE)) if box.kind == "module" else int(box.kind == "stage")
+
+
 def is_round(box: Box) -> bool:
     """Additions are drawn as circles, or pills."""
     return (
         box.kind in ("addition", "gated addition", "scale")
         and box.lines[0] in "+×addition"
-        and len(box.text) == 1
+        and not box.far
     )
 
 
@@ -151,11 +169,12 @@ def place(drawing: Drawing, alone: int | None = None) -> Layout:
 
 
 def _height(box: Box) -> float:
-    return LINE * len(box.text) + (6 if len(box.text) == 1 else 10)
+    number = len(lines(box))
+    return LINE * number + (6 if number == 1 else 10)
 
 
 def _width(box: Box) -> float:
-    wide = max(width(line, FONT, at < box.named) for at, line in enumerate(box.text))
+    wide = max(width(line, FONT, at < titled(box)) for at, line in enumerate(lines(box)))
     return max(wide + 2 * PAD, 20) if not is_round(box) or box.lines[0] == "addition" else 20
 
 

@@ -7,8 +7,10 @@ from itertools import accumulate, zip_longest
 from textwrap import fill, wrap
 from typing import NamedTuple
 
-from resnet_cli.drawings import Box, Drawing, DrawnNetwork, Size, Unit, at_dots
+from resnet_cli.drawings import Box, Drawing, DrawnNetwork, Size, Unit
+from resnet_cli.render.drawings import layout
 from resnet_cli.render.drawings.layout import caption
+from resnet_cli.render.tables.breaking import at_dots
 
 SOLID = ("identity", "scale", "skip")
 LANE = 3
@@ -21,7 +23,7 @@ APART = 2
 HANG = 2
 """Signs that what remains of a module's name, or stands below it, is indented."""
 LEAST = 16
-"""Signs of a module's name, and of what it is, at least, beside the others."""
+"""Signs of what a module is, at least, beside its name and size."""
 NORTH, SOUTH, WEST, EAST = 1, 2, 4, 8
 SIGNS = {
     NORTH | SOUTH: "│", WEST | EAST: "─", SOUTH | WEST: "╮", NORTH | WEST: "╯", NORTH | SOUTH | WEST: "┤",
@@ -128,15 +130,16 @@ def _texts(column: DrawnNetwork, room: int) -> dict[int, list[str]]:
     of_modules = any(box.kind == "module" for box in column.boxes)
     cells = {id(box): _cells(box) for box in column.boxes if of_modules and len(box.lines) > 1}
     name, what, size = (max((len(c[at]) for c in cells.values()), default=0) for at in range(3))
-    least = max((len(word) for _, text, _ in cells.values() for word in text.split()), default=0)
+    words = [word for _, text, _ in cells.values() for word in text.split()]
+    least = max(map(len, words), default=0)
+    part = max((len(p) + HANG for c in cells.values() for p in at_dots(c[0], 1)), default=0)
     most = room - size - 2 * APART
-    named = min(name, LEAST)
+    named = min(name, part)  # as narrow as a name may be
     name = min(name, most - max(least, min(what, LEAST)))
     what = min(what, most - name)
-    firsts = [*accumulate((len(unit.boxes) for unit in column.units), initial=0)]
-    arcs = [
-        (first, arc) for first, unit in zip(firsts, column.units, strict=False) for arc in unit.arcs
-    ]
+    firsts = accumulate((len(unit.boxes) for unit in column.units), initial=0)
+    units = zip(firsts, column.units, strict=False)
+    arcs = [(first, arc) for first, unit in units for arc in unit.arcs]
     ends = {at for skip in column.skips for at in skip.targets}
     ends |= {first + arc.end - arc.joins for first, arc in arcs}
     starts = {skip.source for skip in column.skips} | {
@@ -145,13 +148,13 @@ def _texts(column: DrawnNetwork, room: int) -> dict[int, list[str]]:
     between = ends & starts
     texts = {}
     for at, box in enumerate(column.boxes):
-        lines = [part for line in box.text for part in wrap(line, room - HANG) or [""]]
+        lines = [part for line in layout.lines(box) for part in wrap(line, room - HANG) or [""]]
         lines = [lines[0], *(" " * HANG * (box.kind == "module") + line for line in lines[1:])]
         if id(box) in cells and name >= named:
             first, middle, last = cells[id(box)]
-            names = at_dots(first, name - HANG if len(first) > name else name)
-            hanging = [names[0], *(" " * HANG + part for part in names[1:])]
-            parts = zip_longest(hanging, wrap(middle, max(what, 1)), [last], fillvalue="")
+            parts = zip_longest(
+                at_dots(first, name, HANG), wrap(middle, max(what, 1)), [last], fillvalue=""
+            )
             lines = [f"{a:{name + APART}}{b:{what + APART}}{c:>{size}}" for a, b, c in parts]
             lines += box.far
         if at in between and len(lines) == 1:  # a line for what comes in, and one for what goes out
