@@ -582,14 +582,13 @@ def test_attention_and_recurrent_layers_have_named_factors():
     assert lstm.numbers == "32·16·9 + 32·8·9 + 32·16·9 + 32·8·9"
 
 
-def test_what_needs_a_spec_or_an_image_is_one_line():
-    """A depth is derived of a spec; a receptive field is of an image; the overview leaves out what is not there."""
+def test_a_depth_is_derived_of_a_spec_alone():
+    """One line says so, the overview leaves it out; a path that is not there has a guess."""
     network = own("Words", 1, 9, dtype="int64")
     with pytest.raises(UserError, match="a depth is derived of a spec"):
         resnet_cli.explain("depth", network)
-    with pytest.raises(UserError, match="takes 1×9"):
-        resnet_cli.explain("receptive-field", network)
     with pytest.raises(UserError, match=r"did you mean 'encoder\.layers\.0'"):
         resnet_cli.explain("macs", network, "encoder.layer.0")
-    told = {line[0]: line[2] for line in resnet_cli.explain(network).tables[0].rows}
-    assert "depth" not in told and told["receptive-field"].startswith("a receptive field is of")
+    told = {line[0]: line[1] for line in resnet_cli.explain(network).tables[0].rows}
+    assert "depth" not in told and told["receptive-field"] == 9
+    assert resnet_cli.explain("receptive-field", network, "lstm").tables[0].rows[-1].result == 9

@@ -295,11 +295,6 @@ def _receptive_field(question: Question) -> Explained:
     from resnet_cli.answers.receptive_field import whole_image
 
     network, rows, layer, _ = question
-    if len(input_of(network.rows)) != 3:
-        raise UserError(
-            f"a receptive field is of an image, and {network.name} takes {network.size}",
-            f"type {typed('explain', 'shape', network.model)}",
-        )
     notes = [*whole_image(network), *FIELD]
     reached = fields(network.rows)
     if layer is not None:
