@@ -15,6 +15,7 @@ from unittest.mock import patch
 import pytest
 from program import run
 from safetensors.torch import save_file
+from trainings import tiny, written
 
 from resnet_cli.analyses.verify import Route
 from resnet_cli.analyses.verify import ours as by_path
@@ -77,6 +78,11 @@ POINTS = {
     "gradient resnet20 plain20 --seeds 1": "network, first block, last block, first / last, first to last block",
     "gradient resnet20 --variants --seeds 1 --batch 1": "network, first block, last block, first / last, paper's error",
     "gradient resnet20 --by block --seeds 1": "block, median, least to largest",
+    "gradient resnet20 --shatter --seeds 2": "network, lag 1, lag 2, lag 4",
+    "train --resume FOLDER": "network, training error, test error",
+    "lesion FOLDER": "network, test error intact, median with one deleted, least to largest",
+    "lesion FOLDER --shuffle": "network, test error intact, median with one pair swapped",
+    "lesion FOLDER resnet20 --level block": "without block, test error, more than intact, why not",
     "build resnet20": "stage, modules, output, tensors, params",
     "identify FILE": "property, value",
     "identify FILE --against resnet32": "name, A, B, what",
@@ -90,8 +96,9 @@ STYLE = re.compile("\x1b\\[[1-9][0-9;]*m")
 
 @pytest.fixture(scope="session")
 def file(tmp_path_factory):
-    """ResNet-20's weights as a file."""
+    """ResNet-20's weights as a file; beside it the folder of a training."""
     path = tmp_path_factory.mktemp("width") / "net.safetensors"
+    written(path.with_name("training"), tiny("plain20"), tiny("resnet20"))
     save_file(build(zoo.find("resnet20"), device="cpu").state_dict(), path)
     return path
 
@@ -99,7 +106,8 @@ def file(tmp_path_factory):
 @cache
 def answer(line, file):
     """What a command answers, before it is rendered."""
-    words = [str(file) if word == "FILE" else word for word in shlex.split(line)]
+    places = {"FILE": str(file), "FOLDER": str(file.with_name("training"))}
+    words = [places.get(word, word) for word in shlex.split(line)]
     answers = []
     with (
         patch.object(output, "render", lambda answer, *_, **__: answers.append(answer) or ""),

@@ -6,13 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-<<<<<<< HEAD
 from resnet_cli import __version__, runs
-from resnet_cli.analyses import curves, plot
-=======
-from resnet_cli import __version__
-from resnet_cli.analyses import levels, plot
->>>>>>> graphpictures
+from resnet_cli.analyses import curves, levels, plot
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
 from resnet_cli.analyses.memory import memory as memory_analysis

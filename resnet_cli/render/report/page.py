@@ -157,16 +157,10 @@ def _chart(chart: Chart, key: str) -> str:
 
 
 def _swatches(chapter: Chapter) -> str:
-<<<<<<< HEAD
-    """Style that gives the rows of stages and blocks the colour that their boxes have."""
+    """Style that gives the rows of stages, blocks and modules the colour that their boxes have."""
     if chapter.stages is None:
         return ""
-    ranks = {size: at for at, size in enumerate(chapter.stages.sizes)}
-    rules = {}
-=======
-    """Style that gives the rows of stages, blocks and modules the colour that their boxes have."""
     ranks, rules = chapter.stages.ranks, {}
->>>>>>> graphpictures
     for box in (box for column in chapter.stages.columns for box in column.boxes if box.stage):
         stage = _quoted(box.stage)
         rows = [f"[data-stage={stage}]"]
