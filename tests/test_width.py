@@ -16,6 +16,7 @@ import graph_files
 import pytest
 from program import run
 from safetensors.torch import save_file
+from trainings import tiny, written
 
 from resnet_cli.analyses.verify import Route
 from resnet_cli.analyses.verify import ours as by_path
@@ -78,6 +79,11 @@ POINTS = {
     "gradient resnet20 plain20 --seeds 1": "network, first block, last block, first / last, first to last block",
     "gradient resnet20 --variants --seeds 1 --batch 1": "network, first block, last block, first / last, paper's error",
     "gradient resnet20 --by block --seeds 1": "block, median, least to largest",
+    "gradient resnet20 --shatter --seeds 2": "network, lag 1, lag 2, lag 4",
+    "train --resume FOLDER": "network, training error, test error",
+    "lesion FOLDER": "network, test error intact, median with one deleted, least to largest",
+    "lesion FOLDER --shuffle": "network, test error intact, median with one pair swapped",
+    "lesion FOLDER resnet20 --level block": "without block, test error, more than intact, why not",
     "build resnet20": "stage, modules, output, tensors, params",
     "summary SMALL": "module, ×, architecture, params, MACs",
     "summary SMALL --level stage": "stage, output, architecture, params, MACs, share",
@@ -107,8 +113,9 @@ STYLE = re.compile("\x1b\\[[1-9][0-9;]*m")
 
 @pytest.fixture(scope="session")
 def file(tmp_path_factory):
-    """ResNet-20's weights as a file; beside it networks of operations, in which not everything is counted."""
+    """ResNet-20's weights as a file; beside it networks of operations, not all counted, and the folder of a training."""
     path = tmp_path_factory.mktemp("width") / "net.safetensors"
+    written(path.with_name("training"), tiny("plain20"), tiny("resnet20"))
     save_file(build(zoo.find("resnet20"), device="cpu").state_dict(), path)
     graph_files.small(path.parent)
     graph_files.doubled(path.with_name("doubled.onnx"))
@@ -122,6 +129,7 @@ def answer(line, file):
         "FILE": file,
         "SMALL": file.with_name("small.pt2"),
         "ONNX": file.with_name("doubled.onnx"),
+        "FOLDER": file.with_name("training"),
     }
     words = [str(files.get(word, word)) for word in shlex.split(line)]
     answers = []

@@ -106,8 +106,8 @@ def compared(measured: Sequence[Lesioned], shuffled: bool) -> Table:
         Column("name", "network"),
         Column("blocks", "blocks", "exact", 3),
         Column("lesions", f"{'pairs ' if shuffled else ''}{done}", "exact", 2),
-        Column("intact", "test error, intact", "estimate"),
-        Column("median", f"with one {'pair ' if shuffled else ''}{done}, median", "estimate"),
+        Column("intact", "test error intact", "estimate"),
+        Column("median", f"median with one {'pair ' if shuffled else ''}{done}", "estimate"),
         Column("spread", "least to largest", "range", 1),
         Column("line", "first to last", "line", 4),
     )

@@ -26,8 +26,8 @@ KINDS = {
     "gradient": (1, 8),
     "shatter": (1, 6),
     "paths": (1, 8),
-    "training": (1, 9),
-    "lesion": (1, 9),
+    "training": (1, 8),
+    "lesion": (1, 8),
 }
 """How many networks each kind takes, at least and at most; the last two a folder, and which of its networks."""
 OPTIONS = {
