@@ -8,12 +8,14 @@ from pathlib import Path
 
 import graph_files
 import pytest
+from program import run
 
 import resnet_cli
 from resnet_cli.analyses import plot
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
 from resnet_cli.analyses.wiring import LANES, Shortcut, wired
+from resnet_cli.commands import output
 from resnet_cli.drawings import Arc, Box, Unit
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import Conv2d, Linear
@@ -251,6 +253,24 @@ def test_a_level_that_is_not_there_is_said():
     drawing = diagram([net([[-1], [0]])], "stage")
     assert drawing.notes == ("own has no stages: a box for each module instead",)
     assert drawing.notes[0] in terminal_diagram.render(drawing, None)
+
+
+@pytest.mark.parametrize("format", output.FORMATS)
+def test_every_format_says_what_is_not_counted(small, format):
+    """A key of JSON, a column of CSV, a note where people read."""
+    text = output.render(resnet_cli.summary(small), format, exact=False, to_file=True)
+    assert (
+        "uncounted" in text
+        if format in ("json", "csv")
+        else re.search("not counted: fft.{1,9}fft2", text)
+    )
+
+
+def test_strict_fails_where_anything_is_not_counted(tmp_path):
+    """The answer is there all the same, and the exit status is 1."""
+    path = graph_files.small(tmp_path)
+    out, _ = run("flops", path, "--strict", "-f", "plain", code=1)
+    assert out == run("flops", path, "-f", "plain")[0]
 
 
 # plots
