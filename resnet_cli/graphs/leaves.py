@@ -209,12 +209,16 @@ def adaptive_pool(op: Op, largest: bool = False) -> Layer:
     return Reduction(op.label, operator, y, over)
 
 
+def pooled(op: Op, places: tuple[int, ...]) -> Layer:
+    """A mean over dimensions, which over a map is what exporters make of a pool."""
+    x = op.shape(op.reads[0])
+    if len(x) == 3 and {1, 2} <= {*(places or (1, 2))} and op.result == (x[0], 1, 1):
+        return AdaptiveAvgPool2d(op.label, 1)
+    return reduction(op, "mean", places)
+
+
 def reduction(op: Op, operator: str, places: tuple[int, ...], picks: bool = False) -> Layer:
     """A sum, mean or the like over dimensions, counted without the batch; all where none are named."""
-    x = op.shape(op.reads[0])
-    maps = len(x) == 3 and {1, 2} <= {*(places or (1, 2))}
-    if operator == "mean" and maps and op.result == (x[0], 1, 1):
-        return AdaptiveAvgPool2d(op.label, 1)
     return Reduction(op.label, operator, op.result, places, picks)
 
 

@@ -74,6 +74,8 @@ class Layer:
     """What the counting rules of other tools call it, where that is another word."""
     beside = ""
     """In words what `operations` adds up."""
+    how = ""
+    """What is to be known of how its MACs are counted."""
     counted = False
     """Whether the papers count it as a layer."""
     convolution = False

@@ -72,6 +72,13 @@ class Attention(Unweighted, OfGraph):
         self.causal, self.whole, self.copied = causal, whole, copied
         self.scores, self.widths = scores, widths
 
+    @property
+    def how(self) -> str:  # type: ignore[override]
+        """Whether it is causal, and that all scores count."""
+        if self.causal:
+            return "causal attention: masked scores count too, as torch counts them and flash attention does not"
+        return "attention: q·kᵀ and scores·v in full; it is not causal, or its mask is a tensor"
+
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         query, key = x[0], x[1] if len(x) > 1 else x[0]
         value = x[2] if len(x) > 2 else key

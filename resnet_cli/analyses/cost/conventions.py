@@ -21,8 +21,12 @@ from resnet_cli.trace import Row
 
 def missing(convention: Convention, rows: Iterable[Row]) -> list[str]:
     """The operators of which it is not known how the tool counts them, or that nobody has described."""
-    names = {rule_name(row): isinstance(row.layer, Uncounted) for row in rows}
-    return [name for name, hidden in names.items() if hidden or not convention.knows(name)]
+    unknown = {
+        rule_name(row): None
+        for row in rows
+        if isinstance(row.layer, Uncounted) or not convention.knows(rule_name(row), row.macs > 0)
+    }
+    return [*unknown]
 
 
 def recounted(convention: Convention, rows: Sequence[Row]) -> list[int]:

@@ -144,6 +144,8 @@ def leaf(op: Op) -> Layer:
     if name in REDUCTIONS:
         places = _places(op)
         op.only(op.node.inputs[0])
+        if REDUCTIONS[name] == "mean":
+            return leaves.pooled(op, places)
         return leaves.reduction(op, REDUCTIONS[name], places)
     if name in COPIES:
         return leaves.copy(op, COPIES[name], move(op, name))
