@@ -591,4 +591,4 @@ def test_a_depth_is_derived_of_a_spec_alone():
         resnet_cli.explain("macs", network, "encoder.layer.0")
     told = {line[0]: line[1] for line in resnet_cli.explain(network).tables[0].rows}
     assert "depth" not in told and told["receptive-field"] == 9
-    assert resnet_cli.explain("receptive-field", network, "lstm").tables[0].rows[-1].result == 9
+    assert resnet_cli.explain("receptive-field", network, "lstm").tables[0].rows[0].result == 9

@@ -790,15 +790,15 @@ COMMANDS: dict[str, Keys] = {
     "identify": {
         "file": "string: as typed",
         "network?": "string?: its name; null if none of the list",
-        "like?": "string: the listed network that is most alike",
-        "fits?": "strings: every listed network whose tensors these are",
-        "sure?": "string: exact, backbone exact or nearest",
+        "like?": "string?: the listed network that is most alike; null where none is",
+        "fits?": "strings: every listed network whose tensors these are, or that computes the same",
+        "sure?": "string: exact, backbone exact or nearest; none for a graph that is like no listed one",
         "spec?": "spec: every field of the network's description",
         "classes?": "integer?: outputs of the classifier; null without one",
         "params?": {
             "": "learnable parameters",
             "file": "integer: of the file",
-            "network": "integer: of the network",
+            "network": "integer?: of the network",
         },
         "dtypes?": "counts: tensors of each type",
         "norm?": "string: whole, no statistics, folded or none",
@@ -819,6 +819,11 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "cannot_tell?": "strings: what no tensor says",
+        "origin?": NETWORK["origin"],
+        "inputs?": NETWORK["inputs"],
+        "operators?": "counts: operations of each kind, of a graph",
+        "blocks?": "integer: residual blocks of a graph",
+        "uncounted?": [UNCOUNTED],
         "format?": "string: how the file is stored",
         "bytes?": "integer: its size",
         "against?": "string: the network or file that --against names",
@@ -837,9 +842,10 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "total?": {
-            "": "with --keys",
-            "tensors": "integer: that match",
-            "numbers": "integer: in them",
+            "": "with --keys; of a graph as of every network",
+            "tensors?": "integer: that match",
+            "numbers?": "integer: in them",
+            **{f"{key}?": words for key, words in TOTAL.items() if key},
         },
     },
 }
