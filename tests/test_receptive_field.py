@@ -241,7 +241,6 @@ def test_the_lines_to_copy_are_python_as_a_terminal_shows_them(width):
 )
 def test_the_lines_to_copy_run(name):
     """torchvision's and timm's extractors put out the predicted shapes, where they are installed."""
-    library("torchvision")
     library("timm")
     answer = json.loads(run("features", name, "--input-size", "96", "--json")[0])
     shapes = [[row["channels"], *row["size"]] for row in answer["rows"]]

@@ -4,6 +4,8 @@ import json
 import struct
 from math import prod
 
+import graph_files
+
 import resnet_cli
 from resnet_cli.analyses.plot import cost, memory, receptive_field
 from resnet_cli.networks import load
@@ -67,6 +69,25 @@ def answers(folder):
     yield from (cli.identify(file), cli.identify(file, keys="*"), cli.identify(file, "resnet32"))
     network = load("resnet18")
     for chart in (cost([network], "macs"), memory(network, 8), receptive_field([network])):
+        yield as_answer(chart, whole=False)
+    yield from of_graphs(folder)
+
+
+def of_graphs(folder):
+    """Of networks without a spec, of which not everything is counted."""
+    cli = resnet_cli
+    small, onnx = graph_files.small(folder), graph_files.doubled(folder / "doubled.onnx")
+    for level in (None, "stage", "block", "layer", "operator", 1):
+        yield from (cli.summary(small, level), cli.flops(small, level))
+    for level in (None, "layer"):
+        yield cli.receptive_field(small, level)
+        yield from (cli.summary(onnx, level), cli.memory(small, level=level))
+    yield from (cli.flops(small, reconcile=True), cli.flops(small, backward=True))
+    yield from (cli.compare(small, onnx), cli.compare("resnet18", small), cli.features(small))
+    yield from (cli.paths(small), cli.explain("params", small), cli.explain("macs", small, "head"))
+    yield cli.check(small, max_params="1M", max_macs="1M")
+    network = load(small)
+    for chart in (cost([network, load("resnet18")], "params"), memory(network, 1)):
         yield as_answer(chart, whole=False)
 
 

@@ -146,6 +146,8 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
                 "leave it out; by modules: resnet-cli receptive-field",
             )
     heights = sorted({_height(network) for network in networks})
+    maps = all(len(image(network.rows)[2]) > 1 for network in networks)
+    unit = "pixels" if maps else "places"
     notes = [
         "of a neuron at the layer's output; at an addition the larger of both branches; the effective field is "
         "smaller (Luo et al. 2016)"
@@ -157,7 +159,7 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
         "receptive-field",
         "Receptive field along the network",
         Axis("layer: convolutions of the main path, from the input", kind="exact"),
-        Axis("receptive field, pixels across", "pixels", "exact"),
+        Axis(f"receptive field, {unit} across", unit, "exact"),
         lines,
         notes,
         levels=[(f"input: {height}", height) for height in heights],

@@ -206,11 +206,6 @@ def _check_number(kind: str, number: int) -> None:
 def _networks(models: Sequence[Model], batch: int | None) -> list[Network]:
     """The networks, equal names numbered, as no legend could tell them apart."""
     networks = [load(model, Given(batch=batch)) for model in models]
-    for network in networks:
-        if batch not in (None, network.batch):
-            raise UserError(
-                f"{network.name} takes {network.asked}, and no other batch", "leave out --batch"
-            )
     named = zip(distinct(networks), networks, strict=True)
     return [network._replace(name=name) for name, network in named]
 

@@ -214,7 +214,7 @@ def _features(network: Network) -> list[Section]:
 
 def _depth(network: Network) -> list[Section]:
     if counts.depth(network.rows) is None:
-        raise UserError("its layers are not counted, as papers count those one behind another")
+        raise UserError("papers count layers one behind another", "see its modules")
     said = explain("depth", network)
     tables = [_called(said, "rows", f"How the depth of {network.name} is counted")]
     return [Section("depth", "Depth", tables=tables, notes=said.notes)]

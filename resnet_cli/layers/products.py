@@ -138,7 +138,7 @@ class Recurrent(OfGraph):
 
     def tensors(self) -> dict[str, Product]:
         return {
-            name: tuple(Factor("n", side) for side in shape)
+            name: _recurrent(name, shape)
             for name, shape in self.weights
             if name not in self.computed
         }
@@ -146,7 +146,7 @@ class Recurrent(OfGraph):
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         """Each matrix once a step; biases are no MACs."""
         return tuple(
-            (*(Factor("n", side) for side in shape), Factor("steps", self.steps))
+            (*_recurrent(name, shape), Factor("steps", self.steps))
             for name, shape in self.weights
             if name.startswith("weight")
         )
@@ -166,6 +166,19 @@ class Recurrent(OfGraph):
         return own.alike(steps).mixed(len(own.dims) - 1, y[-1]).laid(y)
 
 
+def _recurrent(name: str, shape: Shape) -> Product:
+    """The sides of a weight: gates·hidden of each, by the width of the input or the hidden numbers."""
+    wide = "gates·hidden", "in" if "ih" in name else "hidden"
+    return named(shape, ("projected", "hidden") if "hr" in name else wide[: len(shape)])
+
+
+def named(shape: Shape, symbols: Sequence[str]) -> Product:
+    """Sides by these names, where there are as many."""
+    if len(symbols) != len(shape):
+        symbols = ("n",) * len(shape)
+    return tuple(Factor(symbol, side) for symbol, side in zip(symbols, shape, strict=True))
+
+
 class Embedding(OfGraph):
     """Rows of a table, taken by their numbers; the table is its own, or the first tensor that it reads."""
 
@@ -176,7 +189,7 @@ class Embedding(OfGraph):
         self.table, self.own = table, own
 
     def tensors(self) -> dict[str, Product]:
-        return {"weight": tuple(Factor("n", side) for side in self.table)} if self.own else {}
+        return {"weight": named(self.table, ("rows", "width"))} if self.own else {}
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
         return ()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from math import gcd, prod
 from typing import NamedTuple
 
-from resnet_cli.layers.arithmetic import Factor, Product, Shape
-from resnet_cli.layers.base import Kept, OfGraph, Saves, Unweighted, elements
+from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
+from resnet_cli.layers.base import Kept, OfGraph, Saves, Unweighted, elements, given
 from resnet_cli.layers.convolution import FOR_WEIGHTS
 from resnet_cli.layers.pooling import FOR_SHAPE
 from resnet_cli.layers.reach import Seen, Unknown, one, united
@@ -44,6 +44,35 @@ class Window(NamedTuple):
             seen = seen.slid(at, y[at], taps, stride, 1)
         return seen
 
+    def sizes(self, x: Shape, y: Shape, transposed: bool = False) -> tuple[Size, ...]:
+        """How each spatial size ``y`` comes of one before it; as given where the formula says otherwise."""
+        return tuple(
+            (_spread if transposed else _covered)(*sides) for sides in zip(*self, x, y, strict=True)
+        )
+
+
+def _covered(kernel: int, stride: int, padding: int, dilation: int, n: int, out: int) -> Size:
+    if dilation == 1:
+        formula = "⌊(n + 2p − k) / s⌋ + 1"
+        numbers = f"⌊({n} + 2·{padding} − {kernel}) / {stride}⌋ + 1"
+    else:
+        formula = "⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1"
+        numbers = f"⌊({n} + 2·{padding} − {dilation}·({kernel} − 1) − 1) / {stride}⌋ + 1"
+    fits = (n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1 == out
+    return Size(formula, numbers, out) if fits else given(out)
+
+
+def _spread(kernel: int, stride: int, padding: int, dilation: int, n: int, out: int) -> Size:
+    more = out - ((n - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1)
+    if not 0 <= more < max(stride, dilation):
+        return given(out)
+    formula, numbers = "(n − 1)·s − 2p + d·(k − 1) + 1", f"({n} − 1)·{stride} − 2·{padding} + {dilation}·({kernel} − 1) + 1"  # fmt: skip
+    return Size(f"{formula} + o" * bool(more) or formula, numbers + f" + {more}" * bool(more), out)
+
+
+SIDES = {1: ("",), 2: ("_h", "_w"), 3: ("_t", "_h", "_w")}
+"""What the spatial dimensions are called behind a k, by how many there are."""
+
 
 class Convolution(OfGraph):
     """A convolution in one to three dimensions, dilated, transposed, of unequal sides, or of a computed kernel.
@@ -70,14 +99,24 @@ class Convolution(OfGraph):
     def slides(self) -> int:  # type: ignore[override]
         return len(self.windows.kernel)
 
-    def _sides(self) -> Product:
-        symbols = ("c_in", "c_out") if self.transposed else ("c_out", "c_in")
-        sides = tuple(Factor(f"k{at}", side) for at, side in enumerate(self.weight[2:], 1))
-        return (Factor(symbols[0], self.weight[0]), Factor(symbols[1], self.weight[1]), *sides)
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        rank = len(self.windows.kernel)
+        return self.windows.sizes(x[-rank:], self.shape[-rank:], self.transposed)
+
+    def _channels(self) -> Product:
+        """Those of a group on one side, as torch has them: of the input first where it is transposed."""
+        first, second = ("c_in", "c_out") if self.transposed else ("c_out", "c_in")
+        whole = self.weight[1] * self.groups
+        return (Factor(first, self.weight[0]), Factor(second, whole, "groups", self.groups))
+
+    def _kernel(self) -> Product:
+        kernel = self.weight[2:]
+        names = SIDES.get(len(kernel), ()) if len(set(kernel)) > 1 else ("",) * len(kernel)
+        return tuple(Factor(f"k{name}", side) for name, side in zip(names, kernel, strict=True))
 
     def tensors(self) -> dict[str, Product]:
         channels = self.weight[1] * self.groups if self.transposed else self.weight[0]
-        weight = {"weight": self._sides()} if self.own else {}
+        weight = {"weight": (*self._channels(), *self._kernel())} if self.own else {}
         return weight | ({"bias": (Factor("c_out", channels),)} if self.bias else {})
 
     def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
@@ -85,7 +124,13 @@ class Convolution(OfGraph):
         rank = len(self.windows.kernel)
         places = (x[0] if self.transposed else y)[-rank:]
         leading = (x[0] if self.transposed else y)[: -rank - 1]
-        return ((*self._sides(), *(Factor("n", side) for side in (*leading, *places))),)
+        names = [name[1:] or "n" for name in SIDES.get(rank, ())]
+        return (
+            (
+                *self._kernel(), *reversed(self._channels()), *(Factor("n", side) for side in leading),
+                *(Factor(name, side) for name, side in zip(names, places, strict=True)),
+            ),
+        )  # fmt: skip
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(y) if self.bias else 0
@@ -138,6 +183,10 @@ class Pool(Unweighted, OfGraph):
     def slides(self) -> int:  # type: ignore[override]
         return len(self.windows.kernel)
 
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        rank = len(self.windows.kernel)
+        return self.windows.sizes(x[-rank:], self.shape[-rank:])
+
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return (prod(self.windows.kernel) - self.largest) * elements(y)
 
@@ -175,6 +224,13 @@ class Resize(Unweighted, OfGraph):
         super().__init__(name, operator, shape)
         self.taps, self.sides, self.anchor = taps, sides, anchor
         self.scales, self.smooth = scales, smooth
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        """A whole number of times what comes in, else as given."""
+        return tuple(
+            given(out) if out % n else Size("n·f", f"{n}·{out // n}", out)
+            for n, out in zip(x[1:], self.shape[1:], strict=False)
+        )
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 2 * self.taps**self.sides * elements(y) if self.taps > 1 else 0

@@ -58,6 +58,8 @@ def by_stage(rows: Sequence[Row]) -> list[Step]:
 
     def along(seen: list[Passage]) -> list[Step]:
         steps = [Step("input: r", "one pixel", "1", 1)]
+        if not any(row.stage for row in rows):
+            return steps + _layers(seen)
         for stage, places in groupby(range(len(rows)), key=lambda place: rows[place].stage):
             *_, last = places
             if not seen[last].own.size:
@@ -83,7 +85,11 @@ def by_layer(rows: Sequence[Row], chosen: Sequence[Row]) -> list[Step]:
             what = f"the receptive field of {chosen[-1].path} is not known"
             raise UserError(what, "explain a layer before it")
         steps = _layers(within[:-1]) + _layer(within[-1], whole=len(within) == 1)
-        return steps + _centre(within[-1])
+        steps = (steps or _layer(within[-1], whole=True)) + _centre(within[-1])
+        own = within[
+            -1
+        ].own  # what sees all that there is has no stride, and may see no more than before
+        return steps or [Step(f"{named(within[-1].row)}: r", "as before", f"{own.size}", own.size)]
 
     return _each_side(rows, along)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
-from resnet_cli.graphs.op import Op, Undescribed
+from resnet_cli.graphs import leaves
+from resnet_cli.graphs.op import Op
 from resnet_cli.layers.moves import (
     Joined,
     Kept,
@@ -20,11 +21,7 @@ from resnet_cli.layers.moves import (
 
 def move(op: Op, name: str) -> Move:
     """Where an operator puts the numbers of its first input, or of all inputs."""
-    rule = RULES.get(name)
-    try:
-        return rule(op) if rule else Untold(f"{name} takes what numbers say that are not read")
-    except (Undescribed, ArithmeticError, LookupError, TypeError, ValueError):
-        return Untold(f"{name} has arguments that are not read")
+    return leaves.move(op, name, RULES)
 
 
 def listed(op: Op, key: str, place: int) -> tuple[int, ...]:

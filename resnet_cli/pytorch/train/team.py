@@ -50,7 +50,7 @@ class Team(NamedTuple):
             return net
         synchronise(net)
         devices = [self.device] if self.device.type == "cuda" else None
-        return nn.parallel.DistributedDataParallel(net, devices, broadcast_buffers=False)
+        return nn.parallel.DistributedDataParallel(net, devices)
 
 
 def device(name: str) -> torch.device:
@@ -131,9 +131,21 @@ class SynchronisedNorm(_BatchNorm):
         self.running_var.lerp_(unbiased.to(self.running_var.dtype), step)
 
 
-def _mean(tensor: Tensor) -> Tensor:
-    """Over all processes, and so are the gradients."""
-    from torch.distributed.nn.functional import all_reduce
+class Summed(torch.autograd.Function):
+    """A sum over all processes, and so are the gradients."""
 
-    total: Tensor = all_reduce(tensor)  # type: ignore[no-untyped-call]
+    @staticmethod
+    def forward(context: Any, tensor: Tensor) -> Tensor:
+        total = tensor.contiguous().clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        return Summed.forward(context, gradient)
+
+
+def _mean(tensor: Tensor) -> Tensor:
+    """Over all processes."""
+    total: Tensor = Summed.apply(tensor)  # type: ignore[no-untyped-call]
     return total / torch.distributed.get_world_size()

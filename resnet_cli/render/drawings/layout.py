@@ -394,13 +394,13 @@ def _frames(
 
 
 def _beside(chain: Sequence[_Link], center: float, axes: _Axes) -> Iterator[Word]:
-    for link in chain:
-        if link.box.below:
+    for link, after in zip(chain, [*chain[1:], None], strict=True):
+        if link.box.below and axes.down:
             main = link.end + (GAP + LINE) / 2
-            if axes.down:
-                yield Word(link.box.below, axes.point(main, center, 6), "start", "note")
-            else:
-                yield Word(link.box.below, axes.point(main, center, -8), "middle", "note")
+            yield Word(link.box.below, axes.point(main, center, 6), "start", "note")
+        elif link.box.below:
+            main = (link.end + after.start) / 2 if after else link.end + (GAP + LINE) / 2
+            yield Word(link.box.below, axes.point(main, center, -8), "middle", "note")
 
 
 def _head(column: DrawnNetwork, center: float, axes: _Axes) -> Iterator[Word]:
