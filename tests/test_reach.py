@@ -19,7 +19,8 @@ import resnet_cli
 from resnet_cli.analyses.field.receptive_field import across, alike, fields, image
 from resnet_cli.analyses.field.receptive_field import seen as reached
 from resnet_cli.layers import moves
-from resnet_cli.layers.reach import Seen, Unknown, joined, united
+from resnet_cli.layers.grid import Unknown
+from resnet_cli.layers.reach import Seen, joined, united
 from resnet_cli.layers.windows import Resize, Window
 
 

@@ -7,7 +7,8 @@ from math import prod
 from typing import NamedTuple, Protocol
 
 from resnet_cli.layers.arithmetic import Shape
-from resnet_cli.layers.reach import Seen, Unknown, joined, one, united
+from resnet_cli.layers.grid import Unknown
+from resnet_cli.layers.reach import Seen, joined, one, united
 
 
 class Move(Protocol):

@@ -8,8 +8,9 @@ from math import prod
 from resnet_cli.layers.arithmetic import Factor, Product, Shape
 from resnet_cli.layers.base import Kept, OfGraph, Saves, Unweighted, elements
 from resnet_cli.layers.convolution import FOR_WEIGHTS
+from resnet_cli.layers.grid import Unknown
 from resnet_cli.layers.merging import FOR_FACTORS
-from resnet_cli.layers.reach import Seen, Unknown, one, united
+from resnet_cli.layers.reach import Seen, one, united
 
 
 class MatrixProduct(Unweighted, OfGraph):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Kept, Layer, Module, OfGraph, Saves, Unweighted, elements
+from resnet_cli.layers.grid import Unknown
 from resnet_cli.layers.moves import Kept as Staying
 from resnet_cli.layers.moves import Move, Rearranged, Rolled
-from resnet_cli.layers.reach import Seen, Unknown, one
+from resnet_cli.layers.reach import Seen, one
 
 VIEWED = Rearranged()
 IN_PLACE = Staying()

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Module, Saves
-from resnet_cli.layers.reach import Seen, Unknown
+from resnet_cli.layers.grid import Unknown
+from resnet_cli.layers.reach import Seen
 
 
 class Uncounted(Fresh):

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Kept, OfGraph, Saves, Unweighted, elements, given
 from resnet_cli.layers.convolution import FOR_WEIGHTS
+from resnet_cli.layers.grid import Unknown
 from resnet_cli.layers.pooling import FOR_SHAPE
-from resnet_cli.layers.reach import Seen, Unknown, one, united
+from resnet_cli.layers.reach import Seen, one, united
 
 
 class Window(NamedTuple):

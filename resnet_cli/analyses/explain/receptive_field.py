@@ -14,7 +14,8 @@ from resnet_cli.analyses.explain.explain import named
 from resnet_cli.analyses.field.receptive_field import fields, image, sides_of
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Step
-from resnet_cli.layers.reach import Grid, Reach
+from resnet_cli.layers.grid import Grid
+from resnet_cli.layers.reach import Reach
 from resnet_cli.trace import Row
 
 

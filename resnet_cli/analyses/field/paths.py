@@ -15,7 +15,8 @@ from resnet_cli.analyses.cost.counts import is_counted
 from resnet_cli.analyses.field.receptive_field import across, features, fields
 from resnet_cli.designs.limits import within
 from resnet_cli.errors import UserError
-from resnet_cli.layers.reach import Grid, Reach
+from resnet_cli.layers.grid import Grid
+from resnet_cli.layers.reach import Reach
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import INPUT, Row, live
 

@@ -9,7 +9,8 @@ from typing import TypeAlias, TypeVar
 
 from resnet_cli.analyses.levels import Level
 from resnet_cli.layers.arithmetic import Shape
-from resnet_cli.layers.reach import UNKNOWN, Reach, Seen, Unknown
+from resnet_cli.layers.grid import Unknown
+from resnet_cli.layers.reach import UNKNOWN, Reach, Seen
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import INPUT, Row
 
