@@ -204,11 +204,13 @@ def test_lines_of_one_network_have_one_colour(folder):
 
 
 def test_a_plot_of_lesions_has_a_line_for_each_network(folder):
-    """At the blocks that can be deleted; intact errors are levels."""
-    chart = resnet_cli.plot("lesion", folder, "resnet20").chart
-    assert [p.label for p in chart.series[0].points] == ["conv2_1", "conv2_2", "conv3_2", "conv4_2"]
-    assert [p.x for p in chart.series[0].points] == [1, 2, 4, 6]
-    assert [name for name, _ in chart.levels] == ["resnet20, intact"]
+    """At the blocks that can be deleted; a thin one at the intact error."""
+    intact, chart = resnet_cli.plot("lesion", folder, "resnet20").chart.series
+    assert [p.label for p in chart.points] == ["conv2_1", "conv2_2", "conv3_2", "conv4_2"]
+    assert [p.x for p in chart.points] == [1, 2, 4, 6]
+    assert intact.thin and [p.x for p in intact.points] == [1, 6]
+    (measured,) = answers.measure(folder, ["resnet20"])
+    assert intact.points[0].y == pytest.approx(sum(measured.intact) / 2)
 
 
 def test_a_page_of_a_folder_has_its_table_and_its_curves(folder):

@@ -154,7 +154,7 @@ def by_lesion(one: Lesioned, shuffled: bool) -> Table:
 
 
 def chart(measured: Sequence[Lesioned], notes: Sequence[str]) -> Chart:
-    """A line for each network: the test error without each block, over the seeds; and dashed that of the intact one."""
+    """A line for each network: the test error without each block, over the seeds; and thin that of the intact one."""
     lines = []
     for one in measured:
         points = []
@@ -163,6 +163,9 @@ def chart(measured: Sequence[Lesioned], notes: Sequence[str]) -> Chart:
                 errors = one.of(lesion)
                 low, high = (min(errors), max(errors)) if len(errors) > 1 else (None, None)
                 points.append(Point(at, estimate(errors)[0], lesion.label, low, high))
+        intact = estimate(one.intact)[0]
+        ends = [Point(1, intact), Point(len(one.lesions), intact)]
+        lines.append(Series(f"{one.name}, intact", ends, network=one.name, thin=True))
         lines.append(Series(one.name, points, network=one.name))
     seeds = {f"mean over {several(len(one.seeds), 'seed')}" for one in measured}
     return Chart(
@@ -172,10 +175,9 @@ def chart(measured: Sequence[Lesioned], notes: Sequence[str]) -> Chart:
         Axis("test error, %", "%", "number"),
         lines,
         [
-            f"{' or '.join(sorted(seeds))}, in pictures shaded from the least to the largest; dashed: intact",
+            f"{' or '.join(sorted(seeds))}, in pictures shaded from the least to the largest; thin: intact",
             *notes,
         ],
-        levels=[(f"{one.name}, intact", estimate(one.intact)[0]) for one in measured],
     )
 
 

@@ -36,6 +36,7 @@ OPTIONS = {
     "--crops": ("tradeoff",),
     "--seeds": ("gradient", "shatter"),
     "--batch": ("memory", "gradient"),
+    "--run-code": ("lesion",),
 }
 """Which kinds have an option."""
 SMALLEST, LARGEST = 1.0, 40.0
@@ -89,16 +90,25 @@ def plot(
     crops: int | None = None,
     seeds: int | None = None,
     batch: int | None = None,
+    run_code: bool | None = None,
     progress: Progress = silent,
 ) -> Plot:
     """A chart of ``kind`` cost, tradeoff (published error against cost), memory, receptive-field, gradient, shatter or paths.
 
+    Of a folder of `resnet_cli.train`, and of those of its networks that are named behind it, training or lesion.
     ``x`` is macs or params, for cost and tradeoff; ``dataset`` imagenet or cifar10 and ``crops`` 1 or
-    10 for tradeoff; ``seeds`` for gradient and shatter; ``batch`` for memory and gradient. Raises `UserError` for an
+    10 for tradeoff; ``seeds`` for gradient and shatter; ``batch`` for memory and gradient; ``run_code`` for lesion. Raises `UserError` for an
     option that the kind does not have.
     """
     limits.one_of("kind of plot", kind, tuple(KINDS))
-    given = {"--x": x, "--dataset": dataset, "--crops": crops, "--seeds": seeds, "--batch": batch}
+    given = {
+        "--x": x,
+        "--dataset": dataset,
+        "--crops": crops,
+        "--seeds": seeds,
+        "--batch": batch,
+        "--run-code": run_code,
+    }
     _check(kind, given)
     _check_number(kind, len(models))
     if kind == "tradeoff":
@@ -106,7 +116,9 @@ def plot(
     if kind in ("training", "lesion"):
         folder, *names = map(str, models)
         return Plot(
-            _training(folder, names) if kind == "training" else _lesion(folder, names, progress)
+            _training(folder, names)
+            if kind == "training"
+            else _lesion(folder, names, bool(run_code), progress)
         )
     networks = _networks(models, batch if kind == "memory" else None)
     if kind == "gradient":
@@ -167,13 +179,13 @@ def _few(names: list[str]) -> list[str]:
     return names
 
 
-def _lesion(folder: str, names: list[str], progress: Progress) -> Chart:
+def _lesion(folder: str, names: list[str], run_code: bool, progress: Progress) -> Chart:
     from resnet_cli import runs
     from resnet_cli.analyses import lesion as analysis
     from resnet_cli.answers import lesion
 
     chosen = _few(lesion.named(runs.read_record(folder), names))
-    measured = lesion.measure(folder, chosen, progress=progress)
+    measured = lesion.measure(folder, chosen, run_code=run_code, progress=progress)
     return analysis.chart(measured, lesion.notes(runs.read_record(folder), measured))
 
 
@@ -185,7 +197,7 @@ def _check(kind: str, given: dict[str, str | int | None]) -> None:
             raise UserError(
                 f"plot {kind} has no {option}", f"{option} is for {' and '.join(kinds)}"
             )
-        if isinstance(value, int):
+        if isinstance(value, int) and option in MOST:
             limits.within(option, value, MOST[option])
     limits.one_of("quantity for --x", str(given["--x"] or "macs"), ("macs", "params"))
 
