@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from resnet_cli import __version__
-from resnet_cli.analyses import plot
+from resnet_cli.analyses import plot, published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
 from resnet_cli.analyses.memory import memory as memory_analysis
@@ -125,7 +125,8 @@ def _published(network: Network) -> list[Section]:
     if not said.envelope["published"]:
         return []
     title = "What papers print, and whether our number has their digits"
-    tables = [_called(said, "published", title)]
+    tables = published.tables(said.envelope["published"], every=True)
+    tables = [table._replace(title=title) for table in tables]
     return [Section("published", "Published figures", tables=tables)]
 
 
