@@ -21,7 +21,8 @@ class Convention(NamedTuple):
 
     ``macs`` is what a multiply-accumulate counts, ``unit`` what the sum is meant in. ``nothing`` are
     layers beside those of the list of networks that the tool counts as nothing, `*` all that are described here. ``checked`` names the networks for which the tool itself, in this version, printed the same: "all" of the
-    list, or some.
+    list, or some. ``sees`` is what it counts: "operators", wherever they are run, or "modules" of torch.nn, and not
+    what somebody's own code computes without them.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Convention(NamedTuple):
     nothing: tuple[str, ...]
     checked: tuple[str, ...]
     remark: str
+    sees: str = "operators"
 
     def knows(self, layer: str) -> bool:
         """Whether it is known how the tool counts a kind of layer, be it as nothing."""
@@ -77,8 +79,9 @@ def conventions() -> dict[str, Convention]:
                 (*filter(None, nothing.split("; ")),),
                 (*checked.split(),),
                 remark,
+                sees,
             )
-            for name, tool, version, unit, macs, terms, nothing, checked, remark in list(
+            for name, tool, version, unit, macs, terms, nothing, checked, remark, sees in list(
                 csv.reader(file)
             )[1:]
         }
