@@ -37,6 +37,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (Conv2d("x", 8, 4, 3, 2, 1, bias=True), IMAGE),
         (Conv2d("x", 8, 12, 5, 1, 0, groups=4), IMAGE),
         (Conv2d("x", 8, 8, 1, 3), IMAGE),
+        (Conv2d("x", 8, 4, 3, 1, 2, dilation=2), IMAGE),
     ],
     ChannelConv: [(ChannelConv("x", 5), (16, 1, 1))],
     Linear: [(Linear("x", 24, 7), (24,)), (Linear("x", 24, 7, bias=False), (24,))],
@@ -366,7 +367,7 @@ def test_reach(layer, shapes):
             if layer.sees_all:
                 assert seen == list(range(pixels))
             else:
-                assert seen == list(range(first, last + 1)), (side, neuron)
+                assert seen == list(range(first, last + 1, layer.dilation)), (side, neuron)
 
 
 @EACH

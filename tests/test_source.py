@@ -83,8 +83,8 @@ def reference(spec, state, x):
         t = {name: state[f"{row.path}.{name}"] for name in row.layer.parameters()}
         t |= {name: state[f"{row.path}.{name}"] for name in row.layer.buffers()}
         match row.layer:
-            case Conv2d(stride=stride, padding=padding, groups=groups):
-                y = F.conv2d(a, t["weight"], t.get("bias"), stride, padding, 1, groups)
+            case Conv2d(stride=stride, padding=padding, groups=groups, dilation=dilation):
+                y = F.conv2d(a, t["weight"], t.get("bias"), stride, padding, dilation, groups)
             case ChannelConv(kernel=kernel):
                 y = F.conv1d(a.view(len(a), 1, -1), t["weight"], padding=kernel // 2).view_as(a)
             case GroupNorm(groups=groups):
@@ -202,7 +202,7 @@ def specs(draw):
         "name": "own", "family": "own", "block": block, "stem": stem, "norm": norm,
         "stages": tuple(pick(1, 2, 3) for _ in range(pick(3, 4) if stem == "3x3" else 4)),
         "shortcut": pick("A", "B", "B", "C", "none", "gate", "exclusive-gate", "dropout"),
-        "style": pick("v1", "v1.5"),
+        "style": pick("v1", "v1.5"), "output_stride": pick(8, 16, 32),
         "stem_width": pick(64) if wide else pick(2, 4, 8, 16, 32),
         "width": 32 if wide else pick(2, 4, 8),
         "base_width": (64 if wide else pick(16, 32, 64, 96, 128)) if grouped else 64,

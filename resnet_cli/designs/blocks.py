@@ -39,23 +39,30 @@ def norm(spec: ResNet, name: str, channels: int) -> Layer:
     return BatchNorm2d(name, channels) if spec.norm == "batch" else GroupNorm(name, 32, channels)
 
 
-def basic(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
-    """3×3, 3×3 (He et al. 2015, Fig. 5 left)."""
+def basic(
+    spec: ResNet, channels: int, width: int, stride: int, dilations: tuple[int, int] = (1, 1)
+) -> list[Node]:
+    """3×3, 3×3 (He et al. 2015, Fig. 5 left), each with its dilation."""
+    first, second = dilations
+    bias = spec.conv_bias
     return [
-        Conv2d("conv1", channels, width, 3, stride, 1, bias=spec.conv_bias),
+        Conv2d("conv1", channels, width, 3, stride, first, bias=bias, dilation=first),
         norm(spec, "bn1", width),
         activation(spec, "relu"),
-        Conv2d("conv2", width, width, 3, 1, 1, bias=spec.conv_bias),
+        Conv2d("conv2", width, width, 3, 1, second, bias=bias, dilation=second),
         norm(spec, "bn2", width),
     ]
 
 
-def bottleneck(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
+def bottleneck(
+    spec: ResNet, channels: int, width: int, stride: int, dilations: tuple[int, int] = (1, 1)
+) -> list[Node]:
     """1×1 reduce, 3×3, 1×1 restore (He et al. 2015, Fig. 5 right).
 
     The stride is in the first 1×1 for style v1, in the 3×3 for v1.5. Groups and base width make
-    it ResNeXt's (Xie et al. 2017, Fig. 3c) or a wide one.
+    it ResNeXt's (Xie et al. 2017, Fig. 3c) or a wide one. Its 3×3 has the first of the dilations.
     """
+    dilation, _ = dilations
     middle = width * spec.base_width // 64 * spec.groups
     first, second = (stride, 1) if spec.style == "v1" else (1, stride)
     bias = spec.conv_bias
@@ -63,7 +70,7 @@ def bottleneck(spec: ResNet, channels: int, width: int, stride: int) -> list[Nod
         Conv2d("conv1", channels, middle, 1, first, bias=bias),
         norm(spec, "bn1", middle),
         activation(spec, "relu"),
-        Conv2d("conv2", middle, middle, 3, second, 1, spec.groups, bias),
+        Conv2d("conv2", middle, middle, 3, second, dilation, spec.groups, bias, dilation),
         norm(spec, "bn2", middle),
         activation(spec, "relu"),
         Conv2d("conv3", middle, 4 * width, 1, bias=bias),
@@ -138,15 +145,19 @@ def merge(spec: ResNet, channels: int) -> Add:
 
 
 def block(
-    spec: ResNet, channels: int, width: int, stride: int, activated: bool
-) -> Residual | Sequence:
+    spec: ResNet, channels: int, width: int, stride: int, activated: bool,
+    dilations: tuple[int, int] = (1, 1),
+) -> Residual | Sequence:  # fmt: skip
     """One block of the network, yet without a name: body, shortcut, and where its activations stand.
 
     ``activated`` says that a norm and activation already stand right before it, as for the first
-    block of a pre-activation network (He et al. 2016, appendix).
+    block of a pre-activation network (He et al. 2016, appendix). ``dilations`` are those of its first
+    and of its further 3×3.
     """
     out_channels = width * EXPANSION[spec.block]
-    body = (basic if spec.block == "basic" else bottleneck)(spec, channels, width, stride)
+    body = (basic if spec.block == "basic" else bottleneck)(
+        spec, channels, width, stride, dilations
+    )
     first: list[Node] = []
     if spec.preact:
         first, body = activate_first(spec, body, channels)

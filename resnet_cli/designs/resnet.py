@@ -27,6 +27,8 @@ from resnet_cli.layers.tree import Node, Sequence, Stage
 class ResNet:
     """Everything that tells one residual network from another.
 
+    ``output_stride`` is the most that its maps are strided: stages that would stride further have
+    convolutions dilated instead (Chen et al. 2017, "Rethinking Atrous Convolution", Sec. 3.2).
     ``stages`` is the number of blocks in each; ``width`` the channels of the first stage's 3×3
     convolutions, doubled in each later one. ``base_width`` is torchvision's ``width_per_group``:
     the 3×3 of a bottleneck has width · base_width / 64 · groups channels. ``shortcut_scale`` and
@@ -56,6 +58,9 @@ class ResNet:
     conv_bias: bool = option(False, "A bias on convolutions.")
     projection_norm: bool = option(True, "A norm after each projection.")
     projection_pool: bool = option(False, "Average-pool before each projection.")
+    output_stride: int = option(
+        32, "8 or 16: dilated where it would stride further.", least=8, most=32, in_tensors=False
+    )
     shortcut_scale: float = option(1.0, "λ of every shortcut.", in_tensors=False)
     body_scale: float = option(1.0, "What every body is multiplied by.", in_tensors=False)
     num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)
@@ -89,6 +94,15 @@ class ResNet:
             )
         if self.se_reduction and self.eca:
             raise UserError("both squeeze-excitation and ECA given", "choose one of them")
+        if self.output_stride not in (8, 16, 32):
+            raise UserError(
+                f"no output stride of {self.output_stride}", "it is 32, or 16 or 8 where dilated"
+            )
+        if self.projection_pool and self.output_stride < 32:
+            raise UserError(
+                "a dilated network has no pool before its projections, which no longer stride",
+                "add --no-projection-pool, or leave --output-stride out",
+            )
         if self.norm == "group":
             self._check_groups()
 
@@ -111,11 +125,21 @@ class ResNet:
         """The network as a tree of layers; stages are named conv1, conv2_x, ... as in Table 1."""
         parts: list[Node] = [Stage("conv1", (*self._stem(),), "stem")]
         channels = self.stem_width
+        reached = 1 if self.stem == "3x3" else 4
+        before = dilation = 1
         for index, blocks in enumerate(self.stages):
-            number, width = index + 2, self.width * 2**index
-            first = block(self, channels, width, 2 if index else 1, self.preact and not index)
-            channels = width * EXPANSION[self.block]
-            rest = block(self, channels, width, 1, False) if blocks > 1 else first
+            number, width, stride = index + 2, self.width * 2**index, 2 if index else 1
+            if stride * reached > self.output_stride:
+                stride, dilation = 1, 2 * dilation
+            reached *= stride
+            activated = self.preact and not index
+            first = block(self, channels, width, stride, activated, (before, dilation))
+            channels, before = width * EXPANSION[self.block], dilation
+            rest = (
+                block(self, channels, width, 1, False, (dilation, dilation))
+                if blocks > 1
+                else first
+            )
             stage = [
                 (rest if position else first)._replace(
                     name=str(position), label=f"conv{number}_{position + 1}"
