@@ -50,8 +50,13 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     MaxPool2d: [
         (MaxPool2d("x", 3, 2, 1), IMAGE),
         (MaxPool2d("x", 2, 2), IMAGE),
+        (MaxPool2d("x", 3, 2, ceil=True), IMAGE),
     ],
-    AvgPool2d: [(AvgPool2d("x", 2), IMAGE), (AvgPool2d("x", 5), IMAGE)],
+    AvgPool2d: [
+        (AvgPool2d("x", 2), IMAGE),
+        (AvgPool2d("x", 5), IMAGE),
+        (AvgPool2d("x", 2, ceil=False), IMAGE),
+    ],
     AdaptiveAvgPool2d: [
         (AdaptiveAvgPool2d("x"), IMAGE),
         (AdaptiveAvgPool2d("x", 3), IMAGE),
@@ -61,6 +66,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     PadShortcut: [
         (PadShortcut("x", 20, 2), IMAGE),
         (PadShortcut("x", 12, 1), IMAGE),
+        (PadShortcut("x", 15, 2, both=True), IMAGE),
     ],
     Add: [(Add("x"), IMAGE, IMAGE)],
     ScaledAdd: [
@@ -384,7 +390,13 @@ def test_arithmetic_takes_arrays():
     draw = numpy.random.default_rng(0)
     widths, groups = draw.integers(1, 9, (2, 1000)) * 32
     spec = SimpleNamespace(
-        base_width=64, groups=groups, style="v1", conv_bias=False, norm="batch", activation="ReLU"
+        base_width=64,
+        groups=groups,
+        style="v1",
+        conv_bias=False,
+        norm="batch",
+        activation="ReLU",
+        antialias="none",
     )
     channels, size = 4 * widths, (14, 14)
 

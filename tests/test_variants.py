@@ -5,6 +5,7 @@ import torch
 from libraries import library
 
 import resnet_cli
+from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.networks import load
@@ -92,3 +93,85 @@ def test_dilated_networks_put_out_what_the_libraries_do(output_stride):
     assert_the_same(zoo.changed(zoo.find("resnet50-v1.5"), **fields), theirs)
     theirs = library("timm").create_model("resnet18", output_stride=output_stride)
     assert_the_same(zoo.changed(zoo.find("resnet18"), **fields), theirs)
+
+
+# stems, pools, shortcuts
+
+
+def test_a_tiered_stem_has_three_eighths_half_and_all_of_its_channels():
+    """timm's t networks: 24, 32, 64."""
+    rows = layers("resnet50-d:stem=tiered", "conv1.0", "conv1.3", "conv1.6")
+    assert [row.output[0] for row in rows] == [24, 32, 64]
+
+
+@pytest.mark.parametrize(
+    ("changes", "side"),
+    [
+        ("stem=3x3,stem_stride=2,stem_pool=none", 112),
+        ("stem=3x3,stem_pool=max", 112),
+        ("stem_pool=none", 112),
+        ("stem_pool=ceil", 56),
+        ("stem_pool=ceil,input_size=226", 56),  # 113: ⌈(113 − 3) / 2⌉ + 1, and 57 with a padding
+        ("input_size=226", 57),
+        ("antialias=average,input_size=226", 56),
+    ],
+)
+def test_the_stem_and_its_pool_are_chosen_apart(changes, side):
+    """What goes into the first block, worked out by hand."""
+    (row,) = layers(f"resnet18:{changes}", "layer1.0.conv1")
+    assert row.input[1:] == (side, side)
+
+
+def test_an_antialiased_block_keeps_its_stride_for_a_mean_behind():
+    """Zhang 2019, Sec. 3.2: the 3×3 at stride 1, then a mean of 2×2."""
+    convolution, mean = layers("resnet50-d:antialias=average", "layer2.0.conv2", "layer2.0.aa")
+    assert (convolution.layer.stride, mean.layer.window) == (1, (2, 2, 0))
+    assert (convolution.output[1], mean.output[1]) == (56, 28)
+
+
+def test_gates_are_rounded_to_a_multiple():
+    """timm's seresnet18: 64, 128, 256, 512 channels through 8, 8, 16, 32."""
+    rows = layers("timm:seresnet18", *(f"layer{stage}.0.se.fc1" for stage in (1, 2, 3, 4)))
+    assert [row.output[0] for row in rows] == [8, 8, 16, 32]
+
+
+def test_a_first_norm_behind_the_pool_leaves_the_first_identity_as_it_comes():
+    """timm's resnetv2_18: its first shortcut is the max pool's output, which the norm reads too."""
+    spec = load("timm:resnetv2_18").spec
+    rows = trace(spec.net(), spec.input_shape)
+    pool = [row.path for row in rows].index("maxpool")
+    reads = [row.path for row in rows if pool in row.reads]
+    assert reads == ["layer1.0.bn1", "layer1.0"]
+
+
+class Padded(torch.nn.Module):
+    """The shortcut of akamaster's option A: a fourth of the new channels on each side."""
+
+    def forward(self, x):
+        quarter = x.shape[1] // 2
+        return torch.nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, quarter, quarter))
+
+
+def test_option_a_may_pad_on_both_sides():
+    """16 channels of 32 stand in the middle."""
+    x = torch.randn(2, 16, 6, 5)
+    ours = resnet_cli.build("akamaster/resnet20").layer2[0].downsample
+    torch.testing.assert_close(ours(x), Padded()(x))
+
+
+@pytest.mark.parametrize(
+    ("depth", "params"),
+    [(18, 11_173_962), (34, 21_282_122), (50, 23_520_842), (101, 42_512_970), (152, 58_156_618)],
+)
+def test_imagenets_blocks_behind_cifars_stem(depth, params):
+    """kuangliu's networks for CIFAR-10, by the parameters of torchvision's.
+
+    The stem has 64·3·3·3 weights for 64·3·7·7, the classifier 10 outputs for 1000.
+    """
+    theirs = load(f"torchvision:resnet{depth}").spec
+    features = 512 if depth < 50 else 2048
+    own, whole = (
+        totals(trace(spec.net(), spec.input_shape))["params"]
+        for spec in (load(f"kuangliu/ResNet{depth}").spec, theirs)
+    )
+    assert own == params == whole - 64 * 3 * (49 - 9) - 990 * (features + 1)
