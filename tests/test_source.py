@@ -220,7 +220,9 @@ def specs(draw):
     }  # fmt: skip
     assert drawn.keys() == {field.name for field in fields(ResNet)}
     try:
-        return ResNet(**drawn)
+        spec = ResNet(**drawn)
+        trace(spec.net(), spec.input_shape)  # an input may be too small, or odd where a mean strides
+        return spec
     except UserError:
         assume(False)
 

@@ -175,3 +175,10 @@ def test_imagenets_blocks_behind_cifars_stem(depth, params):
         for spec in (load(f"kuangliu/ResNet{depth}").spec, theirs)
     )
     assert own == params == whole - 64 * 3 * (49 - 9) - 990 * (features + 1)
+
+
+def test_a_side_that_a_mean_cuts_is_refused_where_the_shortcut_rounds_up():
+    """57 places: 28 behind a mean of 2×2, 29 of a projection; no module of torch's runs either."""
+    with pytest.raises(UserError) as error:
+        layers("resnet50-d:antialias=average,input_size=228")
+    assert "29×29" in error.value.what and "28×28" in error.value.what

@@ -120,8 +120,9 @@ def _resnet(shapes: Shapes) -> ResNet:
     if "layer1.0.se.fc1.weight" in shapes:
         squeezed, channels, *_ = shapes[f"layer{len(stages)}.0.se.fc1.weight"]
         least = shapes["layer1.0.se.fc1.weight"][0]
-        fields["se_reduction"] = channels // squeezed
-        fields["se_multiple"] = 1 if out // fields["se_reduction"] == least else least
+        reduction = channels // squeezed
+        fields["se_reduction"] = reduction
+        fields["se_multiple"] = 1 if out // reduction == least else least
     if folded:
         fields["projection_norm"] = True
     return ResNet(
