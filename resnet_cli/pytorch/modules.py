@@ -22,7 +22,7 @@ class ZeroPadding(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = x[:, :, :: self.stride, :: self.stride]
         new = self.channels - x.shape[1]
-        before = new // 2 if self.both else 0
+        before = max(new, 0) // 2 if self.both else 0
         return nn.functional.pad(x, (0, 0, 0, 0, before, new - before))
 
     def extra_repr(self) -> str:
