@@ -21,6 +21,9 @@ from resnet_cli.render.tables import plain, spreadsheet
 
 NUMBERS = {  # what a field may be that is neither a word nor true or false; the rest follows from the spec
     "stages": st.lists(st.integers(1, 3), min_size=3, max_size=5).map(tuple),
+    "output_stride": st.sampled_from([8, 16, 32]),
+    "stem_stride": st.sampled_from([0, 1, 2]),
+    "se_multiple": st.sampled_from([1, 8]),
     "stem_width": st.sampled_from([2, 16, 32, 64]),
     "width": st.sampled_from([1, 16, 32, 64]),
     "base_width": st.sampled_from([4, 32, 64, 128]),

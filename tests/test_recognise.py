@@ -55,7 +55,7 @@ def recorded(name):
         ("timm-resnet50d", "torchvision", "", "resnet50-d", 1, "exact"),
         ("timm-seresnet50", "torchvision", "", "se-resnet50", 1, "exact"),
         ("timm-legacy_seresnet50", "legacy SENets", "", "se-resnet50", 1, "exact"),
-        ("timm-resnetv2_50", "timm's pre-activation ResNets", "", "preact-resnet50", 1, "exact"),
+        ("timm-resnetv2_50", "timm's pre-activation ResNets", "", "unlisted", 0, "exact"),
         ("timm-resnetv2_50d", "timm's pre-activation ResNets-D", "", "unlisted", 0, "exact"),
         ("timm-vgg11", "timm's VGGs", "", "vgg11", 1, "exact"),
         ("huggingface-resnet18", "Hugging Face", "resnet.", "resnet18", 1, "exact"),

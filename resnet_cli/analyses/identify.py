@@ -21,9 +21,10 @@ from resnet_cli.tables import Column, Stack, Table
 from resnet_cli.trace import trace
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-STEMS = {"7x7": "7×7", "3x3": "3×3", "deep": "three 3×3"}
+STEMS = {"7x7": "7×7", "3x3": "3×3", "deep": "three 3×3", "tiered": "three 3×3, tiered"}
 SHORTCUTS = {
     "A": "A: zeros where the shape changes",
+    "A-split": "A: zeros where the shape changes, on both sides of the channels",
     "B": "B: projection where the shape changes",
     "C": "C: projection everywhere",
     "none": "none",

@@ -118,12 +118,17 @@ def _resnet(shapes: Shapes) -> ResNet:
         fields["groups"] = middle // per_group
         fields["base_width"] = per_group * 64 // width
     if "layer1.0.se.fc1.weight" in shapes:
-        fields["se_reduction"] = out // shapes["layer1.0.se.fc1.weight"][0]
+        squeezed, channels, *_ = shapes[f"layer{len(stages)}.0.se.fc1.weight"]
+        least = shapes["layer1.0.se.fc1.weight"][0]
+        reduction = channels // squeezed
+        fields["se_reduction"] = reduction
+        fields["se_multiple"] = 1 if out // reduction == least else least
     if folded:
         fields["projection_norm"] = True
     return ResNet(
         UNLISTED, "own", "bottleneck" if bottleneck else "basic", stages,
         stem=stem, stem_width=stem_width, width=width, preact=_is_preact(shapes),
+        preact_stem="bn1.weight" in shapes or not _is_preact(shapes),
         conv_bias="layer1.0.conv1.bias" in shapes and not folded,
         num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
         input_size=(32, 32) if stem == "3x3" else (224, 224),
@@ -140,7 +145,9 @@ def _is_preact(shapes: Shapes) -> bool:
 def _stem(shapes: Shapes) -> tuple[str, int, int]:
     """The kind of stem, its channels, and the input's."""
     if "conv1.0.weight" in shapes:
-        return "deep", shapes["conv1.6.weight"][0], shapes["conv1.0.weight"][1]
+        first, in_channels, *_ = shapes["conv1.0.weight"]
+        kind = "deep" if first == shapes["conv1.3.weight"][0] else "tiered"
+        return kind, shapes["conv1.6.weight"][0], in_channels
     width, in_channels, kernel, _ = shapes["conv1.weight"]
     return "7x7" if kernel == 7 else "3x3", width, in_channels
 

@@ -33,6 +33,7 @@ from resnet_cli.trace import state_dict, trace
 
 COUNTER = "num_batches_tracked"
 """Torch's counter of batches: absent before 0.4.1 and from frozen norms, and no matter to anyone."""
+FIRST_NORMS = ("bn1.weight", "layer1.0.bn1.weight", "features.1.weight")
 LEAST_SHARE = 0.5
 """How much of the smaller one, file or network, has to be in the other for it to be the nearest."""
 STRIDE_IN_1X1 = ("Caffe", "detectron2", "legacy SENets")
@@ -126,7 +127,7 @@ def _norm(shapes: Shapes) -> str:
         return "folded"
     if any(name.endswith(".running_mean") for name in shapes):
         return "whole"
-    return "no statistics" if "bn1.weight" in shapes or "features.1.weight" in shapes else "none"
+    return "no statistics" if any(name in shapes for name in FIRST_NORMS) else "none"
 
 
 def _listed(spec: zoo.Spec, scheme: str) -> tuple[zoo.Spec, list[str]]:
@@ -218,8 +219,8 @@ def _cannot_tell(spec: zoo.Spec, fits: list[str], file: Named) -> list[str]:
                 "whether a bottleneck strides in its first 1×1 (v1) or in its 3×3 (v1.5): "
                 f"{spec.style} is taken"
             )
-        if spec.shortcut in ("A", "none"):
-            taken = "option A" if spec.shortcut == "A" else "a plain network"
+        if spec.shortcut in ("A", "A-split", "none"):
+            taken = "a plain network" if spec.shortcut == "none" else f"option {spec.shortcut}"
             clauses.append(
                 "whether there are shortcuts, as those of option A hold no tensors: "
                 f"{taken} is taken"

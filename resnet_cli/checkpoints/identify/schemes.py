@@ -62,7 +62,6 @@ def _number(text: str) -> int:
 BLOCKS = ("layer1.0.conv2.weight", *(f"layer{stage}.0.conv1.weight" for stage in (1, 2, 3, 4)))
 STAGES = ("stages.0.blocks.0.conv1.weight", "stages.1.blocks.0.conv1.weight")
 PREACT = {
-    "stages.0.blocks.0.norm1": "bn1",  # the first norm, which we put before the first block
     "stages.{S}.blocks.{B}.conv{N}": "layer{S}.{B}.conv{N}",
     "stages.{S}.blocks.{B}.norm{N}": "layer{S}.{B}.bn{N}",
     "head.fc": "fc",
