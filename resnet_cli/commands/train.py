@@ -28,8 +28,8 @@ def command(
     networks: Annotated[
         list[str] | None, typer.Argument(metavar="MODEL…", help="Networks.", autocompletion=complete)
     ] = None,
-    data: Annotated[str | None, typer.Option(metavar="DATA", help="digits (default), cifar10:FOLDER or cifar100:FOLDER.")] = None,
-    seeds: Annotated[str | None, typer.Option(metavar="SEEDS", help="How many, 3 for 0,1,2, or which: 41,42. Default: 1.")] = None,
+    data: Annotated[str | None, typer.Option(metavar="SET", help="digits (default), cifar10:FOLDER or cifar100:FOLDER.")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="LIST", help="How many, 3 for 0,1,2, or which: 41,42. Default: 1.")] = None,
     target: Annotated[str | None, typer.Option("--output", "-o", metavar="FOLDER", help="A new one; default: runs/RECIPE-DATE.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="FOLDER", help="Go on with it, all as its record says.")] = None,
     device: Annotated[str | None, typer.Option(metavar="NAME", help="cpu (default), cuda, cuda:1, mps.")] = None,
@@ -45,7 +45,7 @@ def command(
     warmup: Annotated[int | None, _value("--warmup", "Iterations at the rate times the factor first.")] = None,
     padding: Annotated[int | None, _value("--padding", "Pixels around an image before it is cropped.")] = None,
     flip: Annotated[bool | None, _value("--flip/--no-flip", "Mirror half of the images.")] = None,
-    split: Annotated[str | None, _value("--split", "all, or 45k/5k: to train on, and held out.", metavar="SPLIT")] = None,
+    split: Annotated[str | None, _value("--split", "all, or 45k/5k: to train on, and held out.", metavar="PARTS")] = None,
     every: Annotated[int | None, _value("--every", "Iterations to a line of the curve and a checkpoint.")] = None,
     dtype: Annotated[str | None, _value("--dtype", "float32 or float64.", **words(DTYPES, "TYPE"))] = None,
     amp: Annotated[bool | None, _value("--amp", "Mixed precision: autocast to bfloat16.")] = None,
