@@ -85,9 +85,8 @@ def activate_first(spec: ResNet, body: list[Node], channels: int) -> tuple[list[
     return first, rest
 
 
-def squeeze_excitation(channels: int, reduction: int) -> Residual:
+def squeeze_excitation(channels: int, squeezed: int) -> Residual:
     """Pool, reduce, restore, sigmoid; every channel is scaled by its gate (Hu et al. 2018, Fig. 3)."""
-    squeezed = channels // reduction
     gate = (
         AdaptiveAvgPool2d("pool"),
         Conv2d("fc1", channels, squeezed, 1, bias=True),
@@ -151,7 +150,7 @@ def block(
     if spec.preact:
         first, body = activate_first(spec, body, channels)
     if spec.se_reduction:
-        body.append(squeeze_excitation(out_channels, spec.se_reduction))
+        body.append(squeeze_excitation(out_channels, out_channels // spec.se_reduction))
     if spec.eca:
         body.append(efficient_channel_attention(out_channels))
     after = () if spec.preact else (activation(spec, "relu"),)
