@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
@@ -156,7 +157,11 @@ def assert_same_outputs(spec):
 def small(spec):
     """The same kinds of block, two a stage and as narrow as its norm allows, on few pixels."""
     part = 2 if getattr(spec, "norm", "") == "group" else 4
-    fields = {"stages": (2,) * len(spec.stages), "width": spec.width // part, "num_classes": 7}
+    fields = {"stages": (2,) * len(spec.stages), "num_classes": 7}
+    if isinstance(spec, RegNet):
+        fields |= {"widths": (8, 16, 24, 32), "group_width": 8, "stem_width": 8}
+    else:
+        fields["width"] = spec.width // part
     if isinstance(spec, ResNet):
         fields["stem_width"] = spec.stem_width // part
     return replace(spec, **fields, input_size=(33, 47))

@@ -103,9 +103,13 @@ def activate_first(spec: ResNet, body: list[Node], channels: int) -> tuple[list[
     return first, rest
 
 
-def squeeze_excitation(channels: int, reduction: int, multiple: int) -> Residual:
+def rounded(channels: int, multiple: int) -> int:
+    """The nearest multiple, and one at least: the middle of a gate as libraries round it."""
+    return max(multiple, (channels + multiple // 2) // multiple * multiple)
+
+
+def squeeze_excitation(channels: int, squeezed: int) -> Residual:
     """Pool, reduce, restore, sigmoid; every channel is scaled by its gate (Hu et al. 2018, Fig. 3)."""
-    squeezed = max(multiple, (channels // reduction + multiple // 2) // multiple * multiple)
     gate = (
         AdaptiveAvgPool2d("pool"),
         Conv2d("fc1", channels, squeezed, 1, bias=True),
@@ -176,7 +180,8 @@ def block(
     if spec.preact:
         first, body = activate_first(spec, body, channels)
     if spec.se_reduction:
-        body.append(squeeze_excitation(out_channels, spec.se_reduction, spec.se_multiple))
+        squeezed = rounded(out_channels // spec.se_reduction, spec.se_multiple)
+        body.append(squeeze_excitation(out_channels, squeezed))
     if spec.eca:
         body.append(efficient_channel_attention(out_channels))
     after = () if spec.preact else (activation(spec, "relu"),)

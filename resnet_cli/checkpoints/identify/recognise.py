@@ -31,9 +31,10 @@ from resnet_cli.errors import UserError, printable
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.trace import state_dict, trace
 
+NORMS = ("bn1.weight", "layer1.0.bn1.weight", "stem.1.weight", "features.1.weight")
+"""The first norms of networks."""
 COUNTER = "num_batches_tracked"
 """Torch's counter of batches: absent before 0.4.1 and from frozen norms, and no matter to anyone."""
-FIRST_NORMS = ("bn1.weight", "layer1.0.bn1.weight", "features.1.weight")
 LEAST_SHARE = 0.5
 """How much of the smaller one, file or network, has to be in the other for it to be the nearest."""
 STRIDE_IN_1X1 = ("Caffe", "detectron2", "legacy SENets")
@@ -127,7 +128,7 @@ def _norm(shapes: Shapes) -> str:
         return "folded"
     if any(name.endswith(".running_mean") for name in shapes):
         return "whole"
-    return "no statistics" if any(name in shapes for name in FIRST_NORMS) else "none"
+    return "no statistics" if any(norm in shapes for norm in NORMS) else "none"
 
 
 def _listed(spec: zoo.Spec, scheme: str) -> tuple[zoo.Spec, list[str]]:
@@ -201,7 +202,9 @@ def _nearest(file: Named, inferred: zoo.Spec | None) -> zoo.Spec | None:
 
 def _with_ends(spec: zoo.Spec, shapes: Shapes) -> zoo.Spec:
     """The network with as many classes and input channels as the file has, where it can."""
-    stems = (shapes.get(f"{stem}.weight", ()) for stem in ("conv1", "conv1.0", "features.0"))
+    stems = (
+        shapes.get(f"{stem}.weight", ()) for stem in ("conv1", "conv1.0", "stem.0", "features.0")
+    )
     in_channels = next((stem[1] for stem in stems if len(stem) == 4), None)
     with suppress(UserError):
         spec = zoo.changed(spec, in_channels=in_channels)
