@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from resnet_cli.answers.diagram import diagram
     from resnet_cli.answers.explain import explain
     from resnet_cli.answers.features import features
+    from resnet_cli.answers.figures import figures
     from resnet_cli.answers.flops import flops
     from resnet_cli.answers.gradient import gradient
     from resnet_cli.answers.identify import identify
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = (
-    "Network", "UserError", "build", "check", "compare", "conv", "diagram", "explain", "features", "flops",
+    "Network", "UserError", "build", "check", "compare", "conv", "diagram", "explain", "features", "figures", "flops",
     "gradient", "identify", "lesion", "list", "memory", "network", "paths", "plot", "receptive_field",
     "report", "schema", "summary", "table", "train", "verify",
 )  # fmt: skip

@@ -56,6 +56,9 @@ POINTS = {
     "compare basic bottleneck": "name, weights, ratio, MACs, weights of the convolutions",
     "compare resnet18 resnet50": "field, quantity, resnet18, resnet50, Δ, ratio, source, stage, Δ params, Δ MACs",
     f"compare {SIX}": "name, params, MACs, Δ, ratio, stage, preact-resnet1001 MACs",
+    "figures": "paper, table, figures, computable, rounding, cutting, different",
+    "figures --paper he2015 --paper-table 6": "network, quantity, printed, ours, agrees",
+    "figures resnet50": "paper, table, network, quantity, printed, ours, agrees",
     "table": "stage, output, resnet18, resnet34, resnet50, resnet101, resnet152",
     f"table {SIX}": f"stage, output, {SIX.replace(' ', ', ')}",
     "explain depth resnet50": STEPS,
@@ -348,7 +351,7 @@ def test_a_terminal_is_asked_for_its_width(term):
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
-    words = [sys.executable, "-m", "resnet_cli", "summary", "resnet18"]
+    words = [sys.executable, "-m", "resnet_cli", "summary", "plain18"]
     with subprocess.Popen(words, stdout=theirs, env={**clean, "TERM": "xterm", **term}):
         os.close(theirs)
         out = b""

@@ -31,6 +31,11 @@ def answers(folder):
     """Of every command that needs no torch."""
     cli, file = resnet_cli, weights(folder, "resnet20")
     yield from (cli.list(), cli.list("wide"), cli.table(), cli.table("vgg16", "se-resnet50"))
+    yield from (
+        cli.figures(),
+        cli.figures("resnet50"),
+        cli.figures(paper="he2015", paper_table="5"),
+    )
     for level in ("stage", "block", "layer"):
         yield from (cli.summary("resnet50", level), cli.receptive_field("resnet50", level))
         yield cli.flops("resnet50", level)

@@ -197,6 +197,15 @@ SETTINGS: Keys = {
     "inplace": "boolean: whether ReLU overwrites its input",
     "checkpoint": "boolean: whether blocks are run again",
 }
+SCORE: Keys = {
+    "figures": "integer: how many there are",
+    "computable": "integer: those that are counted here: the next three",
+    "by_rounding": "integer: ours has the printed digits",
+    "by_cutting": "integer: ours has them if it is cut off instead",
+    "different": "integer: ours has other digits, and the remark says why",
+    "not_described": "integer: a rule would give them, of networks that are not described here",
+    "measured": "integer: errors, times and the like, shown only",
+}
 
 COMMANDS: dict[str, Keys] = {
     "summary": {
@@ -245,6 +254,37 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
+    },
+    "figures": {
+        "rows": [
+            {
+                "": "one line for each printed figure, all of them or those that were asked for",
+                "source": "string: who prints it: He et al. 2015, torchvision 0.29",
+                "arxiv": "string?: the paper's number; null for torchvision",
+                "paper_table": "string: where: Table 1, Sec 4.1, README, weights",
+                "network": "string: what it is printed of, as it is printed",
+                "model": "string?: that network as MODEL takes it; null where it has no name here",
+                "quantity": "string: what is printed: flops, params, top1_err, ...",
+                "printed": "string: as it is printed",
+                "unit": "string: G, M, %, MB, ms or px; empty for a plain number",
+                "ours": "integer?: our number by that paper's rule; null where there is none",
+                "status": "string: by rounding, by cutting, different, not described or measured",
+                "rule": "string?: by which ours is counted; null for what is measured",
+                "setting": "string?: how it was measured",
+                "remark": "string?: why it is different or not described",
+            }
+        ],
+        "tables": [
+            {
+                "": "one line for each table of these",
+                "name": "string: the paper and its table",
+                "source": "string: whose it is",
+                "arxiv": "string?: the paper's number; null for torchvision",
+                "paper_table": "string: as it is headed",
+                **SCORE,
+            }
+        ],
+        "score": {"": "over all of these", **SCORE},
     },
     "list": {
         "rows": [

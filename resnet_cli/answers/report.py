@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from resnet_cli import __version__, runs
-from resnet_cli.analyses import curves, levels, plot
+from resnet_cli.analyses import curves, levels, plot, published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
 from resnet_cli.analyses.memory import memory as memory_analysis
@@ -179,7 +179,8 @@ def _published(network: Network) -> list[Section]:
     if not said.envelope["published"]:
         return []
     title = "What papers print, and whether our number has their digits"
-    tables = [_called(said, "published", title)]
+    tables = published.tables(said.envelope["published"], every=True)
+    tables = [table._replace(title=title) for table in tables]
     return [Section("published", "Published figures", tables=tables)]
 
 

@@ -6,6 +6,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "summary": ("summary resnet101", "summary resnet50 --level layer -o layers.csv"),
     "table": ("table", "table resnext50_32x4d resnet50-v1.5 -f latex"),
     "list": ("list bottleneck --sort params", "list --under 2G"),
+    "figures": ("figures --paper he2015 --paper-table 'Table 1'", "figures resnet50"),
     "flops": ("flops --depth 152", "flops resnet50 --reconcile"),
     "memory": ("memory resnet50 --batch 64", "memory resnet50 --dtype amp --budget 24GiB"),
     "check": (

@@ -145,7 +145,7 @@ def by_papers(network: Network, figures: Iterable[Figure]) -> list[Line]:
     for figure, ours in of_network:
         if ours is None:
             continue
-        held = zoo.changed(zoo.find(figure.network), **figure.changes())
+        held = published.described(figure.network, figure.overrides) or spec
         theirs = of_spec(held).rows
         added = [(", ".join(differences(spec, held)), macs_of(theirs) - macs_of(network.rows))]
         added = [step for step in added if step[0]]
@@ -154,7 +154,7 @@ def by_papers(network: Network, figures: Iterable[Figure]) -> list[Line]:
         printed = f"{figure.printed} {figure.unit}".rstrip()
         agrees = published.agreement(ours, figure.printed, figure.unit)
         lines.append(Line(place, ours, "MACs", 1, added, printed, agrees, "", figure.remark))
-    return lines
+    return [line for at, line in enumerate(lines) if line not in lines[:at]]
 
 
 def reconcile(lines: Iterable[Line], macs: int) -> Table:
