@@ -14,7 +14,10 @@ from resnet_cli.tables import Answer
 @answers
 def command(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="Weights: .safetensors, .pth, .pt, .bin, ...")
+        str,
+        typer.Argument(
+            metavar="FILE", help="Weights or operations: .safetensors, .pth, .bin, .pt2, .onnx, ..."
+        ),
     ],
     against: Annotated[
         str | None,
@@ -28,5 +31,5 @@ def command(
         str | None, typer.Option(metavar="PATTERN", help="List the tensors that match: 'layer1.*'.")
     ] = None,
 ) -> Answer:
-    """Which network a weight file holds, without torch and without running anything in it."""
+    """Which network a file holds, of weights or operations, without torch and without running anything in it."""
     return identify(file, against, keys)
