@@ -142,7 +142,7 @@ def test_any_network_saves_and_holds_what_torch_does(
     block, stages, shortcut, scale, style, stem, preact, se_reduction, norm, pool, inplace, size
 ):
     """Whatever the blocks, the shortcuts and the size: bytes are equal, with checkpoints too."""
-    spec = ResNet("x", "x", block, stages, shortcut, style, stem, 16, 16, preact=preact,
+    spec = ResNet("x", "x", block, stages, shortcut, style, stem, stem_width=16, width=16, preact=preact,
                   se_reduction=se_reduction, projection_norm=norm, projection_pool=pool,
                   shortcut_scale=scale, num_classes=10, input_size=size)  # fmt: skip
     rows, net, x = rows_of(spec), module(spec, inplace), batch_of(2, spec)
