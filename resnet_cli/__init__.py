@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from resnet_cli.answers.diagram import diagram
     from resnet_cli.answers.explain import explain
     from resnet_cli.answers.features import features
+    from resnet_cli.answers.figures import figures
     from resnet_cli.answers.flops import flops
     from resnet_cli.answers.gradient import gradient
     from resnet_cli.answers.identify import identify
+    from resnet_cli.answers.lesion import lesion
     from resnet_cli.answers.listing import list
     from resnet_cli.answers.memory import memory
     from resnet_cli.answers.network import Network, network
@@ -31,9 +33,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = (
-    "Network", "UserError", "build", "check", "compare", "conv", "diagram", "explain", "features", "flops",
-    "gradient", "identify", "list", "memory", "network", "paths", "plot", "receptive_field", "report",
-    "schema", "summary", "table", "train", "verify",
+    "Network", "UserError", "build", "check", "compare", "conv", "diagram", "explain", "features", "figures", "flops",
+    "gradient", "identify", "lesion", "list", "memory", "network", "paths", "plot", "receptive_field",
+    "report", "schema", "summary", "table", "train", "verify",
 )  # fmt: skip
 ELSEWHERE = {"Network": "answers.network", "UserError": "errors", "list": "answers.listing"}
 """The names that do not stand in the file of `resnet_cli.answers` that is called as they are."""

@@ -35,13 +35,15 @@ class Series(NamedTuple):
 
     ``kind``: line; scatter; bar (from 0 to x, at the category y, end to end with the bars of the
     series before it); or front (a staircase to the right and down, behind the others). ``network`` is
-    the one they are of, empty where each point's label names its own.
+    the one they are of, empty where each point's label names its own. A ``thin`` line goes with the next one
+    that is not.
     """
 
     name: str
     points: Sequence[Point]
     kind: str = "line"
     network: str = ""
+    thin: bool = False
 
 
 class Band(NamedTuple):

@@ -19,9 +19,9 @@ from resnet_cli.commands.output import unwritable
 from resnet_cli.errors import UserError, printable
 
 PANELS = {
-    "Look": ("summary", "table", "list"),
+    "Look": ("summary", "table", "figures", "list"),
     "Cost": ("flops", "memory", "check", "compare"),
-    "Explain": ("explain", "conv", "receptive-field", "features", "paths", "gradient"),
+    "Explain": ("explain", "conv", "receptive-field", "features", "paths", "gradient", "lesion"),
     "Pictures": ("diagram", "plot", "report"),
     "PyTorch": ("build", "verify", "train"),
     "Weights": ("identify",),

@@ -7,26 +7,12 @@ column. Raw values; nothing is measured yet.
 from __future__ import annotations
 
 from math import prod
-from textwrap import wrap
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.layers.arithmetic import Shape
 
 Size: TypeAlias = tuple[int, int] | tuple[()]
 """Height and width in pixels; a vector is one pixel. Nothing where boxes of equal size stand in no common row."""
-
-WIDE = 34
-"""Signs of a line on a module's box."""
-
-
-def at_dots(path: str, width: int) -> list[str]:
-    """A path in lines, broken behind its dots where it is longer than that."""
-    lines = [""]
-    for part in path.replace(".", ".\0").split("\0"):
-        if lines[-1] and len(lines[-1]) + len(part) > width:
-            lines.append("")
-        lines[-1] += part
-    return lines
 
 
 class Box(NamedTuple):
@@ -56,34 +42,26 @@ class Box(NamedTuple):
     follows: bool = True
     far: tuple[str, ...] = ()
 
-    @property
-    def text(self) -> tuple[str, ...]:
-        """All that is written on it, in lines of about `WIDE` signs."""
-        if self.kind != "module":
-            return self.lines + self.far
-        name, what, size = self.lines
-        lines = wrap(what, WIDE, break_long_words=False, break_on_hyphens=False)
-        return (*at_dots(name, WIDE), *lines, size, *self.far)
-
-    @property
-    def named(self) -> int:
-        """How many lines of it are a stage's or module's name."""
-        if self.kind == "module":
-            return len(at_dots(self.lines[0], WIDE))
-        return int(self.kind == "stage")
-
 
 class Arc(NamedTuple):
     """A shortcut within a unit, from the wire into box ``start`` to box ``end``.
 
-    Where it ends past the last box it meets the wire that leaves the unit. ``kind`` is identity,
-    projection, zero padding, dropout, or scale (what a gate multiplies); ``boxes`` are its layers.
+    Where it ends past the last box it meets the wire that leaves the unit, and with ``joins`` the wire into
+    that box. ``kind`` is identity, projection, zero padding, dropout, scale (what a gate multiplies), or skip (what is
+    read again); ``boxes`` are its layers.
     """
 
     start: int
     end: int
     kind: str
     boxes: tuple[Box, ...] = ()
+    joins: bool = False
+
+    def meets(self, other: Arc) -> bool:
+        """Whether two arcs stand beside the same box or wire."""
+        return self.start < other.end + (not other.joins) and other.start < self.end + (
+            not self.joins
+        )
 
 
 class Unit(NamedTuple):
@@ -92,6 +70,17 @@ class Unit(NamedTuple):
     boxes: tuple[Box, ...]
     arcs: tuple[Arc, ...] = ()
     times: int = 1
+
+    @property
+    def lanes(self) -> list[int]:
+        """For each arc its lane beside the boxes, 0 the innermost: outside of shorter ones beside the same boxes."""
+        lanes = [0] * len(self.arcs)
+        inner: list[int] = []
+        for at in sorted(range(len(lanes)), key=lambda at: self.arcs[at].end - self.arcs[at].start):
+            meets = [lanes[other] for other in inner if self.arcs[at].meets(self.arcs[other])]
+            lanes[at] = max(meets, default=-1) + 1
+            inner.append(at)
+        return lanes
 
 
 class Skip(NamedTuple):
@@ -160,7 +149,10 @@ class Drawing(NamedTuple):
         rows = {size: rank for rank, size in enumerate(self.sizes)}
         boxes = [box for column in self.columns for box in column.boxes]
         on = [b for c in self.columns for unit in c.units for arc in unit.arcs for b in arc.boxes]
-        stages = {stage: at for at, stage in enumerate(dict.fromkeys(box.stage for box in boxes))}
+        stages: dict[str, int] = {}
+        for column in self.columns:
+            for at, stage in enumerate(dict.fromkeys(box.stage for box in column.boxes)):
+                stages.setdefault(stage, at)
         return {
             (box.size, box.stage): rows.get(box.size, 0) if box.size else stages.get(box.stage, 0)
             for box in (*boxes, *on)

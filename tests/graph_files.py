@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -78,6 +79,26 @@ def field(at, content):
     if isinstance(content, int):
         return number(at << 3) + number(content)
     return number(at << 3 | 2) + number(len(content)) + content
+
+
+def doubled(path):
+    """Two convolutions with a skip past both, and a node that nobody counts, as an .onnx file."""
+    node = helper.make_node
+    names = ["/layer1/layer1.0/Conv", "/layer1/layer1.1/Conv"]
+    return saved(
+        model(
+            [
+                node("Conv", ["x", "w"], ["a"], name=names[0], pads=[1] * 4),
+                node("Conv", ["a", "w2"], ["b"], name=names[1], pads=[1] * 4),
+                node("Concat", ["a", "b"], ["c"], axis=1),
+                node("Det", ["c"], ["d"]),
+            ],
+            {"x": [1, 3, 8, 8]},
+            {"d": None},
+            [initialiser("w", np.ones((4, 3, 3, 3))), initialiser("w2", np.ones((4, 4, 3, 3)))],
+        ),
+        path,
+    )
 
 
 # ---- torch.export -------------------------------------------------------------------------------
@@ -170,3 +191,9 @@ def archive(content, path, entry="net/models/model.json", method=zipfile.ZIP_STO
         file.writestr(entry, content if isinstance(content, bytes) else json.dumps(content))
         file.writestr("net/data/sample_inputs/model.pt", b"cos\n_exit\n(I1\ntR.")
     return str(path)
+
+
+def small(folder):
+    """The .pt2 of tests/data/graphs/small.py."""
+    text = (Path(__file__).parent / "data" / "graphs" / "small.json").read_bytes()
+    return archive(text, folder / "small.pt2")

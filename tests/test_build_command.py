@@ -5,12 +5,18 @@ import json
 import subprocess
 import sys
 
+import graph_files
 import pytest
 import torch
+from own_modules import Net
 from program import run
 from safetensors.torch import load_file, save_file
 
 import resnet_cli
+from resnet_cli import inputs
+from resnet_cli.analyses.cost import counts
+from resnet_cli.answers.verify import verify
+from resnet_cli.networks import load
 
 SMALL = ("resnet20", "--num-classes", "7", "--input-size", "32x48")
 
@@ -19,7 +25,7 @@ def small(**changes):
     return resnet_cli.build("resnet20", num_classes=7, input_size=(32, 48), **changes).eval()
 
 
-def inputs(batch=2):
+def images(batch=2):
     return torch.randn(batch, 3, 32, 48, generator=torch.Generator().manual_seed(0))
 
 
@@ -69,9 +75,9 @@ def test_onnx_takes_any_batch_and_gives_the_same(tmp_path):
     assert "checked by onnx; onnxruntime's outputs differ by at most" in out and err == ""
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     for batch in (1, 5):
-        y = session.run(None, {"input": inputs(batch).numpy()})[0]
+        y = session.run(None, {"input": images(batch).numpy()})[0]
         torch.testing.assert_close(
-            torch.from_numpy(y), small(seed=0)(inputs(batch)), rtol=1e-3, atol=1e-4
+            torch.from_numpy(y), small(seed=0)(images(batch)), rtol=1e-3, atol=1e-4
         )
     assert [f.name for f in tmp_path.iterdir()] == ["net.onnx"]
 
@@ -82,7 +88,7 @@ def test_exported_programs_give_the_same(tmp_path):
     file = tmp_path / "net.pt2"
     assert "loaded again; outputs differ" in run("build", *SMALL, "-o", str(file))[0]
     program = torch.export.load(file).module()
-    torch.testing.assert_close(program(inputs(3)), small(seed=0)(inputs(3)), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(program(images(3)), small(seed=0)(images(3)), rtol=1e-4, atol=1e-5)
 
 
 def test_source_and_weights_belong_together(tmp_path):
@@ -96,7 +102,7 @@ def test_source_and_weights_belong_together(tmp_path):
     spec.loader.exec_module(module)
     net = module.resnet20().eval()
     net.load_state_dict(torch.load(weights, weights_only=True), strict=True)
-    torch.testing.assert_close(net(inputs()), small(seed=0)(inputs()))
+    torch.testing.assert_close(net(images()), small(seed=0)(images()))
 
 
 @pytest.mark.parametrize(
@@ -235,3 +241,79 @@ def test_tensors_of_two_networks_are_said_to_be_so(tmp_path):
     words = ("--weights", str(tmp_path / "weights.pth"), "--input-size", "64")
     assert "fit resnet50-v1.5 as well" in run("build", "resnet50", *words)[0]
     assert "fit resnet50 as well" in run("build", "resnet50-v1.5", *words)[0]
+
+
+OWN = ("tests/own_modules.py:Net", "--input", "1x3x32x32")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (
+            ("-o", "net.py"),
+            2,
+            "source is written from a spec, and tests/own_modules.py:Net has none",
+        ),
+        (("--shapes-only", "-o", "net.pth"), 2, "--shapes-only is of a .pt2"),
+        (("--shapes-only",), 2, "add -o FILE.pt2"),
+        (("--zero-gamma",), 2, "--zero-gamma is not for tests/own_modules.py:Net"),
+    ],
+)
+def test_what_a_module_of_one_s_own_has_not_is_one_line(words, code, said):
+    """Before the work, with what to type."""
+    _, err = run("build", *OWN, *words, code=code)
+    assert said in err and err.count("\n") == 2
+
+
+def test_a_module_of_one_s_own_is_built_and_its_state_dict_saved(tmp_path):
+    """Measured module by module, with the numbers that its own code draws by the seed."""
+    path = tmp_path / "net.pth"
+    out = json.loads(run("build", *OWN, "--seed", "4", "-o", str(path), "--json")[0])
+    assert out["total"] == {"params": sum(p.numel() for p in Net().parameters()), "tensors": 28}
+    assert {"module": "stem", "output": [1, 8, 16, 16], "tensors": 2, "params": 224} in out["rows"]
+    torch.manual_seed(4)
+    own = Net().state_dict()
+    saved = torch.load(path, weights_only=True)
+    assert all(torch.equal(saved[name], tensor) for name, tensor in own.items())
+
+
+def test_a_file_of_operations_is_not_built(tmp_path):
+    """There is no module in it; the line names what to give."""
+    graph_files.saved(graph_files.convolutional(), tmp_path / "net.onnx")
+    _, err = run("build", str(tmp_path / "net.onnx"), code=2)
+    assert "there is no module in a file of operations, net.onnx" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model", ["resnet18", "tests/own_modules.py:Up", "tests/own_modules.py:Words"]
+)
+def test_a_file_of_shapes_alone_is_the_network_again(model, tmp_path):
+    """No weights, any batch, and read without torch its rows have the costs of the module's."""
+    path = tmp_path / "net.pt2"
+    words = ("--input", "1x9:int64") if model.endswith("Words") else ()
+    out, _ = run("build", model, *words, "--shapes-only", "-o", str(path))
+    assert "for any batch, without weights; read again without torch" in out
+    assert path.stat().st_size < 600_000
+    given = inputs.given(words[1:], ())
+    module, file = load(model, given), load(str(path), inputs.given(words[1:], ()))
+    for key in ("params", "macs", "buffers"):
+        assert counts.totals(file.rows)[key] == counts.totals(module.rows)[key]
+    assert load(str(path), inputs.given((), (), 5)).inputs[0].shape[0] == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words", [(*OWN, ".onnx"), ("tests/own_modules.py:Words", "--input", "1x9:int64", ".pt2")]
+)
+def test_a_module_of_one_s_own_is_exported_and_run_again(words, tmp_path):
+    """With its weights, for any batch; both give what the module gives, and have a tied weight once."""
+    pytest.importorskip("onnxruntime")
+    *model, suffix = words
+    path = tmp_path / f"net{suffix}"
+    out, _ = run("build", *model, "-o", str(path))
+    assert "for any batch" in out and "outputs differ by at most" in out
+    assert verify(str(path)).code == 0
+    if suffix == ".pt2":
+        module = load(model[0], inputs.given([model[2]], ()))
+        assert counts.totals(load(str(path)).rows)["params"] == counts.totals(module.rows)["params"]

@@ -8,10 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
+from libraries import library
 from listed import rows_of
 from program import run
 from tools import spec_of
+from torch.utils.flop_counter import FlopCounterMode
 
+import resnet_cli
 from resnet_cli.analyses.cost import conventions as analysis
 from resnet_cli.analyses.cost.conventions import count
 from resnet_cli.analyses.cost.flops import flops
@@ -128,7 +132,10 @@ def test_the_command_prints_what_each_tool_does():
     """--reconcile has a row a convention, the papers' figures after them."""
     rows = reconciled("resnet50-v1.5")["rows"]
     assert {row["name"]: row["counted"] for row in rows[: len(RESNET50)]} == RESNET50
-    assert [row["name"][:4] for row in rows[len(RESNET50) :]] == ["Xie ", "He e", "Hu e"]
+    assert [row["name"] for row in rows[len(RESNET50) :]] == [
+        "Xie et al. 2017, Table 1", "Xie et al. 2017, README", "torchvision 0.29, weights",
+        "He et al. 2015, Table 1", "He et al. 2015, Sec 4.1", "Hu et al. 2018, Table 2",
+    ]  # fmt: skip
 
 
 def installed(tool):
@@ -306,3 +313,35 @@ def test_summary_counts_by_a_convention_too():
     assert sum(row["counted"] for row in summary["rows"]) == 4_089_238_376
     assert [row["counted"] for row in summary["rows"]] == [row["counted"] for row in flops["rows"]]
     assert "mult-adds as torchinfo" in run("summary", *words[:3])[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["convnext_atto", "vit_tiny_patch16_224", "densenet121", "mobilenetv3_small_050"]
+)
+def test_others_networks_are_counted_as_torch_and_fvcore_count_them(name):
+    """What `--reconcile` says that the two print of timm's networks is what they print."""
+    timm = library("timm")
+    FlopCountAnalysis = pytest.importorskip("fvcore.nn").FlopCountAnalysis
+    timm.layers.set_fused_attn(False)
+    net = timm.create_model(name).eval().requires_grad_(False)
+    image = torch.zeros(1, 3, 224, 224)
+    rows = resnet_cli.network(net, tuple(image.shape)).rows
+    with FlopCounterMode(display=False) as torchs:
+        net(image)
+    fvcores = FlopCountAnalysis(net, image).unsupported_ops_warnings(False).total()
+    known = conventions()
+    assert count(known["torch"], rows) == torchs.get_total_flops()
+    assert count(known["fvcore"], rows) == fvcores
+
+
+def test_attention_says_whether_it_is_causal():
+    """All scores are counted; who leaves masked ones out counts about half."""
+
+    class Attention(torch.nn.Module):
+        def forward(self, x):
+            return torch.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+
+    answer = resnet_cli.flops(resnet_cli.network(Attention(), (1, 2, 7, 4)))
+    assert answer.envelope["total"]["macs"] == 2 * 2 * 7 * 7 * 4
+    assert any(note.startswith("causal attention") for note in answer.notes)

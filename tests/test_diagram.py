@@ -9,6 +9,7 @@ from collections import Counter
 from io import BytesIO
 from itertools import chain
 
+import graph_files
 import pytest
 from browser import browser, show
 from listed import ZOO, rows_of
@@ -538,7 +539,9 @@ MEASURE = """([font, direction]) => {
         const main = (p) => down ? p.y : p.x, cross = (p) => down ? p.x : p.y;
         const begin = (r) => down ? r.top : r.left, end = (r) => down ? r.bottom : r.right;
         const middle = (r) => down ? (r.left + r.right) / 2 : (r.top + r.bottom) / 2;
-        if (!near(cross(first), middle(from)) || main(first) < end(from)) wrong.push("start: " + id);
+        const aside = near(cross(first), down ? from.right : from.top);
+        const after = near(cross(first), middle(from)) && main(first) >= end(from);
+        if (!after && !(aside && main(first) < end(from))) wrong.push("start: " + id);
         const edge = down ? to.right : to.top;
         const into = near(cross(last), edge) && main(last) > begin(to) && main(last) < end(to);
         const before = near(cross(last), middle(to)) && main(last) < begin(to) && main(last) > end(from);
@@ -613,6 +616,15 @@ def test_the_longest_networks_stay_readable(page, name):
     drawing = drawn(name, fold=name == "resnet1202")
     assert wrong(page, drawing) == []
     assert page.evaluate("document.querySelector('.box text').getBoundingClientRect().height") > 10
+
+
+@pytest.mark.parametrize("level", [*LEVELS, "module", "99"])
+def test_a_network_without_a_spec_is_drawn_as_well(page, tmp_path, level):
+    """Skips, names of forty letters, sizes beside wires, several side by side: nothing overlaps or leaves its box."""
+    networks = [load(graph_files.small(tmp_path)), load(graph_files.doubled(tmp_path / "x.onnx"))]
+    for direction in DIRECTIONS:
+        for fold in (None, False):
+            assert wrong(page, diagram(networks, level, fold, direction)) == []
 
 
 def test_a_strange_name_stays_on_the_page(page):

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from program import run
 
-from resnet_cli.answers import json_keys
+from resnet_cli import runs
+from resnet_cli.answers import json_keys, train
 from resnet_cli.answers.schema import schema
 from resnet_cli.cli import COMMANDS, app, file
 from resnet_cli.commands.options import INPUTS, NETWORK, OUTPUT
 from resnet_cli.designs.fields import FIELDS
+from resnet_cli.render.tables import terminal_table
 
 DOCS = Path(__file__).parent.parent / "docs"
 SHARED = {
@@ -145,6 +147,13 @@ def test_generated_pages_are_current(file, page):
     if os.environ.get("UPDATE_DOCS") == "1":
         (DOCS / file).write_text(page(), encoding="utf-8")
     assert (DOCS / file).read_text(encoding="utf-8") == page()
+
+
+def test_the_training_on_the_page_is_that_of_its_record():
+    """why.md shows what the runs in docs/runs say, whose weights are not kept."""
+    said = train.answer(runs.read(str(DOCS / "runs" / "digits")))
+    text = terminal_table.render(said, exact=False, width=None, color=False)
+    assert f"--seeds 3 -o runs/digits\n{text}```" in (DOCS / "why.md").read_text(encoding="utf-8")
 
 
 TYPED = [

@@ -21,6 +21,7 @@ from resnet_cli.analyses.field.receptive_field import fields
 from resnet_cli.cli import app
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
+from resnet_cli.inputs import Given, Typed
 from resnet_cli.layers.convolution import Conv2d
 from resnet_cli.layers.tree import Residual, Sequence, Stage
 from resnet_cli.networks import load, of_tree
@@ -534,3 +535,60 @@ def test_every_format_has_every_number(words, capsys):
 def test_these_need_no_torch(command):
     """Nothing that takes seconds to load is loaded."""
     assert_not_loaded("torch", "numpy", by=(*command.split(), "resnet50"))
+
+
+def own(name, *shape, dtype=None):
+    return load(f"tests/own_modules.py:{name}", Given((Typed(None, shape, dtype),)))
+
+
+@pytest.mark.parametrize(
+    ("layer", "params", "macs"),
+    [
+        ("depthwise", "5·5·(8 / 8)·8 + 8", "5·5·(8 / 8)·8·8·8"),
+        ("up", "4·4·4·8 + 4", "4·4·4·8·8·8"),
+        ("same", "3·3·4·4 + 4", "3·3·4·4·16·16"),
+        ("line", "3·4·4 + 4", "3·4·4·254"),
+    ],
+)
+def test_layers_of_a_module_of_one_s_own_are_explained(layer, params, macs):
+    """Depthwise, transposed, dilated and 1-d convolutions with their own factors, the kernel first."""
+    network = own("Up", 1, 3, 16, 16)
+    assert resnet_cli.explain("params", network, layer).tables[0].rows[0].numbers == params
+    assert resnet_cli.explain("macs", network, layer).tables[0].rows[0].numbers == macs
+
+
+def test_shapes_of_windows_come_by_their_own_formula():
+    """A transposed convolution's and a dilated one's; sides of what is no image are sides."""
+    network = own("Up", 1, 3, 16, 16)
+    height = resnet_cli.explain("shape", network, "up").tables[0].rows[0]
+    assert height.numbers == "(8 − 1)·2 − 2·1 + 1·(4 − 1) + 1" and height.result == 16
+    height = resnet_cli.explain("shape", network, "same").tables[0].rows[0]
+    assert height.numbers == "⌊(16 + 2·2 − 2·(3 − 1) − 1) / 1⌋ + 1" and height.result == 16
+    sides = resnet_cli.explain("shape", own("Words", 1, 9, dtype="int64"), "out").tables[0].rows
+    assert [(step.step, step.result) for step in sides] == [
+        ("side 1", 9), ("side 2", 50), ("elements", 450),
+    ]  # fmt: skip
+
+
+def test_attention_and_recurrent_layers_have_named_factors():
+    """Four heads of nine queries and keys, four wide; gates of eight hidden numbers, nine steps, both ways."""
+    network = own("Words", 1, 9, dtype="int64")
+    attention = resnet_cli.explain(
+        "macs", network, "encoder.layers.0.self_attn.scaled_dot_product_attention"
+    )
+    assert attention.tables[0].rows[0][1:3] == ("heads·q·k·d + heads·q·k·d_v", "4·9·9·4 + 4·9·9·4")
+    (lstm,) = resnet_cli.explain("macs", network, "lstm").tables[0].rows
+    assert lstm.formula.startswith("gates·hidden·in·steps + gates·hidden·hidden·steps")
+    assert lstm.numbers == "32·16·9 + 32·8·9 + 32·16·9 + 32·8·9"
+
+
+def test_a_depth_is_derived_of_a_spec_alone():
+    """One line says so, the overview leaves it out; a path that is not there has a guess."""
+    network = own("Words", 1, 9, dtype="int64")
+    with pytest.raises(UserError, match="a depth is derived of a spec"):
+        resnet_cli.explain("depth", network)
+    with pytest.raises(UserError, match=r"did you mean 'encoder\.layers\.0'"):
+        resnet_cli.explain("macs", network, "encoder.layer.0")
+    told = {line[0]: line[1] for line in resnet_cli.explain(network).tables[0].rows}
+    assert "depth" not in told and told["receptive-field"] == 9
+    assert resnet_cli.explain("receptive-field", network, "lstm").tables[0].rows[0].result == 9

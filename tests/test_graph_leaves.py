@@ -13,9 +13,10 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count
 from resnet_cli.analyses.memory.storage import PRECISIONS, total
 from resnet_cli.layers import base
 from resnet_cli.layers.elementwise import KINDS, Elementwise, Softmax
+from resnet_cli.layers.moves import Joined, Rearranged
 from resnet_cli.layers.normalisation import Norm
 from resnet_cli.layers.products import Attention, Embedding, MatrixProduct, Recurrent
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen
 from resnet_cli.layers.shaping import Copy, Stored, View
 from resnet_cli.layers.windows import Convolution, Pool, Reduction, Resize, Window
 
@@ -73,16 +74,16 @@ CASES = {  # a leaf, what torch runs, shapes of what it reads, shapes of its own
         Pool("x", "average pool", (4, 4, 12), window((3, 1), (2, 1)), False),
         lambda x: F.avg_pool2d(x, (3, 1), (2, 1)), [MAP], [],
     ),
-    "mean": (Reduction("x", "mean", (10,)), lambda x: x.mean(-1), [TOKENS], []),
+    "mean": (Reduction("x", "mean", (10,), (1,)), lambda x: x.mean(-1), [TOKENS], []),
     "nearest": (
-        Resize("x", "resizing", (4, 18, 24), 1), lambda x: F.interpolate(x, scale_factor=2), [MAP], [],
+        Resize("x", "resizing", (4, 18, 24), 1, anchor="edge"), lambda x: F.interpolate(x, scale_factor=2), [MAP], [],
     ),
     "bilinear": (
         Resize("x", "resizing", (4, 18, 24), 2),
         lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"), [MAP], [],
     ),
     "matmul": (
-        MatrixProduct("x", "matrix product", (3, 10, 10), 8),
+        MatrixProduct("x", "matrix product", (3, 10, 10), 8, letters=("bij", "bjk", "bik")),
         lambda x, y: x @ y, [(3, 10, 8), (3, 8, 10)], [],
     ),
     "attention": (
@@ -105,9 +106,9 @@ CASES = {  # a leaf, what torch runs, shapes of what it reads, shapes of its own
         lambda x, w, b: F.batch_norm(x, None, None, w, b, True), [TOKENS], [(10,), (10,)],
     ),
     "reshape": (View("x", "reshape", (80,)), lambda x: x.flatten(1), [TOKENS], []),
-    "permutation": (View("x", "permutation", (8, 10)), lambda x: x.transpose(1, 2), [TOKENS], []),
+    "permutation": (View("x", "permutation", (8, 10), Rearranged(order=(1, 0))), lambda x: x.transpose(1, 2), [TOKENS], []),
     "concatenation": (
-        Copy("x", "concatenation", (8, 9, 12), True), lambda x, y: torch.cat((x, y), 1), [MAP, MAP], [],
+        Copy("x", "concatenation", (8, 9, 12), Joined(0)), lambda x, y: torch.cat((x, y), 1), [MAP, MAP], [],
     ),
     "GELU": (Elementwise("x", "GELU", TOKENS), F.gelu, [TOKENS], []),
     "hard swish": (Elementwise("x", "hard swish", MAP), F.hardswish, [MAP], []),
@@ -144,7 +145,8 @@ def test_answers_everything(case):
     y = leaf.output_shape(*x)
     for step in (base.macs(leaf, tuple(x), y), base.parameters(leaf)):
         assert test_layers.evaluated(step.numbers) == step.result
-    assert leaf.reach([Reach.of_input(9)] * len(x), 9, 9).size >= 0
+    seen = [Seen.of_input(shape, range(len(shape))) for shape in x]
+    assert leaf.reach(seen, tuple(x), y).shape == y
     assert leaf.operations(tuple(x), y) >= 0 and leaf.operator
     with pytest.raises(NotImplementedError):
         leaf.module()

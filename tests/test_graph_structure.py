@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from others import made
 from test_graph_rows import rows_of
 from torch import nn
 from torch.nn import functional as F
@@ -9,7 +10,9 @@ from torch.nn import functional as F
 from resnet_cli import network
 from resnet_cli.analyses import notation
 from resnet_cli.answers.summary import summary
+from resnet_cli.graphs.rows import rows as of_rows
 from resnet_cli.graphs.structure import structure, structured
+from resnet_cli.pytorch import doors
 
 
 def conv(channels=4, kernel=3):
@@ -164,3 +167,47 @@ def test_a_stage_is_written_by_its_modules_classes():
     assert made_of["stem"] == "3×3, 4"
     long = notation.shortened([str(number) for number in range(20)])
     assert long.parts[-2:] == ("4", "and 15 more")
+
+
+OTHERS = {  # timm's name: identities, other shortcuts, gates, stages; by their block configurations
+    "coatnet_0_rw_224": (
+        5 + 2 * 9 - 4,
+        4,
+        5,
+        4,
+    ),  # an addition a convolutional block, two an attentive one
+    "cspresnet50": (3 + 3 + 5 + 2, 0, 0, 4),
+    "davit_tiny": (8 * 6, 0, 0, 4),  # two positions, two mixings and two mlps a block
+    "dla34": (8, 4, 0, 4),
+    "dpn68": (18, 4, 0, 4),  # beside a projection a slice of what is joined
+    "fastvit_t8": (2 * (2 + 2 + 4 + 2), 0, 1, 4),
+    "focalnet_tiny_srf": (2 * (2 + 2 + 6 + 2), 0, 0, 4),
+    "ghostnet_100": (11, 5, 7, 5),
+    "hgnet_tiny": (1, 0, 5, 4),
+    "hiera_tiny_224": (2 * 12 - 3, 3, 0, 4),
+    "levit_128": (2 * 12 + 2, 0, 0, 3),
+    "mvitv2_tiny": (3 * 10 - 3, 3, 0, 4),  # its query is added to each attention, too
+    "nest_tiny": (2 * (2 + 2 + 8), 0, 0, 3),
+    "poolformer_s12": (2 * (2 + 2 + 6 + 2), 0, 0, 4),
+    "regnety_016": (23, 4, 27, 4),
+    "resnest50d": (12, 4, 16, 4),
+    "sequencer2d_s": (2 * (4 + 3 + 8 + 3), 0, 0, 4),
+    "tresnet_m": (18, 3, 18, 4),
+    "twins_svt_small": (2 * (2 + 2 + 10 + 4) + 4, 0, 0, 4),  # and a position a stage
+    "xception41": (8, 4, 0, 4),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERS)
+def test_structure_of_others_networks(name):
+    """Residual additions by their shortcuts, gates, and stages of the body."""
+    net, size = made(name)
+    graph = doors.ran_on(net.eval(), torch.zeros(1, *size, device="meta")).graph
+    rows = of_rows(graph)
+    structured_rows, met = structured(rows), structure(rows)
+    residual = [join for join in met.joins if join.kind == "residual"]
+    identities = sum(not any(rows[at].macs for at in join.shortcut) for join in residual)
+    stages = {row.stage for row in structured_rows if row.part == "body"}
+    counted = (identities, len(residual) - identities, len(met.gates), len(stages))
+    assert counted == OTHERS[name]

@@ -25,7 +25,7 @@ from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen
 from resnet_cli.layers.shaping import Flatten, PadShortcut
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.pytorch.build import _made
@@ -328,10 +328,11 @@ def test_bytes_alive_backward(layer, shapes):
 def test_reach(layer, shapes):
     """Which pixels move a neuron, in two corners and the middle, along the height and the width."""
     if len(shapes[0]) != 3 or min(shapes[0][1:]) == 1:
-        assert layer.reach([Reach.of_input(1)] * len(shapes), 1, 1) in (
-            Reach(0, 1, 1, 1),
-            Reach(0, 1, 0, 1),
+        sides = range(1, len(shapes[0]))
+        seen = layer.reach(
+            [Seen.of_input(shape, sides) for shape in shapes], shapes, layer.output_shape(*shapes)
         )
+        assert all((way.grid.windows, way.grid.inside) == (((0, 0),), (0, 0)) for way in seen.ways)
         return
     made = module(layer, torch.float64)
     if isinstance(made, nn.Module):
@@ -342,8 +343,9 @@ def test_reach(layer, shapes):
     for side in (0, 1):
         pixels = shapes[0][1 + side]
         neurons = still.shape[2 + side] if still.dim() == 4 else 1
-        given = [Reach.of_input(pixels)] * len(shapes)
-        reach = layer.reach(given, pixels, neurons)
+        own, *others = (Seen.of_input(shape, (1, 2)) for shape in shapes)
+        seen = layer.reach([own, *others], shapes, layer.output_shape(*shapes))
+        reach = seen.along(1 + side)
         moved = []
         for pixel in range(pixels):
             other = [t.clone() for t in x]
@@ -358,8 +360,8 @@ def test_reach(layer, shapes):
                 else change.any().view(1)
             )
         moved = torch.stack(moved)  # (pixel, neuron)
-        for neuron in {0, neurons // 2, neurons - 1} if reach.stride else {0}:
-            first, last = reach.seen(neuron, pixels)
+        for neuron in {0, neurons // 2, neurons - 1}:
+            first, last = reach.seen(neuron)
             seen = moved[:, neuron].nonzero().flatten().tolist()
             if layer.sees_all:
                 assert seen == list(range(pixels))

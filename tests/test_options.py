@@ -115,7 +115,14 @@ def test_options_come_after_what_stands_behind_the_colon():
 
 def test_every_command_about_networks_takes_every_change():
     """Summary and compare, diagram and verify: wherever a network is named."""
-    apart = {"list", "conv", "identify", "schema", "check"}  # no network, or one of a file
+    apart = {
+        "list",
+        "conv",
+        "identify",
+        "schema",
+        "check",
+        "lesion",
+    }  # no network, or those of a file
     for name in set(COMMANDS) - apart:
         taken = inspect.signature(import_module(file(name)).command).parameters
         assert set(FIELDS) <= set(taken), name

@@ -9,7 +9,7 @@ import pytest
 from program import run
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGE = (DOCS / "pictures.md").read_text(encoding="utf-8")
+PAGE = "".join((DOCS / page).read_text(encoding="utf-8") for page in ("pictures.md", "why.md"))
 MADE = re.findall(r"`resnet-cli ((?:diagram|plot) .*? -o (\w+\.svg))`", PAGE)
 
 
@@ -25,6 +25,7 @@ def test_pictures_are_current(command, name, tmp_path):
     """Drawings are equal to the letter; plots, which fonts may move a little, in all their words."""
     if command.startswith("plot"):
         pytest.importorskip("matplotlib")
+    (tmp_path / "runs").symlink_to(DOCS / "runs")
     run(*command.split(), cwd=tmp_path)
     made, kept = (tmp_path / name).read_text(encoding="utf-8"), DOCS / "images" / name
     if os.environ.get("UPDATE_DOCS") == "1":
@@ -34,6 +35,6 @@ def test_pictures_are_current(command, name, tmp_path):
 
 
 def test_every_picture_is_shown():
-    """Each file in docs/images stands on the page, and each on the page is there."""
+    """Each file in docs/images stands on one of the pages, and each on these is there."""
     shown = set(re.findall(r"\(images/(\w+\.svg)\)", PAGE))
     assert shown == {file.name for file in (DOCS / "images").iterdir()} == {n for _, n in MADE}

@@ -20,7 +20,7 @@ def settled(command, text):
     """Gradients without their digits and lines: those differ a little from one machine to another."""
     if not command.startswith("gradient"):
         return text
-    return re.sub(r"[ ─▁▂▃▄▅▆▇█]+", " ", re.sub(r"[0-9][-+.e0-9]*", "#", text))
+    return re.sub(r"[ ─▁▂▃▄▅▆▇█]+", " ", re.sub(r"-?[0-9][-+.e0-9]*", "#", text))
 
 
 def shown():

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from libraries import library
 from listed import FAMILIES, ZOO, everyday, rows_of
 from positive import Positive
 from program import run
@@ -47,9 +48,7 @@ def narrow(spec, size):
 def predicted(row, field, place, size):
     """The pixels that a neuron should see, clipped to the input, as (height, width) of bool."""
     mask = torch.zeros(size, dtype=torch.bool)
-    (top, bottom), (left, right) = (
-        axis.seen(at, pixels) for axis, at, pixels in zip(field, place, size, strict=True)
-    )
+    (top, bottom), (left, right) = (axis.seen(at) for axis, at in zip(field, place, strict=True))
     mask[top : bottom + 1, left : right + 1] = True
     return mask
 
@@ -172,9 +171,7 @@ def test_a_field_grows_from_block_to_block(spec):
     for before, after in pairwise(main):
         assert after.size >= before.size and after.stride >= before.stride
         assert after.start <= before.start
-    assert [a.seen(0, n) for a, n in zip(found[-1], spec.input_size, strict=True)] == [
-        (0, n - 1) for n in spec.input_size
-    ]
+    assert [a.seen(0) for a in found[-1]] == [(0, n - 1) for n in spec.input_size]
 
 
 @everyday(zoo.NETWORKS)
@@ -244,8 +241,7 @@ def test_the_lines_to_copy_are_python_as_a_terminal_shows_them(width):
 )
 def test_the_lines_to_copy_run(name):
     """torchvision's and timm's extractors put out the predicted shapes, where they are installed."""
-    pytest.importorskip("torchvision")
-    pytest.importorskip("timm")
+    library("timm")
     answer = json.loads(run("features", name, "--input-size", "96", "--json")[0])
     shapes = [[row["channels"], *row["size"]] for row in answer["rows"]]
     for code in snippets(load(name)):
@@ -272,7 +268,7 @@ def test_an_untouched_network_sees_no_more():
         x = x.double().requires_grad_()
         net(x)
         seen |= torch.autograd.grad(kept.pop()[0, :, 10, 8].sum(), x)[0][0].abs().sum(0) != 0
-    (top, bottom), (left, right) = field[0].seen(10, 160), field[1].seen(8, 130)
+    (top, bottom), (left, right) = field[0].seen(10), field[1].seen(8)
     places = seen.nonzero()
     assert places.min(0).values.tolist() == [top, left]
     assert places.max(0).values.tolist() == [bottom, right]

@@ -12,9 +12,11 @@ from functools import cache
 from time import process_time
 from unittest.mock import patch
 
+import graph_files
 import pytest
 from program import run
 from safetensors.torch import save_file
+from trainings import tiny, written
 
 from resnet_cli.analyses.verify import Route
 from resnet_cli.analyses.verify import ours as by_path
@@ -54,6 +56,9 @@ POINTS = {
     "compare basic bottleneck": "name, weights, ratio, MACs, weights of the convolutions",
     "compare resnet18 resnet50": "field, quantity, resnet18, resnet50, Δ, ratio, source, stage, Δ params, Δ MACs",
     f"compare {SIX}": "name, params, MACs, Δ, ratio, stage, preact-resnet1001 MACs",
+    "figures": "paper, table, figures, computable, rounding, cutting, different",
+    "figures --paper he2015 --paper-table 6": "network, quantity, printed, ours, agrees",
+    "figures resnet50": "paper, table, network, quantity, printed, ours, agrees",
     "table": "stage, output, resnet18, resnet34, resnet50, resnet101, resnet152",
     f"table {SIX}": f"stage, output, {SIX.replace(' ', ', ')}",
     "explain depth resnet50": STEPS,
@@ -77,29 +82,61 @@ POINTS = {
     "gradient resnet20 plain20 --seeds 1": "network, first block, last block, first / last, first to last block",
     "gradient resnet20 --variants --seeds 1 --batch 1": "network, first block, last block, first / last, paper's error",
     "gradient resnet20 --by block --seeds 1": "block, median, least to largest",
+    "gradient resnet20 --shatter --seeds 2": "network, lag 1, lag 2, lag 4",
+    "train --resume FOLDER": "network, training error, test error",
+    "lesion FOLDER": "network, test error intact, median with one deleted, least to largest",
+    "lesion FOLDER --shuffle": "network, test error intact, median with one pair swapped",
+    "lesion FOLDER resnet20 --level block": "without block, test error, more than intact, why not",
     "build resnet20": "stage, modules, output, tensors, params",
+    "summary SMALL": "module, ×, architecture, params, MACs",
+    "summary SMALL --level stage": "stage, output, architecture, params, MACs, share",
+    "summary SMALL --level layer": "path, layer, params, MACs",
+    "summary ONNX": "module, ×, output, architecture, params, MACs, share",
+    "flops SMALL": "module, ×, MACs, FLOPs, other operations",
+    "flops SMALL --reconcile": "convention, prints, unit, ledger",
+    "memory SMALL": "module, ×, weights, saved, live, use, at its peak",
+    "compare resnet18 SMALL": "quantity, resnet18, small.pt2, Δ, ratio, module, Δ params, Δ MACs",
+    "compare SMALL ONNX": "quantity, small.pt2, doubled.onnx, Δ, ratio, module",
+    "receptive-field SMALL": "module, ×, receptive field",
+    "features SMALL": "feature, torch path, channels, stride",
+    "paths SMALL": "through blocks, layers, paths, share",
+    "explain params SMALL": STEPS,
+    "explain macs SMALL head": STEPS,
+    "explain shape SMALL": STEPS,
+    "check SMALL --max-params 26M --max-macs 3G": "network, quantity, actual, limit, room, ok",
     "identify FILE": "property, value",
     "identify FILE --against resnet32": "name, A, B, what",
     "identify FILE --keys layer3": "name in the file, shape, dtype, numbers",
 }  # fmt: skip
 """Each command in its usual forms, and the columns that are its point: they are there at 80 columns."""
 WITHOUT_TABLES = {"plot", "diagram", "report", "schema"}
+OF_TRAINING = {"train", "lesion"}
+"""Their tables are of trainings that take minutes: tests of their own."""
 
 STYLE = re.compile("\x1b\\[[1-9][0-9;]*m")
 
 
 @pytest.fixture(scope="session")
 def file(tmp_path_factory):
-    """ResNet-20's weights as a file."""
+    """ResNet-20's weights as a file; beside it networks of operations, not all counted, and the folder of a training."""
     path = tmp_path_factory.mktemp("width") / "net.safetensors"
+    written(path.with_name("training"), tiny("plain20"), tiny("resnet20"))
     save_file(build(zoo.find("resnet20"), device="cpu").state_dict(), path)
+    graph_files.small(path.parent)
+    graph_files.doubled(path.with_name("doubled.onnx"))
     return path
 
 
 @cache
 def answer(line, file):
     """What a command answers, before it is rendered."""
-    words = [str(file) if word == "FILE" else word for word in shlex.split(line)]
+    files = {
+        "FILE": file,
+        "SMALL": file.with_name("small.pt2"),
+        "ONNX": file.with_name("doubled.onnx"),
+        "FOLDER": file.with_name("training"),
+    }
+    words = [str(files.get(word, word)) for word in shlex.split(line)]
     answers = []
     with (
         patch.object(output, "render", lambda answer, *_, **__: answers.append(answer) or ""),
@@ -114,11 +151,12 @@ def checked(network):
     macs = by_path(network.rows, "macs")
     routes = [Route("module", "params", by_path(network.rows, "params")),
               Route("fvcore", "macs", macs), Route("torch", "macs", macs)]  # fmt: skip
-    return verify.Checked(network, routes, {"add": 16}, "2 of 2", [])
+    return verify.Checked(network, routes, {"add": 16}, "2 of 2", [], [])
 
 
 def words(text):
-    """Numbers and words, without the brackets and signs that part them, and without drawings."""
+    """Numbers and words, without the brackets and signs that part them, and without drawings; paths broken at dots."""
+    text = re.sub(r"(?<=\w\.)(?=[^\W\d])", " ", text)
     return set(re.sub(r"[⎡⎢⎣⎤⎥⎦\[\]|─█▉▊▋▌▍▎▏▁▂▃▄▅▆▇]|[;,](?!\d)", " ", text).split())
 
 
@@ -141,7 +179,7 @@ def shown(line, file, width):
 
 def test_every_command_with_tables_is_here():
     """A command that is added says here what its point is."""
-    assert {line.split()[0] for line in POINTS} | WITHOUT_TABLES >= {*COMMANDS}
+    assert {line.split()[0] for line in POINTS} | WITHOUT_TABLES | OF_TRAINING >= {*COMMANDS}
 
 
 @pytest.mark.parametrize("line", POINTS)
@@ -313,7 +351,7 @@ def test_a_terminal_is_asked_for_its_width(term):
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
-    words = [sys.executable, "-m", "resnet_cli", "summary", "resnet18"]
+    words = [sys.executable, "-m", "resnet_cli", "summary", "plain18"]
     with subprocess.Popen(words, stdout=theirs, env={**clean, "TERM": "xterm", **term}):
         os.close(theirs)
         out = b""

@@ -4,6 +4,8 @@ import json
 import struct
 from math import prod
 
+import graph_files
+
 import resnet_cli
 from resnet_cli.analyses.plot import cost, memory, receptive_field
 from resnet_cli.networks import load
@@ -29,6 +31,11 @@ def answers(folder):
     """Of every command that needs no torch."""
     cli, file = resnet_cli, weights(folder, "resnet20")
     yield from (cli.list(), cli.list("wide"), cli.table(), cli.table("vgg16", "se-resnet50"))
+    yield from (
+        cli.figures(),
+        cli.figures("resnet50"),
+        cli.figures(paper="he2015", paper_table="5"),
+    )
     for level in ("stage", "block", "layer"):
         yield from (cli.summary("resnet50", level), cli.receptive_field("resnet50", level))
         yield cli.flops("resnet50", level)
@@ -68,6 +75,25 @@ def answers(folder):
     network = load("resnet18")
     for chart in (cost([network], "macs"), memory(network, 8), receptive_field([network])):
         yield as_answer(chart, whole=False)
+    yield from of_graphs(folder)
+
+
+def of_graphs(folder):
+    """Of networks without a spec, of which not everything is counted."""
+    cli = resnet_cli
+    small, onnx = graph_files.small(folder), graph_files.doubled(folder / "doubled.onnx")
+    for level in (None, "stage", "block", "layer", "operator", 1):
+        yield from (cli.summary(small, level), cli.flops(small, level))
+    for level in (None, "layer"):
+        yield cli.receptive_field(small, level)
+        yield from (cli.summary(onnx, level), cli.memory(small, level=level))
+    yield from (cli.flops(small, reconcile=True), cli.flops(small, backward=True))
+    yield from (cli.compare(small, onnx), cli.compare("resnet18", small), cli.features(small))
+    yield from (cli.paths(small), cli.explain("params", small), cli.explain("macs", small, "head"))
+    yield cli.check(small, max_params="1M", max_macs="1M")
+    network = load(small)
+    for chart in (cost([network, load("resnet18")], "params"), memory(network, 1)):
+        yield as_answer(chart, whole=False)
 
 
 def torch_answers():
@@ -81,3 +107,5 @@ def torch_answers():
     )
     yield cli.gradient("resnet20", "plain20", level="block", seeds=1, batch=2)
     yield cli.gradient("resnet20", variants=True, seeds=1, batch=2)
+    yield cli.gradient("resnet20", shatter=True, seeds=2)
+    yield cli.gradient("resnet20", scale=0.5, shatter=True, seeds=1)

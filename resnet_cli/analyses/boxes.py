@@ -48,13 +48,15 @@ class Boxes:
             read for row, runs in zip(rows, self.live, strict=True) if runs for read in row.reads
         }
         for number in sorted((read for read in reached if read <= INPUT), reverse=True):
-            self.of[number] = self.new([], INPUT - number)
+            self.of[number] = self.new(number, INPUT - number)
 
-    def new(self, own: list[int], input: int | None = None) -> int:
-        """Another part."""
-        first = self.rows[own[0]] if own else None
-        repeat = self.repeats.get((first.path, first.reads)) if first else None
-        self.parts.append(Part(own, repeat, input))
+    def new(self, first: int, input: int | None = None) -> int:
+        """Another part, for a row and others or an input."""
+        repeat = None
+        if input is None:
+            row = self.rows[first]
+            repeat = self.repeats.get((row.path, row.reads))
+        self.parts.append(Part([], repeat, input))
         self.reads.append({})
         return len(self.parts) - 1
 
@@ -64,11 +66,9 @@ class Boxes:
 
     def put(self, at: int, part: int | None) -> int:
         """Puts a row into a part, or a new one."""
-        where = self.new([at]) if part is None else part
+        where = self.new(at) if part is None else part
         self.of[at] = where
-        if part is not None:
-            self.stand(at, self.parts[where].rows)
-        self.with_[at] = self.parts[where].rows
+        self.stand(at, self.parts[where].rows)
         self.read(at, where)
         return where
 
@@ -81,9 +81,10 @@ class Boxes:
                 self.reads[where].setdefault(read, at)
 
     def stand(self, at: int, among: list[int]) -> None:
-        """A row's costs are those of the rows that it stands among."""
-        among.append(at)
-        self.with_[at] = among
+        """A row's costs are those of the rows that it stands among, the first that there are."""
+        if at not in self.with_:
+            among.append(at)
+            self.with_[at] = among
 
     def as_another(self, at: int) -> bool:
         """Puts a row of a module alike where the first one's stands, if it has one."""
@@ -91,13 +92,17 @@ class Boxes:
         if like is None or like not in self.of:
             return False
         self.of[at] = self.of[like]
-        self.stand(at, self.with_[like])
+        if like in self.with_:
+            self.stand(at, self.with_[like])
         if self.rows[at].role == "main":
             self.read(at, self.of[at])
         return True
 
-    def with_fixed(self) -> Boxes:
-        """Rows that no input reaches, such as tables of positions, stand where they are read first."""
+    def whole(self) -> Boxes:
+        """What stands nowhere yet: beside what it reads, and rows that no input reaches where they are read first."""
+        for at in range(len(self.rows)):
+            if at in self.of:
+                self.stand(at, self.parts[self.of[at]].rows)
         readers: dict[int, int] = {}
         for at in reversed(range(len(self.rows))):
             readers.update(dict.fromkeys(self.rows[at].reads, at))
@@ -151,7 +156,7 @@ def by_name(rows: Sequence[Row], names: Sequence[str], alike: folding.Lines | No
             if part is not None and not boxes.parts[part].repeat and max(boxes.before(at)) > part:
                 part = None
             parts[name] = boxes.put(at, part)
-    return boxes.with_fixed()
+    return boxes.whole()
 
 
 def layers(rows: Sequence[Row], alike: folding.Lines | None) -> Boxes:
@@ -160,7 +165,7 @@ def layers(rows: Sequence[Row], alike: folding.Lines | None) -> Boxes:
     for at in range(len(rows)):
         if boxes.live[at] and not boxes.as_another(at):
             boxes.put(at, None)
-    return boxes.with_fixed()
+    return boxes.whole()
 
 
 def figure(rows: Sequence[Row], alike: folding.Lines | None) -> Boxes:
@@ -191,14 +196,15 @@ def figure(rows: Sequence[Row], alike: folding.Lines | None) -> Boxes:
             part = boxes.put(at, None if _has_a_box(boxes, at, before) else before[0])
             for one in on:
                 boxes.stand(one, boxes.parts[part].rows)
-    return boxes.with_fixed()
+    return boxes.whole()
 
 
 def _has_a_box(boxes: Boxes, at: int, before: Sequence[int]) -> bool:
     row = boxes.rows[at]
     if row.macs or row.layer.gate or isinstance(row.layer, Uncounted) or len({*before}) > 1:
         return True
-    is_first = boxes.parts[before[0]].input is not None
-    return (row.layer.in_figure and row.output != row.input) or (
-        is_first and bool(row.layer.tensors())
-    )
+    part = boxes.parts[before[0]]
+    beyond = part.repeat and boxes.repeats.get((row.path, row.reads)) != part.repeat
+    changes = row.output != row.input
+    own = bool(row.layer.tensors()) and (part.input is not None or bool(beyond))
+    return (changes and (row.layer.in_figure or bool(beyond))) or own

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from resnet_cli import sizes
 from resnet_cli.analyses.cost import counts
-from resnet_cli.analyses.field.receptive_field import features, fields
+from resnet_cli.analyses.field.receptive_field import across, features, fields
 from resnet_cli.analyses.levels import level
 from resnet_cli.analyses.memory.memory import STATES, Settings, memory
 from resnet_cli.analyses.memory.storage import PRECISIONS
@@ -98,9 +98,9 @@ def _field(network: Network, budget: Budget) -> Measured:
         return UNKNOWN
     name = level(network.rows, "stage").name
     seen = {
-        name(row): height.size
-        for row, (height, _) in zip(network.rows, fields(network.rows), strict=True)
-        if row.part != "head"
+        name(row): across(field).size
+        for row, field in zip(network.rows, fields(network.rows), strict=True)
+        if row.part != "head" and across(field).size
     }
     before = [0, *seen.values()]
     added = {name: size - was for (name, size), was in zip(seen.items(), before, strict=False)}

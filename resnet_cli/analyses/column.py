@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 
 from resnet_cli.analyses import boxes as grouping
@@ -15,13 +15,9 @@ from resnet_cli.analyses.wiring import Shortcut, wired
 from resnet_cli.drawings import Box, DrawnNetwork, Size, Unit
 from resnet_cli.errors import printable
 from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.networks import Network
 from resnet_cli.trace import INPUT, Row, input_of, modules
-
-CONTAINERS = ("Sequential", "ModuleList")
-"""Modules that say nothing of what is in them."""
-PARTS = 6
-"""So many parts of a line are written on its box; of more the number."""
 
 
 def column(name: str, network: Network, level: str, fold: bool) -> DrawnNetwork:
@@ -128,6 +124,7 @@ class _Column:
         row = self.rows[main]
         own = [self.rows[at] for at in sorted(rows) if at not in self.boxes.like and at != main]
         text = notation.on_box(row, self.level, own) or row.layer.operator
+        text += ", not counted" * isinstance(row.layer, Uncounted)
         end = [row, *(each for each in own if each.role == "main")][-1].output
         kinds = tuple(each.layer.operator for each in own)
         return self._of(rows, main, (text,), row.layer.operator, end)._replace(
@@ -137,42 +134,31 @@ class _Column:
     def _line(self, rows: Sequence[int], drawn_for: int) -> Box:
         """A box for a module or stage; modules alike within one that is drawn for others have their number."""
         reached = [self.rows[at] for at in rows if self.boxes.live[at]]
-        name, by = self.by.name(reached[0]), self.by
-        if self.names[name] > 1:  # what stands between parts of it
-            name, by = _around(reached, name), by._replace(times={})
+        line, by = self.by.name(reached[0]), self.by
+        name = line
+        if self.names[line] > 1:  # others stand between parts of it
+            name, by = _around(reached, line), by._replace(times={})
         times = by.times.get(name, 1) // drawn_for
         end = reached[-1].output
         if by.key == "stage":
-            parts = self._stage(name, reached)
-            lines = (name, *_shortened(parts))
+            stages, classes = {row.stage for row in self.rows}, self.network.classes
+            made_of = (
+                notation.units(reached, classes, stages) if classes else notation.stage(reached)
+            )
+            lines = (name, *map(str, notation.shortened(made_of.parts).parts))
             box = self._of(rows, rows[0], lines, "stage", end)
             return box._replace(labels=(name,))
         once = reached[: len(reached) // by.times.get(name, 1)]
         what = described(name, once, by._replace(times={}), self.network.classes)
-        parts = [what] if isinstance(what, str) else [*map(str, what.parts)]
-        parts = [part.removesuffix(" × 1") for part in parts]
-        called = f"{name} ×{times}" if times > 1 else name
-        lines = (called, "; ".join(_shortened(parts)), written(end))
+        parts = [what] if isinstance(what, str) else map(str, notation.shortened(what.parts).parts)
+        text = "; ".join(part.removesuffix(" × 1") for part in parts)
+        uncounted = dict.fromkeys(
+            r.layer.operator for r in reached if isinstance(r.layer, Uncounted)
+        )
+        text += f"; not counted: {', '.join(uncounted)}" if uncounted else ""
+        lines = (f"{name} ×{times}" if times > 1 else name, text, written(end))
         box = self._of(rows, rows[0], lines, "module", end)
-        return box._replace(labels=(name,), paths=(name,))
-
-    def _stage(self, name: str, rows: Sequence[Row]) -> list[str]:
-        """What a stage consists of: the classes of its modules where they are known, else its layers."""
-        common = _around(rows, "")
-        inside = common.startswith(f"{name}.")
-        parts = self._parts(rows, len(modules(name if inside else common)) if common else 0)
-        runs = [(part, len(list(same))) for part, same in groupby(parts)]
-        return [f"{part} × {times}" if times > 1 else part for part, times in runs]
-
-    def _parts(self, rows: Sequence[Row], deep: int) -> Iterator[str]:
-        """The modules right below one so deep, those within them where they only put others one behind another."""
-        for is_leaf, group in groupby(rows, lambda row: len(modules(row.path)) <= deep + 1):
-            if is_leaf:
-                yield from map(str, notation.stage([*group]).parts)
-                continue
-            for path, members in groupby(group, lambda row: modules(row.path)[deep]):
-                named = self.network.classes.get(path, CONTAINERS[0])
-                yield from self._parts([*members], deep + 1) if named in CONTAINERS else (named,)
+        return box._replace(labels=(name,), paths=(line,))
 
     def _of(
         self, rows: Sequence[int], main: int, lines: tuple[str, ...], kind: str, end: Shape
@@ -214,8 +200,3 @@ def _around(rows: Sequence[Row], name: str) -> str:
     common = [path for path, *others in zip(*ways, strict=False) if {path} >= {*others}]
     innermost: str = max([name, *common], key=len)
     return innermost
-
-
-def _shortened(parts: Sequence[str]) -> list[str]:
-    more = len(parts) - PARTS
-    return [*parts[:PARTS], *([f"and {more} more"] if more > 0 else [])]

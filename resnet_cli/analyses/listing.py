@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from resnet_cli.analyses.cost.counts import totals
+from resnet_cli.analyses.published import described
 from resnet_cli.designs import zoo
 from resnet_cli.published import Figure
 from resnet_cli.tables import Column, Table
@@ -25,8 +26,8 @@ COLUMNS = (
     Column("source", "printed in", drop=5),
 )
 TITLES = {column.key: column.title for column in COLUMNS}
-ERRORS = {"top1_err": "imagenet", "cifar10_err": "cifar10"}
-"""The errors that are listed, and the data set of each."""
+ERRORS = ("top1_err", "cifar10_err")
+"""The errors that are listed."""
 
 
 class Listed(NamedTuple):
@@ -54,21 +55,22 @@ def listed(specs: Sequence[zoo.Spec], figures: Sequence[Figure]) -> list[Listed]
     The error is the first that a paper prints for the network as it is listed: top-1 on ImageNet, or
     on CIFAR-10.
     """
-    errors: dict[str, Figure] = {}
+    errors: dict[str, tuple[Figure, float]] = {}
     for figure in figures:
-        if figure.quantity in ERRORS and not figure.overrides:
-            errors.setdefault(figure.network, figure)
+        quantity, error = figure.error() or ("", 0)
+        if quantity in ERRORS and not figure.overrides and (of := described(figure.network, "")):
+            errors.setdefault(of.name, (figure, error))
     lines = []
     for spec in specs:
         total = _totals(spec)
-        error = errors.get(spec.name)
+        printed = errors.get(spec.name)
         lines.append(
             Listed(
                 spec.name, spec.family, zoo.dataset(spec), getattr(spec, "block", ""), spec.stages,
                 total["layers"], total["params"], total["macs"],
-                float(error.printed) if error else None,
-                f"{error.source}, {error.table}" if error else None,
-                error.setting if error else None,
+                printed[1] if printed else None,
+                f"{printed[0].source}, {printed[0].table}" if printed else None,
+                printed[0].setting if printed else None,
             )
         )  # fmt: skip
     return lines

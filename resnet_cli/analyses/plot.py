@@ -7,9 +7,11 @@ from itertools import accumulate, groupby
 from math import isfinite
 
 from resnet_cli.analyses import gradient as measuring
-from resnet_cli.analyses.cost.counts import is_counted, parameters
+from resnet_cli.analyses import levels
+from resnet_cli.analyses.cost import counts
+from resnet_cli.analyses.cost.counts import is_counted, multiplied
 from resnet_cli.analyses.field.paths import lengths
-from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.analyses.field.receptive_field import across, fields, image
 from resnet_cli.analyses.memory.memory import Settings
 from resnet_cli.analyses.memory.memory import memory as needed
 from resnet_cli.analyses.memory.storage import add
@@ -22,42 +24,100 @@ MACS = "MACs: of convolution and linear layers"
 PARAMS = "parameters: batch norm's scale and shift among them"
 
 
-def cost_axis(of: str, size: str, log: bool = False) -> Axis:
-    """Of MACs of an input of that size, or of parameters."""
+SERIES = 8
+"""More are not told apart by colour, dash and pattern."""
+
+
+def cost_axis(of: str, asked: str, log: bool = False) -> Axis:
+    """Of MACs of what is asked about, such as one input of 3×224×224, or of parameters."""
     if of == "macs":
-        label = f"multiply-accumulates (MACs, the papers' FLOPs) of one input of {size}"
-        return Axis(label, "MACs", log=log)
+        return Axis(f"multiply-accumulates (MACs, the papers' FLOPs) of {asked}", "MACs", log=log)
     return Axis("learnable parameters", "params", log=log)
 
 
+def comparable(networks: Sequence[Network]) -> bool:
+    """Whether all take inputs of the same shapes, a graph's for a batch of one those of a spec."""
+    taken = [[(1, *n.input)] if n.spec else [each.shape for each in n.inputs] for n in networks]
+    return all(shapes == taken[0] for shapes in taken)
+
+
 def cost(networks: Sequence[Network], of: str) -> Chart:
-    """A bar a network, of its stages' MACs for one input (or parameters) end to end.
+    """A bar a network, of its stages' MACs (or parameters) end to end; of modules where it has no stages.
 
     Stages of the same number are one series. Raises `UserError` for MACs of inputs that differ.
     """
-    names, size = distinct(networks), networks[0].size
-    for network in networks:
-        if of == "macs" and network.size != size:
-            raise UserError(
-                f"{names[0]} takes an input of {size} and {network.name} one of {network.size}: their MACs don't compare",
-                "give networks of one input size, or --x params",
-            )
+    names, first = distinct(networks), networks[0]
+    if of == "macs" and not comparable(networks):
+        other = next(each for each in networks if not comparable([first, each]))
+        raise UserError(
+            f"{names[0]} takes an input of {first.size} and {other.name} one of {other.size}: their MACs don't compare",
+            "give networks of one input size, or --x params",
+        )
+    papers = all(network.spec for network in networks)
     labels: dict[str, str] = {}
     bars: dict[str, dict[int, int]] = {}
-    heads = {row.stage for network in networks for row in network.rows if row.part == "head"}
     for at, network in enumerate(networks):
-        for row in network.rows:
-            stage = row.stage.removesuffix("_x")  # VGG's conv1_x stands where a ResNet has conv1
-            labels.setdefault(stage, row.stage)
+        each = counts.macs_of(network.rows) if of == "macs" else counts.parameters_of(network.rows)
+        named = places(network, numbered=not papers and len(networks) > 1)
+        for place, number in zip(named, each, strict=True):
+            stage = place.removesuffix("_x")  # VGG's conv1_x stands where a ResNet has conv1
+            labels.setdefault(stage, place)
             costs = bars.setdefault(stage, {})
-            costs[at] = costs.get(at, 0) + (row.macs if of == "macs" else parameters(row))
+            costs[at] = costs.get(at, 0) + number
+    heads = {row.stage for network in networks for row in network.rows if row.part == "head"}
+    order = sorted(bars, key=lambda stage: stage in heads)
+    if papers or len(networks) > 1:
+        order.sort(key=lambda stage: (stage in heads, stage != "stem", stage))
     series = [
-        Series(labels[stage], [Point(each, at, names[at]) for at, each in costs.items()], "bar")
-        for stage, costs in sorted(bars.items(), key=lambda item: (item[0] in heads, item[0]))
+        Series(
+            labels.get(stage, stage),
+            [Point(each, at, names[at]) for at, each in costs.items()],
+            "bar",
+        )
+        for stage, costs in _few({stage: bars[stage] for stage in order}).items()
     ]
-    title = f"{'Cost' if of == 'macs' else 'Parameters'} by stage"
-    y = Axis("network", categories=names)
-    return Chart("cost", title, cost_axis(of, size), y, series, [MACS if of == "macs" else PARAMS])
+    stages = all(any(row.stage for row in network.rows) for network in networks)
+    title = f"{'Cost' if of == 'macs' else 'Parameters'} by {'stage' if stages else 'module'}"
+    asked = next((network for network in networks if network.spec), first).asked
+    note = (
+        MACS
+        if papers
+        else f"MACs: of {multiplied([row for n in networks for row in n.rows])} layers"
+    )
+    return Chart(
+        "cost", title, cost_axis(of, asked), Axis("network", categories=names), series,
+        [note if of == "macs" else PARAMS],
+    )  # fmt: skip
+
+
+def places(network: Network, numbered: bool = False) -> list[str]:
+    """The stage of each row; the outermost modules where nothing is a stage.
+
+    Or the stage's number, where networks stand side by side whose names have nothing in common.
+    """
+    rows = network.rows
+    if not any(row.stage for row in rows):
+        by = levels.level(rows, 1)
+        return [by.name(row) for row in rows]
+    if not numbered:
+        return [row.stage for row in rows]
+    body = [*dict.fromkeys(row.stage for row in rows if row.part == "body")]
+    return [
+        f"stage {body.index(row.stage) + 1}" if row.part == "body" else row.part for row in rows
+    ]
+
+
+def _few(bars: dict[str, dict[int, int]]) -> dict[str, dict[int, int]]:
+    """The bars' parts, the smallest of too many together."""
+    if len(bars) <= SERIES:
+        return bars
+    by_cost = sorted(bars, key=lambda part: sum(bars[part].values()), reverse=True)
+    others: dict[int, int] = {}
+    for part in by_cost[SERIES - 1 :]:
+        for at, cost in bars[part].items():
+            others[at] = others.get(at, 0) + cost
+    kept = {part: costs for part, costs in bars.items() if part in by_cost[: SERIES - 1]}
+    return kept | {f"{len(bars) - SERIES + 1} others": others}
 
 
 def receptive_field(networks: Sequence[Network]) -> Chart:
@@ -68,9 +128,9 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
     lines = []
     for name, network in zip(distinct(networks), networks, strict=True):
         seen = [
-            (row.path, field[0].size)
+            (row.path, across(field).size)
             for row, field in zip(network.rows, fields(network.rows), strict=True)
-            if is_counted(row) and row.part != "head" and field[0].size
+            if is_counted(row) and row.part != "head" and across(field).size
         ]
         lines.append(
             Series(
@@ -79,7 +139,15 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
                 network=name,
             )
         )
-    heights = sorted({network.input[1] for network in networks})
+    for name, line in zip(distinct(networks), lines, strict=True):
+        if not line.points:
+            raise UserError(
+                f"what a neuron of {name} sees is not known at any convolution",
+                "leave it out; by modules: resnet-cli receptive-field",
+            )
+    heights = sorted({_height(network) for network in networks})
+    maps = all(len(image(network.rows)[2]) > 1 for network in networks)
+    unit = "pixels" if maps else "places"
     notes = [
         "of a neuron at the layer's output; at an addition the larger of both branches; the effective field is "
         "smaller (Luo et al. 2016)"
@@ -91,11 +159,17 @@ def receptive_field(networks: Sequence[Network]) -> Chart:
         "receptive-field",
         "Receptive field along the network",
         Axis("layer: convolutions of the main path, from the input", kind="exact"),
-        Axis("receptive field, pixels across", "pixels", "exact"),
+        Axis(f"receptive field, {unit} across", unit, "exact"),
         lines,
         notes,
         levels=[(f"input: {height}", height) for height in heights],
     )
+
+
+def _height(network: Network) -> int:
+    """Of the input, or its length."""
+    _, shape, sides = image(network.rows)
+    return shape[sides[-2] if len(sides) > 1 else sides[0]]
 
 
 def paths(networks: Sequence[Network]) -> Chart:
@@ -133,6 +207,7 @@ def memory(network: Network, batch: int) -> Chart:
     the gradients of weights are not.
     """
     rows, needs = network.rows, needed(network.rows, Settings())
+    asked = f"{several(batch, 'input')} of {network.size}" if network.spec else network.asked
     alive = [each.of(batch) + needs.input * batch for each in needs.live]
     saved = [each.of(batch) for each in accumulate(needs.saved.rows, add)]
     backward = [each.of(batch) for each in needs.training.moments[: len(rows)]]
@@ -142,14 +217,14 @@ def memory(network: Network, batch: int) -> Chart:
         "inference": alive,
     }
     bands: list[Band] = []
-    for stage, group in groupby(rows, key=lambda row: row.stage):
+    for stage, group in groupby(places(network)):
         start = bands[-1].end if bands else 0.5
         bands.append(Band(stage, start, start + len(list(group))))
     return Chart(
         "memory",
         f"Live tensors along {network.name}",
         Axis("layer, in the order of execution", kind="exact"),
-        Axis(f"memory of {several(batch, 'input')} of {network.size}, fp32", "bytes", "bytes"),
+        Axis(f"memory of {asked}, fp32", "bytes", "bytes"),
         [
             Series(
                 title,

@@ -7,7 +7,7 @@ from typing import Any
 
 from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
-from resnet_cli.analyses.published import agreement
+from resnet_cli.analyses.published import agreement, of
 from resnet_cli.designs import zoo
 from resnet_cli.networks import Network, distinct
 from resnet_cli.published import Figure
@@ -61,4 +61,4 @@ def by_paper(networks: Sequence[Network], figures: Sequence[Figure]) -> list[dic
 def _printed(network: Network, figures: Sequence[Figure]) -> Figure | None:
     if network.spec is None or not zoo.is_listed(network.spec):
         return None
-    return next((f for f in figures if f.network == network.name and f.counts == "macs"), None)
+    return next((f for f in of(network.spec, figures) if f.counts == "macs"), None)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.analyses.plot import MACS, PARAMS, cost_axis
+from resnet_cli.analyses.published import described
 from resnet_cli.charts import Axis, Chart, Point, Series
 from resnet_cli.designs import zoo
-from resnet_cli.published import Figure
+from resnet_cli.published import Figure, changes
 from resnet_cli.trace import trace
 
 
@@ -59,7 +60,7 @@ class Published(NamedTuple):
     def family(self, setting: Setting) -> str:
         """A pre-activation network of another width is a wide one."""
         family = self.spec.family.removesuffix(" (CIFAR)")
-        if "width" in self.figure.changes():
+        if "width" in changes(self.figure.overrides):
             family = "Wide ResNet"
         apart = setting.apart and setting.apart in self.figure.setting
         return f"{family}, {setting.apart}" if apart else family
@@ -70,8 +71,8 @@ def published(setting: Setting, figures: Iterable[Figure]) -> list[Published]:
     first_figures: dict[zoo.Spec, Figure] = {}
     fitting = [f for f in figures if f.network and _fits(setting, f)]
     for figure in sorted(fitting, key=lambda f: bool(setting.apart) and setting.apart in f.setting):
-        spec = zoo.changed(zoo.find(figure.network), **figure.changes())
-        if spec.input_size == setting.input_size:
+        spec = described(figure.network, figure.overrides)
+        if spec and spec.input_size == setting.input_size:
             first_figures.setdefault(spec, figure)
     networks = []
     for spec, figure in first_figures.items():
@@ -109,7 +110,7 @@ def tradeoff(setting: Setting, figures: Iterable[Figure], of: str) -> Chart:
     return Chart(
         "tradeoff",
         f"Published error against {'cost' if of == 'macs' else 'parameters'}",
-        cost_axis(of, size, log=True),
+        cost_axis(of, f"one input of {size}", log=True),
         Axis(f"{setting.label}, %", "%", "number"),
         [
             Series(FRONT, [Point(p.x, p.y, p.label) for p in front(every)], "front"),

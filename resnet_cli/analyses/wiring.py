@@ -11,6 +11,8 @@ from resnet_cli.drawings import Arc, Box, Skip, Unit
 
 LANES = 4
 """So many skips stand beside one another; what further ones bring is said in words on the box that reads it."""
+ARCS = 32
+"""So many arcs a unit has."""
 WORDS = 2
 """So many are named on a box; of more the number."""
 
@@ -45,7 +47,7 @@ def wired(
 
     for source, end, kind, on in shortcuts:
         if within(source, end):
-            arcs[unit_of[end]].append(Arc(place[source + 1], place[end] + 1, kind, on))
+            arcs[unit_of[end]].append(Arc(place[source + 1], place[end] + 1, kind, on, True))
         else:
             far[source, kind].append(end)
             passed[source, kind] += on
@@ -53,7 +55,7 @@ def wired(
     for source, end in sorted(edges, key=lambda edge: edge[1] - edge[0]):
         arc = Arc(place[source + 1], place[end], reads[end][source])
         beside = arcs[unit_of[end]]
-        if within(source, end) and not any(_crosses(arc, other) for other in beside):
+        if within(source, end) and len(beside) < ARCS and _has_room(arc, beside):
             beside.append(arc)
         else:
             far[source, reads[end][source]].append(end)
@@ -71,10 +73,13 @@ def wired(
     return tuple(made), skips
 
 
-def _crosses(one: Arc, other: Arc) -> bool:
-    """Whether two arcs overlap and neither is within the other."""
-    first, second = sorted([one, other], key=lambda arc: (arc.start, -arc.end))
-    return first.start < second.start < first.end < second.end
+def _has_room(arc: Arc, beside: Sequence[Arc]) -> bool:
+    """Whether an arc crosses none of a unit's arcs, and they have no more than `LANES` lanes with it."""
+    for other in beside:
+        first, second = sorted([arc, other], key=lambda each: (each.start, -each.end))
+        if first.start < second.start < first.end < second.end:
+            return False
+    return max(Unit((), (*beside, arc)).lanes) < LANES
 
 
 def _laned(
@@ -105,6 +110,6 @@ def _is_free(taken: Sequence[tuple[int, int]], span: tuple[int, int]) -> bool:
 
 
 def _words(sources: Sequence[int], boxes: Sequence[Box]) -> tuple[str, ...]:
-    named = [f"from {(boxes[at].paths or boxes[at].lines)[0]}" for at in sorted(sources)[-WORDS:]]
+    named = [f"from {(boxes[at].labels or boxes[at].lines)[0]}" for at in sorted(sources)[-WORDS:]]
     more = len(sources) - len(named)
     return (*named, *([f"and {more} more"] if more else []))

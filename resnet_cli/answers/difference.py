@@ -13,7 +13,7 @@ from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, beside, whose
 from resnet_cli.answers.weight_file import NOTE, weight_file
-from resnet_cli.errors import UserError, printable
+from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.networks import Network, load
 
 MOST_ROWS = 1_000_000
@@ -82,18 +82,22 @@ def _networks(
     )
     rows, parts = networks.rows(given), align.compared(given, by, changed)
     printed = [line for line in errors.errors(given) if not changed or _differs(line)]
+    shown = errors.shared(printed)
     if len(given) == 2:
         tables = [
             fields.table(differing, titles),
             networks.totals(rows, titles, changed),
-            errors.table(printed, titles),
+            errors.table(shown, titles),
             align.table(parts, by, titles),
         ]
     else:
         by_level = align.side_by_side(parts, by, titles)
-        tables = [*networks.side_by_side(rows), errors.table(printed, titles), by_level]
+        tables = [*networks.side_by_side(rows), errors.table(shown, titles), by_level]
     equal = not differing and not any(cell["what"] for line in parts for cell in line["networks"])
     notes = _notes(given, titles, by, equal)
+    if len(shown) < len(printed):
+        hint = typed("figures", given[0].model)
+        notes.append(f"errors that a table prints of one of them alone are left out: {hint}")
     more: dict[str, Any] = {
         "rows": rows, "fields": differing, "errors": printed, "level": by.key, f"{by.key}s": parts,
     }  # fmt: skip

@@ -15,7 +15,7 @@ from resnet_cli.errors import UserError, did_you_mean, folded, typed
 from resnet_cli.layers.arithmetic import Step
 from resnet_cli.networks import Network, load, looks_like_a_path, source
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row
+from resnet_cli.trace import Row, input_of
 
 COUNTED = (
     "counted are convolutions and linear layers of the main path (He et al. 2015, Table 1): batch "
@@ -26,7 +26,7 @@ LEARNED = (
     "whose running statistics are not learned"
 )
 SIZES = (
-    "n: height or width of the input, k: kernel, s: stride, p: padding on each side; a padding of "
+    "n: height or width of the input, k: kernel, s: stride, p: padding on each side, d: dilation; a padding of "
     "⌊(k − 1) / 2⌋ keeps n where the stride is 1 and k odd"
 )
 BALANCE = (
@@ -162,7 +162,7 @@ def _overview(question: Question) -> View:
     )
     lines: list[tuple[str, float | None, str, str]] = []
     for what in EXPLAINED:
-        if what == "flops" or (what == "depth" and layer is not None):
+        if what == "flops" or (what == "depth" and (layer is not None or network.spec is None)):
             continue
         try:
             *_, result, unit, _ = EXPLAINED[what](question)
@@ -171,14 +171,26 @@ def _overview(question: Question) -> View:
         words = [what, network.model, *([layer] if layer else [])]
         lines.append((what, result, unit, typed("explain", *words)))
     title = f"What can be explained of {network.title}" + (f", {layer}" if layer else "")
-    notes = (
-        [] if layer else ["a layer, a block or a stage behind it: layer2.0.conv1, conv3_1, conv3_x"]
-    )
+    notes = [] if layer else [f"a layer, a block or a stage behind it: {_examples(network)}"]
     return about(network, "explain", [Table("rows", title, columns, lines)], notes)
+
+
+def _examples(network: Network) -> str:
+    """What may stand behind a network."""
+    if network.spec is not None:
+        return "layer2.0.conv1, conv3_1, conv3_x"
+    rows = [row for row in network.rows if row.macs] or network.rows
+    row = rows[len(rows) // 2]
+    return ", ".join(dict.fromkeys(filter(None, (row.path, row.label, row.stage))))
 
 
 def _depth(question: Question) -> Explained:
     network, rows, layer, _ = question
+    if network.spec is None:
+        raise UserError(
+            f"a depth is derived of a spec, and {network.name} has none",
+            f"its modules: {typed('summary', network.model, '--level', '2')}",
+        )
     if layer is not None:
         raise UserError(
             f"a depth is the whole network's, and {layer!r} a part of it",
@@ -249,14 +261,18 @@ def _memory(question: Question) -> Explained:
 
 
 def _shape(question: Question) -> Explained:
-    _, rows, layer, _ = question
+    network, rows, layer, _ = question
+    image = len(input_of(network.rows)) == 3
     if layer is not None:
         if len({row.path for row in rows}) == 1:
-            steps = analysis.shape(rows[0])
+            steps = analysis.shape(rows[0], image)
         else:
             steps = analysis.chain([row for row in rows if row.layer.resizes] or rows[-1:])
         elements = prod(rows[-1].output) if rows[-1].output else None
         return Explained([analysis.table(steps)], [SIZES], elements, "numbers put out")
+    if not image:
+        steps = analysis.chain([row for row in rows if row.macs] or rows[-1:])
+        return Explained([analysis.table(steps)], [SIZES], prod(rows[-1].output), "numbers put out")
     changing = list(filter(analysis.halves, rows))
     notes = [SIZES] if changing else ["no layer changes height or width; the last is shown", SIZES]
     tables = [analysis.table(analysis.chain(changing or rows[-1:]))]
@@ -275,7 +291,7 @@ def _shape(question: Question) -> Explained:
 
 def _receptive_field(question: Question) -> Explained:
     from resnet_cli.analyses.explain import receptive_field as field
-    from resnet_cli.analyses.field.receptive_field import features, fields
+    from resnet_cli.analyses.field.receptive_field import across, features, fields
     from resnet_cli.answers.receptive_field import whole_image
 
     network, rows, layer, _ = question
@@ -284,8 +300,12 @@ def _receptive_field(question: Question) -> Explained:
     if layer is not None:
         steps = field.by_layer(network.rows, rows)
         last = next(at for at, row in enumerate(network.rows) if row is rows[-1])
-        return Explained([analysis.table(steps)], notes, reached[last][0].size, "pixels across")
-    hidden = [row for row, (height, _) in zip(rows, reached, strict=True) if not height.size]
+        return Explained(
+            [analysis.table(steps)], notes, across(reached[last]).size or None, "pixels across"
+        )
+    hidden = [
+        row for row, each in zip(rows, reached, strict=True) if any(side.why for side in each)
+    ]
     if hidden:
         notes.insert(0, f"from {analysis.named(hidden[0])} on it is not known")
     stage, reach = features(network.rows)

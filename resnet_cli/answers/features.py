@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resnet_cli.analyses.field import features as analysis
+from resnet_cli.answers.receptive_field import followed, in_words
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs.zoo import changed, is_listed
 from resnet_cli.errors import typed
@@ -13,11 +14,13 @@ def features(model: Model) -> View:
     """The feature maps C1, C2, … with their paths, strides and receptive fields, and how to get them."""
     network = load(model)
     maps = analysis.features(network.rows)
+    words = in_words(network)
     notes = [
         *"\n".join(code(network)).split("\n"),
-        f"channels of {maps[0].name} to {maps[-1].name}: {[m.shape[0] for m in maps]}; size: height×width "
+        f"channels of {maps[0].name} to {maps[-1].name}: {[m.shape[0] for m in maps]}; size: {words['sides']} "
         f"of the path's output for {network.asked}",
-        "stride and receptive field: pixels of the input",
+        f"stride and receptive field: {words['unit']} of the input",
+        *followed(network),
     ]
     if getattr(network.spec, "preact", False):
         notes.append(f"C2 to {maps[-1].name} are sums: the norm and ReLU come in the layer after")

@@ -70,17 +70,27 @@ def gradient(
     *models: Model,
     scale: float | None = None,
     variants: bool = False,
+    shatter: bool = False,
     level: str = "network",
     seeds: int = 5,
-    batch: int = 8,
+    batch: int | None = None,
     progress: Progress = silent,
 ) -> View:
     """The shortcuts' factor, and the norms measured at initialisation at the input of each block.
 
     At ``level`` block, stage (its first block) or module there is a line for each. ``scale`` is λ of every
-    shortcut; ``variants`` takes the shortcuts of He et al. 2016, Table 1. Raises `UserError` for networks without
-    blocks, for files, and (exit 1) without torch.
+    shortcut; ``variants`` takes the shortcuts of He et al. 2016, Table 1. With ``shatter`` it is how related gradients
+    are along a line between two images (`resnet_cli.answers.shatter`). ``batch`` inputs are taken at once, else 8.
+    Raises `UserError` for networks without blocks, for files, and (exit 1) without torch.
     """
+    if shatter:
+        from resnet_cli.answers.shatter import shattered
+
+        for option, typed in (("--level", level != "network"), ("--batch", batch is not None)):
+            if typed:
+                raise UserError(f"--shatter has no {option}", f"leave out {option}")
+        return shattered(*models, scale=scale, variants=variants, seeds=seeds, progress=progress)
+    batch = 8 if batch is None else batch
     limits.one_of("level", level, LEVELS)
     limits.within("seeds", seeds, 1000)
     limits.within("batch", batch, 1024)

@@ -1,28 +1,43 @@
-"""identify(): which network a weight file holds."""
+"""identify(): which network a file holds, of weights or of operations."""
 
 from __future__ import annotations
 
 import os
 
 from resnet_cli.analyses import identify as analysis
+from resnet_cli.analyses import identify_graph as graphs
 from resnet_cli.analyses.compare import tensors
 from resnet_cli.answers.view import Model, View, uncounted
 from resnet_cli.answers.weight_file import NOTE, weight_file
 from resnet_cli.checkpoints.container.contents import Checkpoint
 from resnet_cli.checkpoints.container.read import read
 from resnet_cli.checkpoints.identify.recognise import Named, named, recognise
-from resnet_cli.errors import UserError, printable
+from resnet_cli.errors import UserError, printable, typed
+from resnet_cli.graphs.read import holds_graph
 from resnet_cli.networks import load
+from resnet_cli.trace import trace
+
+OF_GRAPH = (
+    "told from the operations and shapes of the file: no number was read, nothing in it was run"
+)
 
 
 def identify(file: str, against: Model | None = None, keys: str | None = None) -> View:
     """The network of a weight file, without torch and without running anything in it.
 
-    ``against`` lists the tensors that differ from a network or another file, ``keys`` those that match a pattern.
+    A graph of operations, .pt2 or .onnx, says more than weights: the listed network that computes the same, or
+    the nearest and what differs. ``against`` lists the tensors that differ from a network or another file, ``keys`` those that match a pattern.
     Raises `UserError` (exit 1) for a file that holds no network.
     """
     if against is not None and keys is not None:
         raise UserError("both --against and --keys given", "give one of them")
+    if holds_graph(file):
+        if against is not None or keys is not None:
+            raise UserError(
+                f"{printable(file)!r} holds operations, and not weights alone",
+                f"type {typed('compare', file, str(against or 'MODEL'))}",
+            )
+        return _graph(file)
     checkpoint = read(file)
     content = named(checkpoint.content)
     if against is not None:
@@ -45,6 +60,32 @@ def _identify(file: str, content: Named, checkpoint: Checkpoint) -> View:
     ]
     envelope = {"command": "identify", "file": printable(file), **facts, "rows": []}
     return View(envelope, [table], notes)
+
+
+def _graph(file: str) -> View:
+    """What a file of operations computes."""
+    network = load(file)
+    matched = graphs.matched(network)
+    facts = graphs.facts(network, matched)
+    notes = []
+    if matched.equal:
+        (spec, *_), params = matched.equal, facts["params"]
+        notes.append(
+            "every convolution, linear layer, pool, activation and addition is the network's, in its order, "
+            "of its shapes, strides and dilation"
+        )
+        if graphs.norms(trace(spec.net(), spec.input_shape)) > graphs.norms(network.rows):
+            notes.append(
+                f"norms are folded into convolutions: {params['file']:,} parameters for {params['network']:,}"
+            )
+        elif params["file"] != params["network"]:
+            notes.append(f"{params['file']:,} parameters for {params['network']:,}")
+    elif matched.nearest:
+        notes += [f"differs: {words}" for words in graphs.differences(network, matched.rows)]
+        notes.append(f"all of it: {typed('compare', file, matched.nearest.name)}")
+    table = graphs.description(network, facts, matched)._replace(title=_name(file))
+    envelope = {"command": "identify", "file": printable(file), **facts, "rows": []}
+    return View(envelope, [table], [*uncounted([network]), *notes, OF_GRAPH])
 
 
 def _against(file: str, content: Named, model: Model) -> View:

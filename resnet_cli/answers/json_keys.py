@@ -165,6 +165,13 @@ BLOCKS: Keys = {
     "median": "number: the norm at the block's input, over the seeds",
     "spread": "numbers: from the least to the largest",
 }
+LESION: Keys = {
+    "block": "string: deleted, or both that were swapped; in the first line none",
+    "path": "string: torch's",
+    "error": "numbers?: test error in per cent, mean over the seeds and its standard error",
+    "more": "number?: its mean less that of the intact network",
+    "why_not": "string?: why it can't be done",
+}
 AXIS: Keys = {
     "label": "string: what is measured, and by which convention",
     "unit": "string: in what",
@@ -189,6 +196,15 @@ SETTINGS: Keys = {
     "dtype": "string: fp32, fp16, bf16 or amp",
     "inplace": "boolean: whether ReLU overwrites its input",
     "checkpoint": "boolean: whether blocks are run again",
+}
+SCORE: Keys = {
+    "figures": "integer: how many there are",
+    "computable": "integer: those that are counted here: the next three",
+    "by_rounding": "integer: ours has the printed digits",
+    "by_cutting": "integer: ours has them if it is cut off instead",
+    "different": "integer: ours has other digits, and the remark says why",
+    "not_described": "integer: a rule would give them, of networks that are not described here",
+    "measured": "integer: errors, times and the like, shown only",
 }
 
 COMMANDS: dict[str, Keys] = {
@@ -238,6 +254,37 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
+    },
+    "figures": {
+        "rows": [
+            {
+                "": "one line for each printed figure, all of them or those that were asked for",
+                "source": "string: who prints it: He et al. 2015, torchvision 0.29",
+                "arxiv": "string?: the paper's number; null for torchvision",
+                "paper_table": "string: where: Table 1, Sec 4.1, README, weights",
+                "network": "string: what it is printed of, as it is printed",
+                "model": "string?: that network as MODEL takes it; null where it has no name here",
+                "quantity": "string: what is printed: flops, params, top1_err, ...",
+                "printed": "string: as it is printed",
+                "unit": "string: G, M, %, MB, ms or px; empty for a plain number",
+                "ours": "integer?: our number by that paper's rule; null where there is none",
+                "status": "string: by rounding, by cutting, different, not described or measured",
+                "rule": "string?: by which ours is counted; null for what is measured",
+                "setting": "string?: how it was measured",
+                "remark": "string?: why it is different or not described",
+            }
+        ],
+        "tables": [
+            {
+                "": "one line for each table of these",
+                "name": "string: the paper and its table",
+                "source": "string: whose it is",
+                "arxiv": "string?: the paper's number; null for torchvision",
+                "paper_table": "string: as it is headed",
+                **SCORE,
+            }
+        ],
+        "score": {"": "over all of these", **SCORE},
     },
     "list": {
         "rows": [
@@ -500,10 +547,10 @@ COMMANDS: dict[str, Keys] = {
                 "": "one line for each stage, block, layer or module: of its last layer's output",
                 **LEVEL,
                 "output": "integers?: shape of the output for one input",
-                "stride": "integer?: pixels from one window to the next; null where they do not step evenly",
-                "receptive_field": "integers?: height and width in pixels; null behind what is uncounted",
-                "padding": "integer?: how far the first window reaches out of the input",
-                "centre": "number?: of the first window, may end in .5",
+                "stride": "of a side: pixels from one window to the next; a number, or one for each side where they are unlike; null where they do not step evenly, or all see alike",
+                "receptive_field": "integers?: height and width in pixels, of a film time before them, of a sequence its length; null where it is not known",
+                "padding": "of a side: how far the first window reaches out of the input; a number, or one for each side",
+                "centre": "of a side: of the first window, may end in .5; a number, or one for each side",
                 "seen": "integers?: what the middle neuron sees inside of the input",
             }
         ],
@@ -517,9 +564,9 @@ COMMANDS: dict[str, Keys] = {
                 "path": "string: torch's module that puts it out",
                 "stage": "string: conv1, conv2_x, ...",
                 "channels": "integer: of the map",
-                "stride": "integer?: in pixels of the input; null behind what is uncounted",
+                "stride": "of a side: in pixels of the input; a number, or one for each side where they are unlike; null where it is not known, or all see alike",
                 "size": "integers: height and width",
-                "receptive_field": "integers?: height and width in pixels",
+                "receptive_field": "integers?: height and width in pixels, as receptive-field has them",
             }
         ],
     },
@@ -536,7 +583,7 @@ COMMANDS: dict[str, Keys] = {
                 "blocks": "integer: that a path goes through",
                 "layers": "integer: of such a path",
                 "paths": "integer: how many there are",
-                "least": "integer?: pixels across that the narrowest of them sees; null behind what is uncounted",
+                "least": "integer?: pixels across that the narrowest of them sees; null where that is no sum over blocks",
                 "most": "integer?: and the widest",
             }
         ],
@@ -566,6 +613,11 @@ COMMANDS: dict[str, Keys] = {
                 "macs?": "integer: multiply-accumulates, with --variants",
                 "error?": "string: of ResNet-110 as the paper prints it, with --variants",
                 **{f"{key}?": words for key, words in BLOCKS.items()},
+                "layers?": "integer?: with --shatter, the depth, as the papers count; null of noise",
+                **{
+                    f"lag_{lag}?": f"numbers: the autocorrelation of points {lag} apart, mean and standard error"
+                    for lag in (1, 2, 4, 8, 16)
+                },
             }
         ],
         "rows_N?": [
@@ -575,14 +627,15 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "seeds": "integer: networks drawn and measured",
-        "batch": "integer: inputs at once",
+        "batch?": "integer: inputs at once; not with --shatter",
         "networks": [
             {
                 "": "one for each network",
                 "name": "string: the network or variant",
                 "model": "string: the network's name",
                 "input": "integers: channels, height and width; of a module with the batch before them",
-                "blocks": [
+                "autocorrelation?": "lists of numbers: with --shatter, for each seed at lags 1, 2, 3, ...",
+                "blocks?": [
                     {
                         "": "from the input on",
                         "path": "string: torch's",
@@ -594,8 +647,42 @@ COMMANDS: dict[str, Keys] = {
         ],
         "uncounted": [UNCOUNTED],
     },
+    "lesion": {
+        "rows": [
+            {
+                "": "one line for each network, or at --level block for each lesion of the first",
+                "name?": "string: the network",
+                "blocks?": "integer: of the network",
+                "lesions?": "integer: how many were done, one at a time",
+                "intact?": "numbers: test error in per cent, mean over the seeds and its standard error",
+                "median?": "numbers: the same of the median over the lesions",
+                "spread?": "numbers: the least and the largest error after a lesion, means over the seeds",
+                **{f"{key}?": words for key, words in LESION.items()},
+            }
+        ],
+        "rows_N?": [{"": "at --level block, those of each further network", **LESION}],
+        "shuffle": "boolean: whether blocks were swapped, and not deleted",
+        "networks": [
+            {
+                "": "one for each network",
+                "name": "string: as the folder has it",
+                "seeds": "integers: of its runs",
+                "intact": "numbers: test error in per cent, for each seed",
+                "lesions": [
+                    {
+                        "": "from the input on",
+                        "label": "string: the paper's name of the block, or of both",
+                        "paths": "strings: torch's, of the modules",
+                        "why_not": "string?: why it can't be done; null where it is",
+                        "errors": "numbers: test error in per cent, for each seed",
+                    }
+                ],
+            }
+        ],
+        "uncounted": [UNCOUNTED],
+    },
     "plot": {
-        "kind": "string: cost, tradeoff, memory, receptive-field, gradient or paths",
+        "kind": "string: cost, tradeoff, memory, receptive-field, gradient, shatter or paths",
         "title": "string: of the chart",
         "x": {"": "the horizontal axis", **AXIS},
         "y": {"": "the vertical axis", **AXIS},
@@ -610,8 +697,8 @@ COMMANDS: dict[str, Keys] = {
                         "x": "number: raw",
                         "y": "number: raw",
                         "label?": "string: its name",
-                        "low?": "number: the least y over the seeds",
-                        "high?": "number: the largest",
+                        "low?": "number: where the spread of y begins, of what the notes say",
+                        "high?": "number: where it ends",
                     }
                 ],
             }
@@ -743,15 +830,15 @@ COMMANDS: dict[str, Keys] = {
     "identify": {
         "file": "string: as typed",
         "network?": "string?: its name; null if none of the list",
-        "like?": "string: the listed network that is most alike",
-        "fits?": "strings: every listed network whose tensors these are",
-        "sure?": "string: exact, backbone exact or nearest",
+        "like?": "string?: the listed network that is most alike; null where none is",
+        "fits?": "strings: every listed network whose tensors these are, or that computes the same",
+        "sure?": "string: exact, backbone exact or nearest; none for a graph that is like no listed one",
         "spec?": "spec: every field of the network's description",
         "classes?": "integer?: outputs of the classifier; null without one",
         "params?": {
             "": "learnable parameters",
             "file": "integer: of the file",
-            "network": "integer: of the network",
+            "network": "integer?: of the network",
         },
         "dtypes?": "counts: tensors of each type",
         "norm?": "string: whole, no statistics, folded or none",
@@ -772,6 +859,11 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "cannot_tell?": "strings: what no tensor says",
+        "origin?": NETWORK["origin"],
+        "inputs?": NETWORK["inputs"],
+        "operators?": "counts: operations of each kind, of a graph",
+        "blocks?": "integer: residual blocks of a graph",
+        "uncounted?": [UNCOUNTED],
         "format?": "string: how the file is stored",
         "bytes?": "integer: its size",
         "against?": "string: the network or file that --against names",
@@ -790,9 +882,10 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "total?": {
-            "": "with --keys",
-            "tensors": "integer: that match",
-            "numbers": "integer: in them",
+            "": "with --keys; of a graph as of every network",
+            "tensors?": "integer: that match",
+            "numbers?": "integer: in them",
+            **{f"{key}?": words for key, words in TOTAL.items() if key},
         },
     },
 }

@@ -20,6 +20,10 @@ NOTES = (
     "not modelled: workspaces of kernels, the allocator's rounding and fragmentation, the CUDA context, the "
     "loss, temporaries of the optimiser's step",
 )
+OF_OPERATIONS = (
+    "read of the operations of a pass in eval mode: what the code's own variables hold longer is not in live, "
+    "nor what it drops at random in training in saved"
+)
 DTYPES = {
     "fp32": "fp32: every number in four bytes",
     "fp16": "fp16: every number in two bytes (the model's half()), as measured with bfloat16 on a CPU",
@@ -68,6 +72,7 @@ def memory(
         f"{what}, optimiser {optimizer}, ReLU {'' if inplace else 'not '}in place",
         DTYPES[dtype],
         *NOTES,
+        *([] if network.spec else [OF_OPERATIONS]),
     ]
     tables = [table, analysis.uses(needs, total, room)]
     answer = about(

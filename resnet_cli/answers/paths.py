@@ -27,6 +27,10 @@ def paths(model: Model) -> View:
         "receptive field: pixels across before the global pooling, from the path that sees the least "
         "to the one that sees the most: blocks at a larger stride add more",
     ]
+    if distribution[0].least is None:
+        notes[-1] = (
+            "receptive field: not given, as behind attention, resizing and what is not described it is no sum over blocks"
+        )
     if not n:
         del notes[1]
     elif not getattr(network.spec, "preact", False):

@@ -1,7 +1,8 @@
-"""plot(): cost, error, memory, receptive field, gradient or paths as a chart."""
+"""plot(): cost, error, memory, receptive field, gradients or paths as a chart."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from resnet_cli.answers.gradient import Progress, silent
@@ -9,7 +10,9 @@ from resnet_cli.answers.view import Model, uncounted, whose
 from resnet_cli.charts import Chart
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
+from resnet_cli.inputs import Given
 from resnet_cli.networks import Network, distinct, load
+from resnet_cli.render.charts.chart_style import STYLES
 from resnet_cli.render.themes import THEMES
 
 if TYPE_CHECKING:
@@ -21,15 +24,19 @@ KINDS = {
     "memory": (1, 1),
     "receptive-field": (1, 8),
     "gradient": (1, 8),
+    "shatter": (1, 6),
     "paths": (1, 8),
+    "training": (1, 8),
+    "lesion": (1, 8),
 }
-"""How many networks each kind takes, at least and at most."""
+"""How many networks each kind takes, at least and at most; the last two a folder, and which of its networks."""
 OPTIONS = {
     "--x": ("cost", "tradeoff"),
     "--dataset": ("tradeoff",),
     "--crops": ("tradeoff",),
-    "--seeds": ("gradient",),
+    "--seeds": ("gradient", "shatter"),
     "--batch": ("memory", "gradient"),
+    "--run-code": ("lesion",),
 }
 """Which kinds have an option."""
 SMALLEST, LARGEST = 1.0, 40.0
@@ -83,37 +90,55 @@ def plot(
     crops: int | None = None,
     seeds: int | None = None,
     batch: int | None = None,
+    run_code: bool | None = None,
     progress: Progress = silent,
 ) -> Plot:
-    """A chart of ``kind`` cost, tradeoff (published error against cost), memory, receptive-field, gradient or paths.
+    """A chart of ``kind`` cost, tradeoff (published error against cost), memory, receptive-field, gradient, shatter or paths.
 
+    Of a folder of `resnet_cli.train`, and of those of its networks that are named behind it, training or lesion.
     ``x`` is macs or params, for cost and tradeoff; ``dataset`` imagenet or cifar10 and ``crops`` 1 or
-    10 for tradeoff; ``seeds`` for gradient; ``batch`` for memory and gradient. Raises `UserError` for an
+    10 for tradeoff; ``seeds`` for gradient and shatter; ``batch`` for memory and gradient; ``run_code`` for lesion. Raises `UserError` for an
     option that the kind does not have.
     """
     limits.one_of("kind of plot", kind, tuple(KINDS))
-    given = {"--x": x, "--dataset": dataset, "--crops": crops, "--seeds": seeds, "--batch": batch}
+    given = {
+        "--x": x,
+        "--dataset": dataset,
+        "--crops": crops,
+        "--seeds": seeds,
+        "--batch": batch,
+        "--run-code": run_code,
+    }
     _check(kind, given)
     _check_number(kind, len(models))
     if kind == "tradeoff":
         return Plot(_tradeoff(dataset or "imagenet", crops or 1, x or "macs"))
-    networks = _networks(*models)
+    if kind in ("training", "lesion"):
+        folder, *names = map(str, models)
+        return Plot(
+            _training(folder, names)
+            if kind == "training"
+            else _lesion(folder, names, bool(run_code), progress)
+        )
+    networks = _networks(models, batch if kind == "memory" else None)
     if kind == "gradient":
         return Plot(_gradient(networks, seeds or 5, batch or 8, progress))
-    chart = _chart(kind, networks, x or "macs", batch or 1)
+    if kind == "shatter":
+        return Plot(_shatter(networks, seeds or 5, progress))
+    chart = _chart(kind, networks, x or "macs")
     whose_line = [whose(network.name, network) for network in networks]
     return Plot(
         chart._replace(notes=[*uncounted(networks), *filter(None, whose_line), *chart.notes])
     )
 
 
-def _chart(kind: str, networks: list[Network], x: str, batch: int) -> Chart:
+def _chart(kind: str, networks: list[Network], x: str) -> Chart:
     from resnet_cli.analyses import plot as analysis
 
     if kind == "cost":
         return analysis.cost(networks, x)
     if kind == "memory":
-        return analysis.memory(networks[0], batch)
+        return analysis.memory(networks[0], networks[0].batch)
     drawn = analysis.receptive_field if kind == "receptive-field" else analysis.paths
     return drawn(networks)
 
@@ -128,6 +153,42 @@ def _gradient(networks: list[Network], seeds: int, batch: int, progress: Progres
     return analysis.gradient(gradient.measure(cases, seeds, batch, progress), seeds, batch)
 
 
+def _shatter(networks: list[Network], seeds: int, progress: Progress) -> Chart:
+    from resnet_cli.analyses import shatter as analysis
+    from resnet_cli.answers import gradient, shatter
+
+    cases = [case for network in networks for case in gradient.cases(network)]
+    measured = shatter.measure(cases, seeds, progress)
+    return analysis.chart(measured, shatter.notes(measured))
+
+
+def _training(folder: str, names: list[str]) -> Chart:
+    from resnet_cli import runs
+    from resnet_cli.analyses import curves
+    from resnet_cli.answers import lesion
+
+    training = runs.read(folder)
+    return curves.chart(training, _few(lesion.named(training.record, names)))
+
+
+def _few(names: list[str]) -> list[str]:
+    """No more of a folder's networks than can be told apart."""
+    if len(names) > len(STYLES):
+        what = f"{len(names)} networks in the folder, too many for a plot"
+        raise UserError(what, f"name at most {len(STYLES)} of them behind it")
+    return names
+
+
+def _lesion(folder: str, names: list[str], run_code: bool, progress: Progress) -> Chart:
+    from resnet_cli import runs
+    from resnet_cli.analyses import lesion as analysis
+    from resnet_cli.answers import lesion
+
+    chosen = _few(lesion.named(runs.read_record(folder), names))
+    measured = lesion.measure(folder, chosen, run_code=run_code, progress=progress)
+    return analysis.chart(measured, lesion.notes(runs.read_record(folder), measured))
+
+
 def _check(kind: str, given: dict[str, str | int | None]) -> None:
     """Raises `UserError` for an option that the kind does not have, or a value it can't take."""
     for option, value in given.items():
@@ -136,7 +197,7 @@ def _check(kind: str, given: dict[str, str | int | None]) -> None:
             raise UserError(
                 f"plot {kind} has no {option}", f"{option} is for {' and '.join(kinds)}"
             )
-        if isinstance(value, int):
+        if isinstance(value, int) and option in MOST:
             limits.within(option, value, MOST[option])
     limits.one_of("quantity for --x", str(given["--x"] or "macs"), ("macs", "params"))
 
@@ -154,9 +215,9 @@ def _check_number(kind: str, number: int) -> None:
         raise UserError(f"{number} networks given, too many for plot {kind}", hint)
 
 
-def _networks(*models: Model) -> list[Network]:
+def _networks(models: Sequence[Model], batch: int | None) -> list[Network]:
     """The networks, equal names numbered, as no legend could tell them apart."""
-    networks = [load(model) for model in models]
+    networks = [load(model, Given(batch=batch)) for model in models]
     named = zip(distinct(networks), networks, strict=True)
     return [network._replace(name=name) for name, network in named]
 

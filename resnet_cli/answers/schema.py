@@ -14,9 +14,14 @@ VERSION = 2
 TYPES: dict[str, dict[str, Any]] = {
     **{name: {"type": name} for name in ("string", "integer", "number", "boolean")},
     "integer|string": {"type": ["integer", "string"]},
+    "of a side": {"type": ["number", "array", "null"], "items": {"type": "number"}},
     **{
         f"{name}s": {"type": "array", "items": {"type": name}}
         for name in ("string", "integer", "number")
+    },
+    "lists of numbers": {
+        "type": "array",
+        "items": {"type": "array", "items": {"type": "number"}},
     },
     "value": {"type": ["integer", "number", "string", "boolean", "array", "null"]},
     "shape or type": {"type": ["array", "string", "null"], "items": {"type": "integer"}},

@@ -5,8 +5,10 @@ from __future__ import annotations
 from resnet_cli.analyses import levels, published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.explain import depth
+from resnet_cli.analyses.notation import several
 from resnet_cli.analyses.summary import summary as rows_of
 from resnet_cli.answers.view import Model, View, about, cost_notes
+from resnet_cli.errors import typed
 from resnet_cli.networks import Network, load
 
 
@@ -46,6 +48,10 @@ def summary(model: Model, level: str | int | None = None, convention: str | None
     )
     figures = answer.envelope["published"]
     agreements = published.explained(line["agrees"] for line in figures)
+    if left_out := published.others(figures):
+        agreements.append(
+            f"{several(left_out, 'more figure')} of it: {typed('figures', network.model)}"
+        )
     return answer._replace(
         tables=[*answer.tables, *published.tables(figures)], notes=[*answer.notes, *agreements]
     )

@@ -8,6 +8,7 @@ from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.published import explained, of_network
 from resnet_cli.answers.view import Model, View, beside, whose
 from resnet_cli.designs.limits import within
+from resnet_cli.errors import UserError, typed
 from resnet_cli.networks import distinct, load
 from resnet_cli.published import figures
 
@@ -18,12 +19,18 @@ def table(*models: Model) -> View:
     """Table 1 of He et al. 2015, or the same of other networks: blocks, output sizes and FLOPs."""
     within("number of networks", len(models or TABLE_1), 20)
     networks = [load(model) for model in models or TABLE_1]
+    for network in networks:
+        if network.spec is None:
+            raise UserError(
+                f"the papers' table is of networks with a spec, and {network.name} has none",
+                f"see its modules: {typed('summary', network.model)}",
+            )
     variants = [f for f in figures() if f.counts == "macs" and f.overrides]
     notes = [
         f"{network.name}: {line['printed']} is printed in {line['source']}, "
         f"which has {line['ours']:,} MACs and agrees {line['agrees']}"
         for network in networks
-        for line in (of_network(network.spec, variants) if network.spec else ())
+        for line in (of_network(network.spec, variants)[:1] if network.spec else ())
     ]
     notes += filter(None, map(whose, distinct(networks), networks))
     sizes = dict.fromkeys(network.size for network in networks)

@@ -79,7 +79,7 @@ def _compared(graph: Graph, by: Beside) -> str:
 
 def _by_torch(graph: Graph) -> Beside:
     params: dict[str, int] = {}
-    for tensor in graph.tensors.values():
+    for tensor in {each.name: each for each in graph.tensors.values()}.values():
         if tensor.kind == PARAMETER:
             path = tensor.path.rpartition(".")[0]
             params[path] = params.get(path, 0) + prod(known(tensor))

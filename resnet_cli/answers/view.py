@@ -138,7 +138,8 @@ def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
     if network.more > 1:
         each = counts.macs(network.rows) if macs is None else macs
         notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.more)} MACs")
-    return [*notes, *elsewhere([network])]
+    how = dict.fromkeys(row.layer.how for row in network.rows if row.layer.how)
+    return [*notes, *how, *elsewhere([network])]
 
 
 def whose(title: str, network: networks.Network) -> str:

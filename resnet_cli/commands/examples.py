@@ -6,6 +6,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "summary": ("summary resnet101", "summary resnet50 --level layer -o layers.csv"),
     "table": ("table", "table resnext50_32x4d resnet50-v1.5 -f latex"),
     "list": ("list bottleneck --sort params", "list --under 2G"),
+    "figures": ("figures --paper he2015 --paper-table 'Table 1'", "figures resnet50"),
     "flops": ("flops --depth 152", "flops resnet50 --reconcile"),
     "memory": ("memory resnet50 --batch 64", "memory resnet50 --dtype amp --budget 24GiB"),
     "check": (
@@ -22,6 +23,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
     "features": ("features resnet50", "features resnet101 --input-size 800x1333"),
     "paths": ("paths resnet110", "paths resnet50"),
     "gradient": ("gradient plain20 resnet20", "gradient resnet20 --variants --seeds 3"),
+    "lesion": ("lesion runs/digits", "lesion runs/digits resnet56 --shuffle --level block"),
     "diagram": ("diagram resnet18", "diagram vgg19 plain34 resnet34 -o figure3.svg"),
     "plot": ("plot tradeoff", "plot cost resnet18 resnet50 vgg16 -o cost.pdf"),
     "report": ("report resnet50 -o report.html", "report resnet18 resnet34 -o two.html"),

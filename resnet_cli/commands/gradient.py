@@ -23,15 +23,22 @@ def command(
     variants: Annotated[
         bool, typer.Option("--variants", help="The shortcuts of He et al. 2016, Table 1.")
     ] = False,
+    shatter: Annotated[
+        bool,
+        typer.Option(
+            "--shatter", help="How related gradients are along a line between two images."
+        ),
+    ] = False,
     level: Annotated[str, options.level(LEVELS)] = "network",
     seeds: Annotated[int, typer.Option(help="Networks drawn and measured.")] = 5,
-    batch: Annotated[int, typer.Option(help="Inputs at once.")] = 8,
+    batch: Annotated[int | None, typer.Option(help="Inputs at once (8).")] = None,
 ) -> Answer:
     """How a gradient gets through: the shortcuts' factor, and norms measured at initialisation."""
     return gradient(
         *networks,
         scale=scale,
         variants=variants,
+        shatter=shatter,
         level=level,
         seeds=seeds,
         batch=batch,

@@ -30,13 +30,14 @@ def command(
     kind: Annotated[str, typer.Argument(help=", ".join(KINDS) + ".", **words(tuple(KINDS), "KIND"))],
     networks: Annotated[
         list[str] | None,
-        typer.Argument(metavar="MODEL…", help="Networks; tradeoff takes none.", autocompletion=complete),
+        typer.Argument(metavar="MODEL…", help="Networks; tradeoff takes none, training and lesion a folder of train and which of its networks.", autocompletion=complete),
     ] = None,
     x: Annotated[str | None, typer.Option("--x", help="cost, tradeoff: macs (default) or params.", **words(("macs", "params")))] = None,
     dataset: Annotated[str | None, typer.Option(help="tradeoff: imagenet (default) or cifar10.", **words(("imagenet", "cifar10")))] = None,
     crops: Annotated[int | None, typer.Option(help="tradeoff, imagenet: 1 (default) or 10 crops.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="gradient: networks drawn and measured (5).")] = None,
+    seeds: Annotated[int | None, typer.Option(help="gradient, shatter: networks drawn and measured (5).")] = None,
     batch: Annotated[int | None, typer.Option(help="memory (1), gradient (8): inputs at once.")] = None,
+    run_code: Annotated[bool | None, typer.Option("--run-code", help="lesion: run a network of FOLDER that is Python.")] = None,
     target: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="A picture (.svg, .png, .pdf), or the points (.csv, .json, .md, .tex, .html); - is stdout."),
@@ -51,7 +52,7 @@ def command(
     ] = None,
     bare: Annotated[bool, typer.Option("--bare", help="No title and no notes: for a caption.")] = False,
 ) -> None:  # fmt: skip
-    """Cost, error, memory, receptive field, gradient or paths as a chart: here, or SVG, PNG, PDF."""
+    """Cost, error, memory, receptive field, gradients or paths as a chart: here, or SVG, PNG, PDF."""
     if json and format not in (None, "json"):
         raise UserError(f"both --json and --format {format} given", "give one of them")
     one_of("theme", theme or "light", tuple(THEMES))
@@ -64,7 +65,7 @@ def command(
         need(f"plot --format {format}", "matplotlib", extra="plot")
     drawn = plot(
         kind, *networks or (), x=x, dataset=dataset, crops=crops, seeds=seeds, batch=batch,
-        progress=progress,
+        run_code=run_code, progress=progress,
     )  # fmt: skip
     if format in PICTURES:
         pictures.send(_picture(drawn, format, theme or "light", inches, bare), target)

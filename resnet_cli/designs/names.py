@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from resnet_cli.designs import zoo
 from resnet_cli.designs.fields import from_text
@@ -38,6 +39,21 @@ def find(name: str) -> zoo.Spec:
             name, {**libraries, **{folded(each): each for each in zoo.names()}}.values()
         )
     return spec
+
+
+@cache
+def described(name: str) -> zoo.Spec | None:
+    """The network of a name that is known to exist; None for a library's that cannot be described here."""
+    library = library_of(name)
+    if library is None:
+        return zoo.find(name)
+    row = _in_libraries().get((library, folded(name[len(library) + 1 :])))
+    return None if row is None or row.differs else spec_of(row)
+
+
+@cache
+def _in_libraries() -> dict[tuple[str, str], LibraryName]:
+    return {(row.library, folded(row.name)): row for row in every_name()}
 
 
 def by_depth(depth: int) -> zoo.Spec:

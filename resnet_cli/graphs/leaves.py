@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from math import prod
 
 from resnet_cli.graphs import strides
@@ -11,6 +12,7 @@ from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Conv2d, Linear
 from resnet_cli.layers.elementwise import Dropout, Elementwise, ReLU, Sigmoid, SiLU, Softmax
+from resnet_cli.layers.moves import Move, Rearranged, Untold
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm, Norm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from resnet_cli.layers.products import Attention, Embedding, MatrixProduct, Recurrent
@@ -60,16 +62,38 @@ def linear(op: Op, x: str, weight: str, bias: str, sides: Shape) -> Layer:
     copied = op.each(laid.copied_as(rows)) if len(laid.sizes) > 2 else 0
     if op.owns("weight", weight):
         return Linear(op.label, sides[1], sides[0], op.owns("bias", bias), copied)
-    return MatrixProduct(op.label, "matrix product", op.result, sides[1], bool(bias), (copied, 0))
+    letters = _letters(op, x, weight, turned=True)
+    return MatrixProduct(
+        op.label, "matrix product", op.result, sides[1], bool(bias), (copied, 0), letters
+    )
 
 
 def product(op: Op, x: str, y: str, added: bool = False) -> Layer:
     """A product of matrices, of batches of them, of a vector."""
+    letters = _letters(op, x, y)
+    if added:  # what is added is read first
+        op.only(x, y, *(name for name in op.reads if name not in (x, y)))
     smaller = y if len(op.dims(x)) >= len(op.dims(y)) else x
     copied = strides.of_product(op.laid(x), op.laid(y), smaller in op.learned)
     first, second = map(op.each, copied)
     return MatrixProduct(
-        op.label, "matrix product", op.result, op.dims(x)[-1], added, (first, second)
+        op.label, "matrix product", op.result, op.dims(x)[-1], added, (first, second), letters
+    )
+
+
+def _letters(op: Op, x: str, y: str, turned: bool = False) -> tuple[str, ...]:
+    """The dimensions of a tensor, of a matrix (or many, or a vector) that it is multiplied with, and of what comes of it."""
+    ranks = len(op.dims(x)), len(op.dims(y))
+    batch = "abcdefgh"[: max(*ranks, 2) - 2]
+    first = (batch + "ij")[-ranks[0] :] if ranks[0] > 1 else "j"
+    second = (batch + ("kj" if turned else "jk"))[-ranks[1] :] if ranks[1] > 1 else "j"
+    result = batch + "i" * (ranks[0] > 1) + "k" * (ranks[1] > 1)
+    return _without_batch(op, (x, y), (first, second, result))
+
+
+def _without_batch(op: Op, names: tuple[str, ...], letters: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        each[op.cut(name) :] for each, name in zip(letters, (*names, op.output), strict=True)
     )
 
 
@@ -89,12 +113,17 @@ def einsum(op: Op, equation: str, names: tuple[str, ...]) -> Layer:
     inner = prod(size for letter, size in sizes.items() if letter not in after)
     shared = [letter for letter in sizes if letter not in after]
     if len(terms) == 1:
-        return Copy(op.label, "einsum", op.result)
+        return Copy(
+            op.label, "einsum", op.result, Untold("an einsum of one tensor is not followed")
+        )
     if not shared:
         return Elementwise(op.label, "product", op.result)
     copied = strides.of_einsum(f"{before}->{after}", *map(op.laid, names))
     first, second = map(op.each, copied)
-    return MatrixProduct(op.label, "matrix product", op.result, inner, copied=(first, second))
+    letters = _without_batch(op, names, (*terms, after))
+    return MatrixProduct(
+        op.label, "matrix product", op.result, inner, False, (first, second), letters
+    )
 
 
 def attention(
@@ -176,16 +205,21 @@ def adaptive_pool(op: Op, largest: bool = False) -> Layer:
     if not largest and len(y) == 3 and y[1] == y[2]:
         return AdaptiveAvgPool2d(op.label, y[1])
     operator = "max" if largest else "mean"
-    return Reduction(op.label, operator, y, whole=prod(y[1:]) == 1 or len(x) < 3)
+    over = tuple(at for at, (before, after) in enumerate(zip(x, y, strict=True)) if before != after)
+    return Reduction(op.label, operator, y, over)
+
+
+def pooled(op: Op, places: tuple[int, ...]) -> Layer:
+    """A mean over dimensions, which over a map is what exporters make of a pool."""
+    x = op.shape(op.reads[0])
+    if len(x) == 3 and {1, 2} <= {*(places or (1, 2))} and op.result == (x[0], 1, 1):
+        return AdaptiveAvgPool2d(op.label, 1)
+    return reduction(op, "mean", places)
 
 
 def reduction(op: Op, operator: str, places: tuple[int, ...], picks: bool = False) -> Layer:
     """A sum, mean or the like over dimensions, counted without the batch; all where none are named."""
-    x = op.shape(op.reads[0])
-    maps = len(x) == 3 and {1, 2} <= {*(places or (1, 2))}
-    if operator == "mean" and maps and op.result == (x[0], 1, 1):
-        return AdaptiveAvgPool2d(op.label, 1)
-    return Reduction(op.label, operator, op.result, maps, picks)
+    return Reduction(op.label, operator, op.result, places, picks)
 
 
 def flatten(op: Op) -> Layer:
@@ -194,36 +228,33 @@ def flatten(op: Op) -> Layer:
     copied = not op.laid(op.reads[0]).views(op.dims(op.output))
     if len(x) == 3 and len(y) == 1 and not copied:
         return Flatten(op.label)
-    return view(op, "reshape", copied=copied)
+    return view(op, "reshape", Rearranged(), copied)
 
 
-def view(op: Op, operator: str, keeps: bool = False, copied: bool = False) -> Layer:
+def view(op: Op, operator: str, move: Move, copied: bool = False) -> Layer:
     """The same numbers, or some of them."""
-    keeps = keeps or op.result == op.shape(op.reads[0])
-    return View(op.label, operator, op.result, keeps, copied)
+    return View(op.label, operator, op.result, move, copied)
 
 
-def part(op: Op, operator: str, place: int) -> Layer:
-    """A range along a dimension, counted without the batch; of channels it leaves the places as they are."""
-    return View(op.label, operator, op.result, place == 0 and len(op.result) == 3)
-
-
-def copy(op: Op, operator: str, keeps: bool = False) -> Layer:
+def copy(op: Op, operator: str, move: Move) -> Layer:
     """Numbers that are copied."""
     indices = tuple(
         at for at, name in enumerate(op.reads) if at and op.tensors[name].dtype == "int64"
     )
-    return Copy(op.label, operator, op.result, keeps, indices)
+    return Copy(op.label, operator, op.result, move, indices)
 
 
-def joined(op: Op, place: int) -> Layer:
-    """Tensors one behind another along a dimension; along the channels each stays at its place."""
-    return Copy(op.label, "concatenation", op.result, place == 0 and len(op.result) == 3)
-
-
-def resized(op: Op, taps: int) -> Layer:
-    """Another size: from the nearest value, or from some taps a side."""
-    return Resize(op.label, "resizing", op.result, taps, max(len(op.result) - 1, 1))
+def resized(
+    op: Op, taps: int, anchor: str, scales: tuple[float, ...] = (), smooth: bool = False
+) -> Layer:
+    """Another size: from the nearest value, or from some taps a side; ``scales`` are outputs an input."""
+    sides = max(len(op.result) - 1, 1)
+    steps = [Fraction(1 / scale).limit_denominator(1000) for scale in scales if scale > 0]
+    fractions = tuple((step.numerator, step.denominator) for step in steps)
+    return Resize(
+        op.label, "resizing", op.result, taps, sides, anchor,
+        fractions if len(fractions) == sides else (), smooth,
+    )  # fmt: skip
 
 
 def embedding(op: Op, table: str, numbers: str) -> Layer:
@@ -232,14 +263,25 @@ def embedding(op: Op, table: str, numbers: str) -> Layer:
     return Embedding(op.label, "embedding", op.result, op.dims(table), own)
 
 
-def recurrent(op: Op, operator: str, weights: Mapping[str, str]) -> Layer:
+def recurrent(
+    op: Op, operator: str, weights: Mapping[str, str], batch_first: bool = False
+) -> Layer:
     """A recurrent layer; ``weights`` are tensors by torch's names for them, which may be computed."""
     computed = tuple(label for label, name in weights.items() if not op.owns(label, name))
     shapes = tuple((label, op.dims(name)) for label, name in weights.items())
     steps = prod(op.shape(op.node.inputs[0])[:-1])
-    return Recurrent(op.label, operator, op.result, shapes, steps, computed)
+    return Recurrent(op.label, operator, op.result, shapes, steps, computed, batch_first)
 
 
-def softmax(op: Op) -> Layer:
-    """Softmax, or its logarithm."""
-    return Softmax(op.label, "softmax", op.result)
+def softmax(op: Op, place: int) -> Layer:
+    """Softmax, or its logarithm, along a dimension."""
+    return Softmax(op.label, "softmax", op.result, place)
+
+
+def move(op: Op, name: str, rules: Mapping[str, Callable[[Op], Move]]) -> Move:
+    """Where an operator puts the numbers of what it reads, by a format's ``rules``."""
+    rule = rules.get(name)
+    try:
+        return rule(op) if rule else Untold(f"{name} takes what numbers say that are not read")
+    except (Undescribed, ArithmeticError, LookupError, TypeError, ValueError):
+        return Untold(f"{name} has arguments that are not read")

@@ -25,12 +25,14 @@ from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.graphs.strides import plain
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
+from resnet_cli.layers.moves import Untold
 from resnet_cli.layers.products import Attention
 from resnet_cli.layers.shaping import Copy, Stored, View
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.trace import INPUT as OF_INPUT
 from resnet_cli.trace import Place, Row, modules
 
+FURTHER = Untold("which part it is of what was computed is not read")
 MOST_VIEWS = 200
 """Through so many others may a view look: each write into it is one into all of them."""
 STORED = (PARAMETER, BUFFER, CONSTANT)
@@ -154,15 +156,17 @@ class _Author:
                 return
         if name in self.format.SPLITS:
             for at, output in enumerate(outputs):
-                self.row(node._replace(outputs=(output,)), name, f"{name}_{at}")
+                before = {"before": tuple(outputs[:at])}
+                one = node._replace(outputs=(output,), attributes=node.attributes | before)
+                self.row(one, name, f"{name}_{at}")
             return
-        first = self.row(node, name, name)
+        first = self.row(node, name, self.format.called(name))
         for output in outputs[1:]:
             shape = self.shape(output)
             if shape is None:
                 self.made[output] = first
                 continue
-            layer = Copy(name, f"{name}'s further output", shape)
+            layer = Copy(name, f"{name}'s further output", shape, FURTHER)
             read = (self.drafts[first].output,)
             self.made[output] = self.put(Draft(layer, (first,), read, shape, name, node.modules))
         if writes and node.inputs:
@@ -261,7 +265,9 @@ class _Author:
         if first:
             reason = f"shape unknown after {first}"
         lost = [name for name in node.outputs if name and self.shape(name) is None]
-        self.after.update(dict.fromkeys(lost, first or printable(op.label)))
+        self.after.update(
+            dict.fromkeys(lost, first or printable(self.format.base(op.node.operator)[0]))
+        )
         shapes = {name: known(tensor) for name, tensor in weights.items()}
         return Uncounted(op.label, printable(operator), reason, self.shape(op.output), shapes)
 
@@ -286,7 +292,9 @@ class _Author:
             elif each != again[-1]:
                 source = self.made[self.base[each][0]]
                 shape = self.shape(each) or ()
-                view = View("view", "slice", shape)
+                before = self.drafts[self.made[each]].layer
+                move = before.move if isinstance(before, View) else FURTHER
+                view = View("view", "slice", shape, move)
                 self.made[each] = self.put(
                     Draft(view, (source,), (self.output(source),), shape, "view", modules)
                 )
@@ -317,7 +325,7 @@ class _Author:
                 shape = self.shape(parent) or ()
                 source = self.read(parent, ())
                 draft = Draft(
-                    Copy("write", "writing", shape, True),
+                    Copy("write", "writing", shape),
                     (source, at),
                     (self.output(source), self.output(at)),
                     shape,
@@ -339,11 +347,12 @@ class _Author:
     def unread(self) -> dict[str, list[str]]:
         """The parameters that no operation reads, by the module that holds them, "" for one that never runs."""
         nodes = self.graph.nodes
-        read = {name for node in nodes for name in (*node.inputs, *captured(node))}
+        names = {name for node in nodes for name in (*node.inputs, *captured(node))}
+        read = {self.tensors[name].name for name in names & self.tensors.keys()}
         runs = {module.path for node in nodes for module in node.modules}
         holders: dict[str, list[str]] = {}
         for name, tensor in self.tensors.items():
-            if tensor.kind == PARAMETER and name not in read and tensor.shape is not None:
+            if tensor.kind == PARAMETER and tensor.name not in read and tensor.shape is not None:
                 holder = tensor.path.rpartition(".")[0]
                 holders.setdefault(holder if holder in runs else "", []).append(name)
         return holders
@@ -401,6 +410,8 @@ def _placed(drafts: list[Draft], tensors: Mapping[str, Tensor]) -> list[Row]:
         inside = tuple(module.path for module in draft.modules)
         path = inside[-1] if inside else ""
         holder = _holder(own, path)
+        if holder in known and not holder.startswith(f"{path}." if path else ""):
+            holder = ""  # it runs itself, and lends its weight
         if isinstance(draft.layer, Stored):
             path, inside = own[0][1].path or own[0][1].name, ()
         elif holder:

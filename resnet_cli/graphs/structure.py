@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
 from resnet_cli.layers.base import Layer, elements
@@ -275,7 +276,8 @@ class _Search:
             range(len(branches)), key=lambda place: (weights[place], len(branches[place]))
         )
         bent = any(self.bends(part) for part in branches[straight])
-        if most > weights[straight] and (weights[straight] <= 1 or not bent):
+        scaled = any(self.modulates(part) for part in branches[straight])  # no shortcut is
+        if most > weights[straight] and not scaled and (weights[straight] <= 1 or not bent):
             body = addends[weights.index(most)]
             inside = branches[weights.index(most)]
             return self.residual(at, split, addends[straight], body, branches[straight], inside)
@@ -316,6 +318,10 @@ class _Search:
             and bool(row.inputs)
             and elements(row.output) < elements(row.input)
         )
+
+    def modulates(self, at: int) -> bool:
+        """Whether a row multiplies by what the network computes, and is no gate of weights."""
+        return self.is_(at, "product") and len(self.reads[at]) > 1 and at not in self.gates
 
     def bends(self, at: int) -> bool:
         """Whether a row is a non-linearity."""
@@ -381,7 +387,7 @@ def stages(rows: Sequence[Row]) -> list[tuple[str, str]]:
     composites one behind another are put together by the resolution that they end in.
     """
     reached = live(rows)
-    names = _children(rows)
+    names = _opened(rows, _children(rows), reached)
     order = list(dict.fromkeys(name for name, runs in zip(names, reached, strict=True) if runs))
     deep: Counter[str] = Counter()
     macs: Counter[str] = Counter()
@@ -399,6 +405,10 @@ def stages(rows: Sequence[Row]) -> list[tuple[str, str]]:
             ends[name] = row
     composites = [name for name in order if deep[name]]
     composites = composites or [name for name in order if macs[name] > 1]
+    holders = Counter(name.rpartition(".")[0] for name in names)
+    (holder, held), *_ = holders.most_common(1) or [("", 0)]
+    if holder and 2 * held > len(names):  # what stands before and behind it is stem and head
+        composites = [name for name in composites if name.startswith(f"{holder}.")]
     while len(composites) > 1 and not spatial[composites[-1]]:
         composites.pop()
     if not composites:
@@ -417,13 +427,52 @@ def stages(rows: Sequence[Row]) -> list[tuple[str, str]]:
     return result[::-1]
 
 
+def _opened(rows: Sequence[Row], names: list[str], reached: Sequence[bool]) -> list[str]:
+    """The names, with its children's in place of a module's that holds most rows and changes its resolution within.
+
+    That is before the last child: a stage may end in what makes the next one smaller. Lists whose modules run
+    between its own are opened with it.
+    """
+    inside: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        if reached[at]:
+            inside.setdefault(name, []).append(at)
+    below = [_below(name, row.path) for name, row in zip(names, rows, strict=True)]
+    most = max(inside, key=lambda name: len(inside[name]), default="")
+    ends: dict[str, int] = {}
+    for at in inside.get(most, ()):
+        row = rows[at]
+        composite = row.inside and row.inside[-1].count(".") > below[at].count(".")
+        if below[at] in ends or (row.macs and composite):
+            ends[below[at]] = _places(row) if row.macs or row.layer.join else ends[below[at]]
+    changes = len({*[*ends.values()][:-1]}) > 1
+    if not changes or 2 * len(inside[most]) < sum(reached):
+        return names
+    first, last = inside[most][0], inside[most][-1]
+    among = {name for name, places in inside.items() if places[0] < last and places[-1] > first}
+    return [part if name in among else name for name, part in zip(names, below, strict=True)]
+
+
+def _below(name: str, path: str) -> str:
+    """The name of a module's child that a path lies in."""
+    if not path.startswith(f"{name}."):
+        return name
+    return f"{name}.{path[len(name) + 1 :].split('.')[0]}"
+
+
+def _places(row: Row) -> int:
+    """How many places a map has, channels first, or tokens, channels last."""
+    shape = row.output
+    first = len(shape) == 3 or (len(shape) == 4 and shape[-1] == shape[-2])
+    return prod(shape[1:] if first else shape[:-1])
+
+
 def _by_resolution(composites: Sequence[str], ends: Mapping[str, Row]) -> list[str]:
     """For each composite the name of its group: the first of those in a row that end in one resolution."""
     names: list[str] = []
-    before: tuple[int, ...] | None = None
+    before = 0
     for name in composites:
-        shape = ends[name].output
-        resolution = shape[1:] if len(shape) == 3 else shape[:-1]
+        resolution = _places(ends[name])
         names.append(names[-1] if resolution == before else name)
         before = resolution
     return names

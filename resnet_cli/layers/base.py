@@ -14,7 +14,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from resnet_cli.layers.arithmetic import Product, Shape, Size, Step, value, written
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen, one
 
 
 class Kept(NamedTuple):
@@ -74,6 +74,8 @@ class Layer:
     """What the counting rules of other tools call it, where that is another word."""
     beside = ""
     """In words what `operations` adds up."""
+    how = ""
+    """What is to be known of how its MACs are counted."""
     counted = False
     """Whether the papers count it as a layer."""
     convolution = False
@@ -86,6 +88,10 @@ class Layer:
     """Whether it is a non-linearity that stands behind a layer."""
     on_shortcut = "identity"
     """What a shortcut is called that it stands on."""
+    slides = 0
+    """Over how many last dimensions of its input it slides a window."""
+    wraps = False
+    """Whether it moves numbers over the border to the other side."""
     several = False
     """Whether it is several operations in one: products in it put out no tensor of their own."""
     sees_all = False
@@ -117,10 +123,6 @@ class Layer:
     @abstractmethod
     def sizes(self, x: Shape) -> tuple[Size, ...]:
         """How each side of the output comes about: of height and width, or of the features."""
-
-    def along(self, side: int) -> Layer:
-        """The layer as it works along the height (0) or the width (1): itself where both are alike."""
-        return self
 
     @property
     def window(self) -> tuple[int, int, int] | None:
@@ -209,10 +211,10 @@ class Layer:
     # what it sees
 
     @abstractmethod
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        """What its neurons see along one side, by what those of its inputs see.
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        """What the numbers of its output see, by what those of its inputs see; None sees nothing.
 
-        ``x`` and ``y`` are how many neurons there are along that side before and after it.
+        At least one of them sees something. Raises `Unknown`, which says why.
         """
 
     # how it is made, and written
@@ -292,8 +294,8 @@ class SameShape(Layer):
     def resizes(self) -> bool:
         return False
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0]
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return seen[0] or one(seen).like(y)
 
 
 class Windowed(Layer):
@@ -302,6 +304,7 @@ class Windowed(Layer):
     kernel: int
     stride: int
     padding: int
+    slides = 2
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -324,8 +327,9 @@ class Windowed(Layer):
     def pooled(self, x: Shape, y: Shape) -> int:
         return self.kernel**2 * elements(y)
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].through(self.kernel, self.stride, self.padding, y)
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own, window = one(seen), self.window
+        return own.windowed(1, y[1], *window).windowed(2, y[2], *window)
 
 
 class OfGraph(Fresh):
@@ -344,13 +348,18 @@ class OfGraph(Fresh):
 
     def sizes(self, x: Shape) -> tuple[Size, ...]:
         sides = self.shape[1:] if len(self.shape) > 1 else self.shape
-        return tuple(Size("given", f"{side}", side) for side in sides)
+        return tuple(map(given, sides))
 
     def buffers(self) -> dict[str, Shape]:
         return {}
 
     def module(self) -> Module:
         raise NotImplementedError(f"{self.operator} stands in a graph, and no spec makes it")
+
+
+def given(side: int) -> Size:
+    """A side that comes about as the file says, by no formula here."""
+    return Size("given", f"{side}", side)
 
 
 def elements(shape: Shape) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Module, SameShape, Saves, Windowed, elements
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen, one
 
 FOR_WEIGHTS = "the gradient of its weights is made of it"
 """Why what is multiplied by weights is saved."""
@@ -68,6 +68,9 @@ class Conv2d(Windowed, Fresh):
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(FOR_WEIGHTS, inputs=(0,))
+
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return super().reach([one(seen).mixed(0, self.out_channels, self.groups)], x, y)
 
     def module(self) -> Module:
         usual = {"stride": 1, "padding": 0, "groups": 1, "bias": True}
@@ -164,8 +167,9 @@ class Linear(Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(FOR_WEIGHTS, inputs=(0,), copied=(self.copied,))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].whole()
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = one(seen)
+        return own.mixed(len(own.dims) - 1, self.out_features)
 
     def fields(self) -> dict[str, Any]:
         return {key: value for key, value in super().fields().items() if key != "copied"}

@@ -16,7 +16,7 @@ from resnet_cli.layers.base import (
     Unweighted,
     elements,
 )
-from resnet_cli.layers.reach import UNKNOWN, Reach
+from resnet_cli.layers.reach import Seen, one, united
 
 
 class ReLU(SameShape, Unweighted, Fresh):
@@ -173,20 +173,29 @@ class Elementwise(Unweighted, OfGraph):
     def hands_on(self, at: int) -> bool:
         return self.operator == "addition"
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        """What any of them sees, where they stand equally far apart."""
-        whole = seen[0]
-        for other in seen[1:]:
-            if other.stride != whole.stride or x != y:
-                return UNKNOWN
-            whole = whole.either(other)
-        return whole if x == y else UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = [self._spread(each, y) for each in seen]
+        return united(own, y)
+
+    def _spread(self, seen: Seen | None, y: Shape) -> Seen | None:
+        """An input; of one that is cut in half, as GLU's, the two halves together."""
+        if seen is None or self.operator != "GLU":
+            return seen
+        for at, (before, after) in enumerate(zip(seen.shape, y, strict=True)):
+            if before == 2 * after:
+                halves = (*y[:at], 2, *y[at:])
+                return seen.reshaped(halves).over(at).laid(y)
+        return seen
 
 
 class Softmax(Unweighted, OfGraph):
     """Exponentials that add up to 1 along one side: the largest taken off, exponential, sum, quotient."""
 
     beside = "4 an element"
+
+    def __init__(self, name: str, operator: str, shape: Shape, dim: int = -1) -> None:
+        super().__init__(name, operator, shape)
+        self.dim = dim
 
     @property
     def resizes(self) -> bool:
@@ -198,5 +207,6 @@ class Softmax(Unweighted, OfGraph):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves("the slope is made of the output", output=True)
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = one(seen)
+        return own.alike(self.dim % len(own.dims))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape
 from resnet_cli.layers.base import Fresh, Kept, Module, SameShape, Saves, Unweighted, elements
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen, united
 
 FOR_FACTORS = "a product's gradient is made of its other factor"
 """Why what is multiplied element by element is saved."""
@@ -36,8 +36,8 @@ class Add(SameShape, Unweighted, Fresh):
     def hands_on(self, at: int) -> bool:
         return True
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].either(seen[1])
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return united(seen, y)
 
     def module(self) -> Module:
         return Module("addition")

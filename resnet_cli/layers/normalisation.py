@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape
 from resnet_cli.layers.base import Fresh, Kept, Module, OfGraph, SameShape, Saves, elements
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen, one
 
 FOR_STATISTICS = "its gradients are made of it, of the mean and the deviation"
 """Why a norm saves what it does."""
@@ -139,5 +139,5 @@ class Norm(OfGraph):
         scaled = len(x) > 1 and not self.learned  # by what an earlier row computed
         return Saves(FOR_STATISTICS, (0, 1) if scaled else (0,), beside=(beside,))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0]
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return one(seen)

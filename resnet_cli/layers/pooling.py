@@ -7,7 +7,7 @@ from math import prod
 
 from resnet_cli.layers.arithmetic import Shape, Size
 from resnet_cli.layers.base import Fresh, Kept, Module, Saves, Unweighted, Windowed, elements
-from resnet_cli.layers.reach import Reach
+from resnet_cli.layers.reach import Seen, one
 
 FOR_SHAPE = "torch takes its shape from it"
 """Why a mean's input is saved, of which no number is needed."""
@@ -54,6 +54,7 @@ class AvgPool2d(Unweighted, Fresh):
     operator = "average pool"
     beside = "1 an input"
     in_figure = True
+    slides = 2
 
     def __init__(self, name: str, kernel: int) -> None:
         super().__init__(name)
@@ -76,8 +77,9 @@ class AvgPool2d(Unweighted, Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves(FOR_SHAPE, inputs=(0,))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].through(self.kernel, self.kernel, 0, y)
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own, window = one(seen), self.window
+        return own.windowed(1, y[1], *window).windowed(2, y[2], *window)
 
     def module(self) -> Module:
         arguments = self.fields() | {"ceil_mode": True, "count_include_pad": False}
@@ -124,13 +126,10 @@ class AdaptiveAvgPool2d(Unweighted, Fresh):
             return Saves("the gradient is handed on in equal parts")
         return Saves(FOR_SHAPE, inputs=(0,))
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        (one,) = seen
-        if not one.size:
-            return one
-        even = self.size > 1 and x % self.size == 0
-        window = one.size + (-(-x // self.size) - 1) * one.stride
-        return Reach(one.start, window, one.stride * (x // self.size) * even, one.extent)
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        if self.size == 1:
+            return one(seen).over(1, 2)
+        return one(seen).pooled(1, x[0][1], self.size).pooled(2, x[0][2], self.size)
 
     def module(self) -> Module:
         return Module("AdaptiveAvgPool2d", self.fields())

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Kept, Layer, Module, OfGraph, Saves, Unweighted, elements
-from resnet_cli.layers.reach import UNKNOWN, Reach
+from resnet_cli.layers.grid import Unknown
+from resnet_cli.layers.moves import Kept as Staying
+from resnet_cli.layers.moves import Move, Rearranged, Rolled
+from resnet_cli.layers.reach import Seen, one
+
+VIEWED = Rearranged()
+IN_PLACE = Staying()
 
 
 class Viewing(Layer):
@@ -36,8 +42,10 @@ class Flatten(Viewing, Unweighted, Fresh):
     def sizes(self, x: Shape) -> tuple[Size, ...]:
         return (Size("c·h·w", "·".join(map(str, x)), elements(x)),)
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].whole()
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = one(seen)
+        whole = own.over(*range(len(own.dims)))
+        return whole._replace(dims=(whole.free(y[0]),))
 
     def module(self) -> Module:
         return Module("Flatten")
@@ -71,8 +79,9 @@ class PadShortcut(Unweighted, Fresh):
         ((channels, _, width),) = x
         return (Kept(channels * y[1] * width),) if self.stride > 1 else ()
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return seen[0].through(1, self.stride, 0, y)
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = one(seen).part(1, y[1], 0, self.stride).part(2, y[2], 0, self.stride)
+        return own.mixed(0, y[0])
 
     def module(self) -> Module:
         return Module("ZeroPadding", self.fields())
@@ -84,38 +93,39 @@ class PadShortcut(Unweighted, Fresh):
 class View(Viewing, Unweighted, OfGraph):
     """The same numbers in another shape or order, or some of them: no storage, no arithmetic.
 
-    ``keeps``: whether every number stays at its place of the image. ``copied``: their order in memory does
-    not allow the shape, and torch copies them.
+    ``move`` says where each comes to. ``copied``: their order in memory does not allow the shape, and torch
+    copies them.
     """
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, keeps: bool = False, copied: bool = False
+        self, name: str, operator: str, shape: Shape, move: Move = VIEWED, copied: bool = False
     ) -> None:
         super().__init__(name, operator, shape)
-        self.keeps, self.copied = keeps, copied
+        self.move, self.copied = move, copied
 
     def shares(self, training: bool, inplace: bool) -> bool:
         return not self.copied
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        if self.keeps:
-            return seen[0]
-        return seen[0].whole() if len(self.shape) == 1 else UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return self.move.seen(seen, x, y)
 
 
 class Copy(Unweighted, OfGraph):
     """Numbers copied into a new tensor: joined, padded, rolled, gathered, cast; no arithmetic.
 
-    ``keeps``: whether every number stays at its place of the image, as where channels are joined.
-    ``indices`` are the places of inputs that say which numbers are taken.
+    ``move`` says where each comes to. ``indices`` are the places of inputs that say which numbers are taken.
     """
 
     def __init__(
-        self, name: str, operator: str, shape: Shape, keeps: bool = False,
+        self, name: str, operator: str, shape: Shape, move: Move = IN_PLACE,
         indices: tuple[int, ...] = (),
     ) -> None:  # fmt: skip
         super().__init__(name, operator, shape)
-        self.keeps, self.indices = keeps, indices
+        self.move, self.indices = move, indices
+
+    @property
+    def wraps(self) -> bool:  # type: ignore[override]
+        return isinstance(self.move, Rolled)
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0
@@ -124,11 +134,8 @@ class Copy(Unweighted, OfGraph):
         why = "the gradient is handed on to where its numbers were"
         return Saves(why, self.indices, indices=self.indices)
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        whole = seen[0] if self.keeps else UNKNOWN
-        for other in seen[1:]:
-            whole = whole.either(other) if whole.stride == other.stride else UNKNOWN
-        return whole
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return self.move.seen(seen, x, y)
 
 
 class Stored(Unweighted, OfGraph):
@@ -155,5 +162,5 @@ class Stored(Unweighted, OfGraph):
     def shares(self, training: bool, inplace: bool) -> bool:
         return False
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        raise Unknown("nothing of the input comes into it")

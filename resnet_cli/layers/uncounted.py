@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Module, Saves
-from resnet_cli.layers.reach import UNKNOWN, Reach
+from resnet_cli.layers.grid import Unknown
+from resnet_cli.layers.reach import Seen
 
 
 class Uncounted(Fresh):
@@ -53,8 +54,8 @@ class Uncounted(Fresh):
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves("not known, and counted as nothing")
 
-    def reach(self, seen: Sequence[Reach], x: int, y: int) -> Reach:
-        return UNKNOWN
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        raise Unknown(f"{self.operator}: {self.reason}")
 
     def module(self) -> Module:
         raise NotImplementedError(f"{self.operator} is not described here")

@@ -1,4 +1,4 @@
-"""Figures printed in papers, as they were printed, each with its source and convention."""
+"""Figures that papers and torchvision print, as they were printed, each with its source and convention."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+ERRORS = {
+    "top1_err": "top-1", "top5_err": "top-5", "cifar10_err": "CIFAR-10", "cifar100_err": "CIFAR-100",
+    "svhn_err": "SVHN",
+}  # fmt: skip
+"""Quantities that are per cents wrong, as people say them."""
+ACCURACIES = {"top1_acc": "top1_err", "top5_acc": "top5_err"}
+"""Quantities that are per cents right, and the errors that are the rest."""
+
 
 class Figure(NamedTuple):
     """One printed figure: a row of figures.csv.
 
-    ``network`` and ``overrides`` say which network it holds for (both empty for networks that
-    cannot be described here), ``counts`` by which rule, ``agrees`` whether that rule gives the
-    printed digits: by rounding, by cutting or no. ``remark`` says why where it is no.
+    ``network`` and ``overrides`` say which network it holds for, by a name of the list, or of a
+    library for one that is not described here yet; both are empty where nothing has a name.
+    ``counts`` says by which rule, "" for what no rule gives, such as an error. ``agrees`` is whether
+    that rule gives the printed digits: by rounding, by cutting or no. ``remark`` says why where it is
+    no, or where the network is not described.
     """
 
     source: str
@@ -30,15 +40,13 @@ class Figure(NamedTuple):
     setting: str
     remark: str
 
-    def changes(self) -> dict[str, object]:
-        """The overrides as fields of a spec."""
-        changes: dict[str, object] = {}
-        for item in filter(None, self.overrides.split(";")):
-            key, _, value = item.partition("=")
-            whole = tuple(map(int, value.split(","))) if value[0].isdigit() else None
-            several = key in ("stages", "input_size")
-            changes[key] = value if whole is None else whole if several else whole[0]
-        return changes
+    def error(self) -> tuple[str, float] | None:
+        """What it is of `ERRORS`, and the per cent wrong; None where it is no number of that kind."""
+        quantity = ACCURACIES.get(self.quantity, self.quantity)
+        if quantity not in ERRORS or not self.printed.replace(".", "").isdigit():
+            return None
+        number = float(self.printed)
+        return quantity, number if quantity == self.quantity else round(100 - number, 3)
 
     def where(self) -> str:
         """`He et al. 2015, Table 1 (shortcut A)`, with the setting of an error, a rule, a remark."""
@@ -49,6 +57,17 @@ class Figure(NamedTuple):
         if not self.counts and self.setting:
             parts.append(self.setting)
         return ", ".join(parts) + (f"; {self.remark}" if self.remark else "")
+
+
+def changes(overrides: str) -> dict[str, object]:
+    """A figure's overrides as fields of a spec."""
+    fields: dict[str, object] = {}
+    for item in filter(None, overrides.split(";")):
+        key, _, value = item.partition("=")
+        whole = tuple(map(int, value.split(","))) if value[0].isdigit() else None
+        several = key in ("stages", "input_size")
+        fields[key] = value if whole is None else whole if several else whole[0]
+    return fields
 
 
 @cache

@@ -20,7 +20,8 @@ class Convention(NamedTuple):
     """One counting rule: a row of conventions.csv.
 
     ``macs`` is what a multiply-accumulate counts, ``unit`` what the sum is meant in. ``nothing`` are
-    layers beside those of the list of networks that the tool counts as nothing, `*` all that are described here. ``checked`` names the networks for which the tool itself, in this version, printed the same: "all" of the
+    layers beside those of the list of networks that the tool counts as nothing beside their MACs, `*` all that
+    are described here, and `no MACs` all that have none. ``checked`` names the networks for which the tool itself, in this version, printed the same: "all" of the
     list, or some.
     """
 
@@ -34,10 +35,12 @@ class Convention(NamedTuple):
     checked: tuple[str, ...]
     remark: str
 
-    def knows(self, layer: str) -> bool:
-        """Whether it is known how the tool counts a kind of layer, be it as nothing."""
+    def knows(self, layer: str, multiplies: bool) -> bool:
+        """Whether it is known how the tool counts a kind of layer, which has MACs or not, be it as nothing."""
         named = (*COUNTED, *self.nothing, *(term.layer for term in self.terms))
-        return layer in named or "*" in self.nothing
+        return (
+            layer in named or "*" in self.nothing or (not multiplies and "no MACs" in self.nothing)
+        )
 
     def was_run_on(self, network: str) -> bool:
         """Whether the tool itself printed the same for this network of the list."""

@@ -109,8 +109,28 @@ def shapes_only(called: Instance, path: str) -> str:
     """A program of torch.export of a module on the meta device, for any batch where that can be exported."""
     with _quiet():
         _, program, batch = _for_any_batch(called, _program)
+        _tie(program, called.module)
         torch.export.save(program, path)
     return batch
+
+
+def _tie(program: torch.export.ExportedProgram, module: nn.Module) -> None:
+    """Leaves one name of a parameter that has several: without numbers no file says that they are one."""
+    first: dict[int, str] = {}
+    others: dict[str, str] = {}
+    for name, tensor in module.named_parameters(remove_duplicate=False):
+        if first.setdefault(id(tensor), name) != name:
+            others[name] = first[id(tensor)]
+    specs = program.graph_signature.input_specs
+    placeholders = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
+    by_name = {spec.target: spec for spec in specs if spec.target is not None}
+    for other, name in others.items():
+        if other in by_name and name in by_name:
+            spare = placeholders[by_name[other].arg.name]
+            spare.replace_all_uses_with(placeholders[by_name[name].arg.name])
+            program.graph.erase_node(spare)
+            specs.remove(by_name[other])
+            program.state_dict.pop(other, None)
 
 
 def _program(call: Instance, dynamic: Any) -> torch.export.ExportedProgram:

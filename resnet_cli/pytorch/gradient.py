@@ -28,7 +28,7 @@ class Norms(NamedTuple):
 
 
 @contextmanager
-def _threads(inputs: Sequence[Tensor]) -> Iterator[None]:
+def threads(inputs: Sequence[Tensor]) -> Iterator[None]:
     """One thread for small images: several wait for one another most of the time, all where others run."""
     usual = torch.get_num_threads()
     if all(max(each.shape[1:], default=0) <= 64 for each in inputs):
@@ -51,14 +51,12 @@ def norms(
     generator = torch.Generator().manual_seed(seed)
     with instance(source, "cpu", seed) as called, kept_buffers(called.module):
         net = called.module.train()
-        for module in net.modules():
-            if isinstance(module, GatedAddition) and module.bias is not None:
-                nn.init.constant_(module.bias, gate_bias)
+        set_gates(net, gate_bias)
         edges: dict[str, GradientEdge] = {}
         handles = [_watched(net.get_submodule(path), path, edges) for path in paths]
         args, kwargs, inputs = _drawn(called, batch, generator)
         try:
-            with _threads(inputs), torch.random.fork_rng(devices=[]):
+            with threads(inputs), torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)  # dropout has no generator of its own
                 loss, classifies = _loss(Instance(net, args, kwargs).run(), batch, generator)
                 gradients = torch.autograd.grad(loss, [*edges.values()], allow_unused=True)
@@ -71,6 +69,13 @@ def norms(
         if gradient is not None
     }
     return Norms(by_path, classifies)
+
+
+def set_gates(net: nn.Module, bias: float) -> None:
+    """Gated shortcuts start from this bias."""
+    for module in net.modules():
+        if isinstance(module, GatedAddition) and module.bias is not None:
+            nn.init.constant_(module.bias, bias)
 
 
 def _watched(module: nn.Module, path: str, edges: dict[str, GradientEdge]) -> Any:
@@ -108,12 +113,18 @@ def _drawn(
 
 
 def _loss(output: object, batch: int, generator: torch.Generator) -> tuple[Tensor, bool]:
-    """E, and whether it is a cross-entropy. Raises `UserError` (exit 1) where no gradient is taken of the output."""
-    y = next((each for each in tensors_in(output) if each.requires_grad), None)
-    if y is None:
-        raise UserError("no gradient is taken of what it puts out", "give a network that learns", 1)
+    """E, and whether it is a cross-entropy. Raises as `differentiable`."""
+    y = differentiable(output)
     if y.dim() == 2 and y.shape[0] == batch and y.shape[1] > 1:
         labels = torch.randint(y.shape[1], (batch,), generator=generator)
         return nn.functional.cross_entropy(y, labels.to(y.device)), True
     normal = torch.randn(y.shape, generator=generator).to(y)
     return (y * normal).sum() / batch, False
+
+
+def differentiable(output: object) -> Tensor:
+    """The first tensor of an output that a gradient is taken of. Raises `UserError` (exit 1) where there is none."""
+    y = next((each for each in tensors_in(output) if each.requires_grad), None)
+    if y is None:
+        raise UserError("no gradient is taken of what it puts out", "give a network that learns", 1)
+    return y

@@ -50,7 +50,7 @@ def replayed(graph: Graph) -> Replayed:
     flops: Counter[str] = Counter()
     counter = Counting(flops)
     with torch.no_grad(), counter:
-        for node in graph.nodes:
+        for node in filter(lambda node: any(node.outputs), graph.nodes):
             counter.path = node.modules[-1].path if node.modules else ""
             flops[counter.path] += 0
             made = _made(node, tensors)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from resnet_cli.analyses import published
 from resnet_cli.analyses.compare.networks import change
-from resnet_cli.analyses.published import ERRORS
 from resnet_cli.designs import zoo
 from resnet_cli.networks import Network, distinct
-from resnet_cli.published import Figure, figures
+from resnet_cli.published import ERRORS, Figure, changes, figures
 from resnet_cli.tables import Column, Table
 
 
@@ -26,39 +24,35 @@ def errors(networks: Sequence[Network]) -> list[dict[str, Any]]:
     names, lines = distinct(networks), []
     columns = dict.fromkeys(column for by_column in each for column in by_column)
     for column in sorted(columns, key=lambda column: sum(column not in known for known in each)):
-        own = [by_column.get(column) for by_column in each]
-        values = [float(figure.printed) if figure else None for figure in own]
+        own = [by_column.get(column, (None, None)) for by_column in each]
+        first = own[0][1]
         cells = [
-            {"name": name, "printed": value, **_change(values[0], value), "source": figure and figure.where()}
-            for name, value, figure in zip(names, values, own, strict=True)
+            {"name": name, "printed": value, **_change(first, value), "source": figure and figure.where()}
+            for name, (figure, value) in zip(names, own, strict=True)
         ]  # fmt: skip
         lines.append({"quantity": column[0], "networks": cells})
     return lines
 
 
-def _by_column(network: Network) -> dict[tuple[str, ...], Figure]:
-    """The network's errors by quantity, paper, table and setting."""
+def _by_column(network: Network) -> dict[tuple[str, ...], tuple[Figure, float]]:
+    """The network's errors and their per cents by quantity, paper, table and setting."""
     spec = network.spec
     if spec is None:
         return {}
-    printed = published.counted(spec, filter(_is_error, figures()))
-    by_column: dict[tuple[str, ...], Figure] = {}
-    for figure in sorted((figure for figure, _ in printed), key=lambda f: not _is_of(f, spec)):
-        column = (figure.quantity, figure.source, figure.table, figure.setting)
-        by_column.setdefault(column, figure)
+    by_column: dict[tuple[str, ...], tuple[Figure, float]] = {}
+    for figure in sorted(published.of(spec, figures()), key=lambda f: not _is_of(f, spec)):
+        if (error := figure.error()) is not None:
+            quantity, number = error
+            column = (quantity, figure.source, figure.table, figure.setting)
+            by_column.setdefault(column, (figure, number))
     return by_column
-
-
-def _is_error(figure: Figure) -> bool:
-    """Whether it is an error as a number; one entry of a paper's table is the word "fail"."""
-    with suppress(ValueError):
-        return figure.quantity in ERRORS and float(figure.printed) >= 0
-    return False
 
 
 def _is_of(figure: Figure, spec: zoo.Spec) -> bool:
     """Whether it is printed of just this network, and not of a variant with its name."""
-    return all(getattr(spec, key, None) == value for key, value in figure.changes().items())
+    return all(
+        getattr(spec, key, None) == value for key, value in changes(figure.overrides).items()
+    )
 
 
 def _change(first: float | None, value: float | None) -> dict[str, Any]:
@@ -67,6 +61,14 @@ def _change(first: float | None, value: float | None) -> dict[str, Any]:
         return change(None, None)
     changes = change(first, value)
     return changes | {"delta": round(changes["delta"], 2)}
+
+
+def shared(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that are printed of several of the networks; all of them where none is."""
+    several = [
+        line for line in lines if sum(cell["printed"] is not None for cell in line["networks"]) > 1
+    ]
+    return several or [*lines]
 
 
 def table(lines: Sequence[dict[str, Any]], names: Sequence[str]) -> Table:

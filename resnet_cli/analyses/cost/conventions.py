@@ -21,8 +21,12 @@ from resnet_cli.trace import Row
 
 def missing(convention: Convention, rows: Iterable[Row]) -> list[str]:
     """The operators of which it is not known how the tool counts them, or that nobody has described."""
-    names = {rule_name(row): isinstance(row.layer, Uncounted) for row in rows}
-    return [name for name, hidden in names.items() if hidden or not convention.knows(name)]
+    unknown = {
+        rule_name(row): None
+        for row in rows
+        if isinstance(row.layer, Uncounted) or not convention.knows(rule_name(row), row.macs > 0)
+    }
+    return [*unknown]
 
 
 def recounted(convention: Convention, rows: Sequence[Row]) -> list[int]:
@@ -145,7 +149,7 @@ def by_papers(network: Network, figures: Iterable[Figure]) -> list[Line]:
     for figure, ours in of_network:
         if ours is None:
             continue
-        held = zoo.changed(zoo.find(figure.network), **figure.changes())
+        held = published.described(figure.network, figure.overrides) or spec
         theirs = of_spec(held).rows
         added = [(", ".join(differences(spec, held)), macs_of(theirs) - macs_of(network.rows))]
         added = [step for step in added if step[0]]
@@ -154,7 +158,7 @@ def by_papers(network: Network, figures: Iterable[Figure]) -> list[Line]:
         printed = f"{figure.printed} {figure.unit}".rstrip()
         agrees = published.agreement(ours, figure.printed, figure.unit)
         lines.append(Line(place, ours, "MACs", 1, added, printed, agrees, "", figure.remark))
-    return lines
+    return [line for at, line in enumerate(lines) if line not in lines[:at]]
 
 
 def reconcile(lines: Iterable[Line], macs: int) -> Table:

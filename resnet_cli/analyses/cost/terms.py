@@ -13,6 +13,7 @@ from resnet_cli.analyses.cost.counts import (
     parameters,
     parameters_of,
 )
+from resnet_cli.layers.arithmetic import value
 from resnet_cli.published.conventions import Term
 from resnet_cli.trace import Row
 
@@ -87,7 +88,7 @@ def steps(terms: Iterable[Term], named: Mapping[str, Sequence[Row]]) -> list[tup
 
 
 class Rule(NamedTuple):
-    """How papers count: macs, params or layers, and terms beside."""
+    """How papers count: a quantity of `QUANTITIES`, and terms beside."""
 
     quantity: str
     terms: tuple[Term, ...] = ()
@@ -101,15 +102,33 @@ RULES = {
         (Term(1, "addition", "element"), Term(1, "scale", "element"), Term(1, "gate's pool", "input")),
     ),
     "params": Rule("params"),
+    "params of gates": Rule("params of gates"),
     "params without batch norm": Rule("params", (Term(-1, "batch norm", "parameter"),)),
     "layers": Rule("layers"),
+    "channels of the groups": Rule("channels"),
+    "channels of a group": Rule("channels of a group"),
 }  # fmt: skip
 """The rules by which papers count, by the name that figures.csv gives them."""
+
+
+def _first_3x3(rows: Sequence[Row]) -> Row:
+    """The 3×3 convolution of the first block (conv2 of Xie et al. 2017, Table 2)."""
+    return next(
+        row
+        for row in rows
+        if row.role == "main" and row.block and (row.layer.window or (0,))[0] == 3
+    )
+
 
 QUANTITIES: dict[str, Callable[[Sequence[Row]], int]] = {
     "macs": macs,
     "params": lambda rows: sum(parameters_of(rows)),
+    "params of gates": lambda rows: sum(
+        map(parameters, [row for row in rows if row.role == "gate"])
+    ),
     "layers": lambda rows: sum(map(is_counted, rows)),
+    "channels": lambda rows: _first_3x3(rows).output[0],
+    "channels of a group": lambda rows: value(_first_3x3(rows).layer.tensors()["weight"][1:2]),
 }
 
 

@@ -13,7 +13,9 @@ from resnet_cli.analyses import notation
 from resnet_cli.analyses.cost import counts
 from resnet_cli.errors import UserError, did_you_mean
 from resnet_cli.layers import base
-from resnet_cli.layers.arithmetic import Size, Step
+from resnet_cli.layers.arithmetic import Shape, Size, Step
+from resnet_cli.layers.base import given
+from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row
 
@@ -105,16 +107,18 @@ def _blocks(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 # shapes
 
 
-def shape(row: Row) -> list[Step]:
-    """Padding, height, width, channels and elements of a layer's output.
+def shape(row: Row, image: bool = True) -> list[Step]:
+    """Padding, height, width, channels and elements of a layer's output; sides where it is no ``image``'s.
 
     Raises `UserError` where the shape is not known.
     """
-    if len(row.output) not in (1, 3):
+    if isinstance(row.layer, Uncounted) and row.layer.shape is None:
         raise UserError(f"the shape of {row.path} is not known", "explain a layer before it")
     sizes = row.layer.sizes(row.input)
     if len(row.output) == 1:
         return [_step("features", sizes[0])]
+    if not (image and len(row.output) == 3):
+        return _sides(row, sizes)
     channels, height, width = row.output
     steps = [_step("height", sizes[0]), _step("width", sizes[1])]
     padding = getattr(row.layer, "padding", None)
@@ -132,14 +136,29 @@ def shape(row: Row) -> list[Step]:
     ]
 
 
+def _sides(row: Row, sizes: Sequence[Size]) -> list[Step]:
+    """Each side of an output that is no image's, and its elements."""
+    first = len(row.output) - len(sizes)
+    every = [*map(given, row.output[:first]), *sizes]
+    steps = [_step(f"side {at}", size) for at, size in enumerate(every, 1)]
+    return [*steps, Step("elements", "all sides", _times(row.output), prod(row.output))]
+
+
+def _times(shape: Shape) -> str:
+    return "·".join(map(str, shape)) or "1"
+
+
 def _step(name: str, size: Size) -> Step:
     return Step(name, *size)
 
 
 def chain(rows: Sequence[Row]) -> list[Step]:
-    """Height after each layer, and width where it is another; features where there is neither."""
+    """Height after each layer, and width where it is another; features or all sides where there is neither."""
     steps = []
     for row in rows:
+        if len(row.output) not in (1, 3) or not _is_of_image(row):
+            steps.append(Step(_place(row), "all sides", _times(row.output), prod(row.output)))
+            continue
         sizes = row.layer.sizes(row.input)
         square = len(set(sizes)) == 1
         for size, side in zip(sizes, (" height", " width"), strict=False):
@@ -151,13 +170,21 @@ def chain(rows: Sequence[Row]) -> list[Step]:
 
 def halves(row: Row) -> bool:
     """Whether it is on the main path and changes height or width."""
-    return row.role == "main" and len(row.output) == 3 and row.input[1:] != row.output[1:]
+    return row.role == "main" and _is_of_image(row) and row.input[1:] != row.output[1:]
+
+
+def _is_of_image(row: Row) -> bool:
+    """Whether height and width come about by a formula, and are no sides that a matrix product has."""
+    layer = row.layer
+    if not len(row.input) == len(row.output) == 3 or (layer.counted and not layer.convolution):
+        return False
+    return any(size != given(size.result) for size in layer.sizes(row.input))
 
 
 def balance(rows: Sequence[Row]) -> list[Step]:
     """MACs of one layer in each stage: its last k×k convolution that keeps its input's shape."""
     steps = []
-    for _, stage in groupby(rows, key=lambda row: row.stage):
+    for _, stage in groupby(filter(lambda row: row.stage, rows), key=lambda row: row.stage):
         kept = [
             row for row in stage
             if counts.is_counted(row) and row.layer.window and row.layer.window[0] > 1 and row.input == row.output
@@ -168,4 +195,5 @@ def balance(rows: Sequence[Row]) -> list[Step]:
 
 
 def _place(row: Row) -> str:
-    return row.path if row.path == row.label else f"{row.label} {row.path}"
+    within = row.path.startswith(row.label)  # where there is no label, too
+    return row.path if within else f"{row.label} {row.path}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resnet_cli.analyses.field.receptive_field import fields
+from resnet_cli.analyses.field.receptive_field import alike, fields, seen
 from resnet_cli.errors import UserError
+from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.tables import Column, Table
-from resnet_cli.trace import Row
+from resnet_cli.trace import INPUT, Row
 
 TIMM = {
     "resnet18": "resnet18", "resnet34": "resnet34",
@@ -38,16 +39,16 @@ TORCHVISION = (
 class Feature(NamedTuple):
     """One feature map: ``name`` is C1, ..., ``path`` torch's module that puts it out.
 
-    ``stride`` is in pixels of the input; ``shape`` is (channels, height, width) for one input. What an
-    operation hides that nobody has described is None.
+    ``stride`` is in pixels of the input, of each side where they are unlike; ``shape`` is (channels, height, width) for
+    one input. What is not known, or no one number where all neurons see alike, is None.
     """
 
     name: str
     path: str
     stage: str
-    stride: int | None
+    stride: int | tuple[int, ...] | None
     shape: tuple[int, ...]
-    receptive_field: tuple[int, int] | None
+    receptive_field: tuple[int, ...] | None
 
 
 def features(rows: Sequence[Row]) -> list[Feature]:
@@ -55,8 +56,9 @@ def features(rows: Sequence[Row]) -> list[Feature]:
 
     A stage without any has none. Raises `UserError` where no stage has one.
     """
-    seen = fields(rows)
-    mapped = [index for index, row in enumerate(rows) if len(row.output) == 3]
+    reached = fields(rows)
+    maps_of = _maps(rows)
+    mapped = [index for index, shape in enumerate(maps_of) if shape]
     stages = dict.fromkeys(row.stage for row in rows if row.part != "head")
     maps: list[Feature] = []
     for stage in stages:
@@ -66,14 +68,42 @@ def features(rows: Sequence[Row]) -> list[Feature]:
         if not ends:
             continue
         at = ends[-1]
-        path = rows[at].inside[0] if blocks else rows[at].path
-        height, width = seen[at]
-        known = (height.stride, (height.size, width.size)) if height.size else (None, None)
-        name = f"C{len(maps) + 1}"
-        maps.append(Feature(name, path, stage, known[0], rows[at].output, known[1]))
+        path = _module(rows[at], stage) if blocks else rows[at].path
+        field, shape = reached[at], maps_of[at] or ()
+        known = all(side.size for side in field)
+        stride = alike([side.stride for side in field]) if known else None
+        size = tuple(side.size for side in field) if known else None
+        maps.append(Feature(f"C{len(maps) + 1}", path, stage, stride or None, shape, size))
     if not maps:
         raise UserError("no stage puts out a feature map", "see resnet-cli summary --level layer")
     return maps
+
+
+def _maps(rows: Sequence[Row]) -> list[Shape | None]:
+    """(channels, height, width) of each row's output, in whatever order it has them; None where it is no map.
+
+    Where its places are not known, a window's output is a map, and what keeps its shape.
+    """
+    maps: list[Shape | None] = []
+    for row, state in zip(rows, seen(rows), strict=True):
+        before = row.reads[0] if row.reads else INPUT
+        if state is None:
+            maps.append(None)
+        elif not isinstance(state, str):
+            mapped = state.map
+            maps.append(mapped and (mapped[0], *mapped[1]))
+        elif row.layer.slides == len(row.output) - 1:
+            maps.append(row.output)
+        else:
+            kept = before >= 0 and not row.layer.resizes and row.input == row.output
+            maps.append(maps[before] if kept else None)
+    return maps
+
+
+def _module(row: Row, stage: str) -> str:
+    """The module around a row as deep as its stage, which a spec's lie at the top."""
+    around = (*row.inside, row.path)
+    return around[min(stage.count("."), len(around) - 1)]
 
 
 def table(maps: Sequence[Feature]) -> Table:
@@ -83,7 +113,7 @@ def table(maps: Sequence[Feature]) -> Table:
         Column("path", "torch path"),
         Column("stage", "stage", drop=3),
         Column("channels", "channels", "exact"),
-        Column("stride", "stride", "exact"),
+        Column("stride", "stride", "shape"),
         Column("size", "size", "shape", drop=1),
         Column("receptive_field", "receptive field", "shape", drop=2),
     )

@@ -12,9 +12,10 @@ from math import ceil, isqrt
 from typing import NamedTuple
 
 from resnet_cli.analyses.cost.counts import is_counted
-from resnet_cli.analyses.field.receptive_field import features, fields, neurons
+from resnet_cli.analyses.field.receptive_field import across, features, fields
 from resnet_cli.designs.limits import within
 from resnet_cli.errors import UserError
+from resnet_cli.layers.grid import Grid
 from resnet_cli.layers.reach import Reach
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import INPUT, Row, live
@@ -29,19 +30,19 @@ class Block(NamedTuple):
     """What a path gains by going through a block's body rather than past it.
 
     ``layers`` as the papers count; ``pixels`` of receptive field across, negative where the
-    shortcut sees more.
+    shortcut sees more; None where neurons do not see equally much, as behind attention.
     """
 
     layers: int
-    pixels: int
+    pixels: int | None
 
 
 class Length(NamedTuple):
     """The ``paths`` through the bodies of ``blocks`` blocks: exact, as many as there are.
 
     ``layers`` with the stem and the classifier; the receptive field, across, of the path that sees
-    the ``least`` and of the one that sees the ``most``, before the global pooling; None where an
-    operation stands in the way that nobody has described.
+    the ``least`` and of the one that sees the ``most``, before the global pooling; None where that
+    is not known, or is not a sum, as behind attention.
     """
 
     blocks: int
@@ -53,21 +54,21 @@ class Length(NamedTuple):
 
 def residual_blocks(rows: Sequence[Row]) -> list[Block]:
     """Every block with a shortcut, in order."""
-    blocks = []
     seen, reached = fields(rows), live(rows)
+    pixel = Reach.of(Grid.of_input(1), 1)
+    blocks = []
     for row in rows:
         if row.layer.join:
-            split, side, body = _branches(rows, row, reached)
-            stride = seen[split][0].stride if split >= 0 else 1
-            gained = [_gained(branch, stride) for branch in (side, body)]
-            blocks.append(Block(sum(map(is_counted, body)), gained[1] - gained[0]))
+            ends = [across(seen[read]) if read >= 0 else pixel for read in row.reads]
+            side, body = ends
+            even = all(end.is_even for end in ends)
+            gained = body.size - side.size if even else None
+            blocks.append(Block(sum(map(is_counted, _body(rows, row, reached))), gained))
     return blocks
 
 
-def _branches(
-    rows: Sequence[Row], addition: Row, reached: Sequence[bool]
-) -> tuple[int, list[Row], list[Row]]:
-    """Where a block's shortcut and body part, and the rows of each from there on; gates are left out."""
+def _body(rows: Sequence[Row], addition: Row, reached: Sequence[bool]) -> list[Row]:
+    """A block's rows from where its shortcut and body part, one behind another; gates are left out."""
     ends = list(addition.reads)
     branches: tuple[list[Row], list[Row]] = ([], [])
     while ends[0] != ends[1] and max(ends) > INPUT:
@@ -75,17 +76,7 @@ def _branches(
         row = rows[ends[later]]
         branches[later].insert(0, row)
         ends[later] = next((at for at in row.reads if at <= INPUT or reached[at]), INPUT)
-    return (ends[0], *branches)
-
-
-def _gained(branch: Sequence[Row], stride: int) -> int:
-    """The pixels that a branch adds to what a neuron sees, across, from so many apart on."""
-    reach = Reach(0, 1, stride, 1)
-    for row in branch:
-        reach = row.layer.along(1).reach(
-            (reach,) * len(row.reads), neurons(row.input, 0), neurons(row.output, 0)
-        )
-    return reach.size - 1
+    return branches[1]
 
 
 def lengths(rows: Sequence[Row]) -> list[Length]:
@@ -97,7 +88,9 @@ def lengths(rows: Sequence[Row]) -> list[Length]:
     n = len(blocks)
     within("number of residual blocks", n, BLOCKS, least=0)
     counted = sum(map(is_counted, rows))
-    gains = sorted(block.pixels for block in blocks)
+    _, field = features(rows)
+    gains = sorted(block.pixels or 0 for block in blocks)
+    known = field.size and all(block.pixels is not None for block in blocks)
     layers = {block.layers for block in blocks} or {0}
     if len(layers) > 1:
         raise UserError(
@@ -105,12 +98,11 @@ def lengths(rows: Sequence[Row]) -> list[Length]:
             "see the blocks: resnet-cli summary --level block",
         )
     each = layers.pop()
-    _, field = features(rows)
     shortest, narrowest = counted - n * each, field.size - sum(gains)
     made = []
     paths, least, most = 1, narrowest, narrowest
     for k in range(n + 1):
-        pixels = (least, most) if field.size else (None, None)
+        pixels = (least, most) if known else (None, None)
         made.append(Length(k, shortest + k * each, paths, *pixels))
         if k < n:
             paths = paths * (n - k) // (k + 1)

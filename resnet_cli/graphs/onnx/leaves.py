@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 
 from resnet_cli.graphs import leaves
 from resnet_cli.graphs.graph import Node
+from resnet_cli.graphs.onnx.moves import move
 from resnet_cli.graphs.onnx.parts import RULES as IN_PARTS
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
+from resnet_cli.layers.moves import Kept
 from resnet_cli.layers.normalisation import Norm
 from resnet_cli.layers.windows import Reduction, Window
 
@@ -93,6 +95,7 @@ PRODUCTS = {
 """Operators with multiply-accumulates."""
 IGNORED: frozenset[str] = frozenset()
 ALIASES = {"Identity", "Cast", "DequantizeLinear"}
+CALLED = {"Concat": "cat", "Transpose": "permute", "ReduceMean": "mean", "ReduceSum": "sum"}
 TURNS = {"Transpose"}
 STEPS = {"LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"}
 
@@ -103,6 +106,11 @@ def turned(op: Op) -> tuple[int, ...]:
 
 
 OURS = ("", "com.microsoft")
+
+
+def called(name: str) -> str:
+    """How an operation outside of modules is called in paths: as torch calls it, so that both have one path."""
+    return CALLED.get(name, name.lower())
 
 
 def base(operator: str) -> tuple[str, bool]:
@@ -132,22 +140,21 @@ def leaf(op: Op) -> Layer:
         return RULES[name](op)
     if name in MADE:
         op.only()
-        return leaves.copy(op, "constant")
+        return leaves.copy(op, "constant", Kept())
     if name in REDUCTIONS:
         places = _places(op)
         op.only(op.node.inputs[0])
+        if REDUCTIONS[name] == "mean":
+            return leaves.pooled(op, places)
         return leaves.reduction(op, REDUCTIONS[name], places)
     if name in COPIES:
-        return leaves.copy(op, COPIES[name])
+        return leaves.copy(op, COPIES[name], move(op, name))
     if name in VIEWS:
         op.only(op.node.inputs[0])
         return _view(op, VIEWS[name])
     if name in PARTS or name in SPLITS:
-        axes = _listed(op, "axes", 3) if name in PARTS else (op.number("axis", 0),)
         op.only(op.node.inputs[0])
-        return leaves.part(
-            op, PARTS.get(name) or SPLITS[name], op.place("", axes[0] if len(axes) == 1 else 1)
-        )
+        return leaves.view(op, PARTS.get(name) or SPLITS[name], move(op, name))
     raise Undescribed("no rule describes it")
 
 
@@ -174,7 +181,9 @@ def _places(op: Op) -> tuple[int, ...]:
 
 
 def _view(op: Op, operator: str) -> Layer:
-    return leaves.flatten(op) if operator == "reshape" else leaves.view(op, operator)
+    if operator == "reshape":
+        return leaves.flatten(op)
+    return leaves.view(op, operator, move(op, op.node.operator))
 
 
 def _flatten(op: Op) -> Layer:
@@ -285,27 +294,31 @@ def _global_pool(op: Op) -> Layer:
 
 
 def _concat(op: Op) -> Layer:
-    return leaves.joined(op, op.place("axis"))
+    return leaves.copy(op, "concatenation", move(op, "Concat"))
 
 
 def _resize(op: Op) -> Layer:
     mode = str(op.argument("mode", "nearest"))
     op.only(op.node.inputs[0])
-    return leaves.resized(op, {"nearest": 1, "cubic": 4}.get(mode, 2))
+    how = str(op.argument("coordinate_transformation_mode", "half_pixel"))
+    anchor = {"align_corners": "corners", "asymmetric": "edge"}.get(how, "centre")
+    if op.node.operator == "Upsample":
+        anchor = "edge"
+    return leaves.resized(op, {"nearest": 1, "cubic": 4}.get(mode, 2), anchor)
 
 
 def _gather(op: Op) -> Layer:
     if not op.number("axis", 0) and op.owns("weight", at(op, 0)):
         return leaves.embedding(op, at(op, 0), at(op, 1))
     return (
-        leaves.part(op, "slice", op.place("axis"))
+        leaves.view(op, "slice", move(op, "Gather"))
         if not op.is_read(at(op, 1))
-        else leaves.copy(op, "gathering")
+        else leaves.copy(op, "gathering", move(op, "Gather"))
     )
 
 
 def _softmax(op: Op) -> Layer:
-    return leaves.softmax(op)
+    return leaves.softmax(op, op.place("", op.number("axis", -1)))
 
 
 def _attention(op: Op) -> Layer:
@@ -327,13 +340,13 @@ def _attention(op: Op) -> Layer:
 def _recurrent(op: Op) -> Layer:
     labels = ("weight_ih", 1), ("weight_hh", 2), ("bias", 3), ("peepholes", 7)
     weights = {label: at(op, place) for label, place in labels if at(op, place)}
-    return leaves.recurrent(op, op.node.operator, weights)
+    return leaves.recurrent(op, op.node.operator, weights, bool(op.number("layout", 0)))
 
 
 def _cast(op: Op) -> Layer:
     same = op.tensors[op.node.inputs[0]].dtype == op.tensors[op.output].dtype
     op.only(op.node.inputs[0])
-    return leaves.view(op, "view", True) if same else leaves.copy(op, "copy", True)
+    return leaves.view(op, "view", Kept()) if same else leaves.copy(op, "copy", Kept())
 
 
 RULES: Mapping[str, Rule] = {

@@ -8,8 +8,10 @@ from math import prod
 from resnet_cli.graphs import leaves
 from resnet_cli.graphs.graph import PARAMETER, Node, Ref
 from resnet_cli.graphs.op import Op, Undescribed
+from resnet_cli.graphs.pt2.moves import move
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import Linear
+from resnet_cli.layers.moves import Kept
 from resnet_cli.layers.windows import Window
 
 Rule = Callable[[Op], Layer]
@@ -103,6 +105,11 @@ IGNORED = {
 }  # fmt: skip
 
 
+def called(name: str) -> str:
+    """How an operation outside of modules is called in paths."""
+    return name
+
+
 def base(operator: str) -> tuple[str, bool]:
     """aten's name without its overload, and whether it writes into its first input: add_.Tensor -> add, True."""
     plain = operator.partition(".")[0]
@@ -137,28 +144,30 @@ def leaf(op: Op) -> Layer:
     if op.node.domain != "aten":
         raise Undescribed("it is none of torch's own operators")
     if name.endswith("dropout") and not op.argument("p", 0.5):
-        return leaves.view(op, "dropout of nothing")
+        return leaves.view(op, "dropout of nothing", Kept())
     if name in ELEMENTWISE:
         return leaves.elementwise(op, ELEMENTWISE[name], inplace)
     if name in RULES:
         return RULES[name](op)
     if name in VIEWS:
         op.only(op.node.inputs[0])
-        return leaves.flatten(op) if VIEWS[name] == "reshape" else leaves.view(op, VIEWS[name])
+        if VIEWS[name] == "reshape":
+            return leaves.flatten(op)
+        return leaves.view(op, VIEWS[name], move(op, name))
     if name in PARTS or name in SPLITS:
-        return leaves.part(op, PARTS.get(name) or SPLITS[name], op.place("dim"))
+        return leaves.view(op, PARTS.get(name) or SPLITS[name], move(op, name))
     if name in SAME:
         op.only(op.node.inputs[0])
         moved = op.reads and op.tensors[op.node.inputs[0]].dtype == op.tensors[op.output].dtype
         if moved and name in ("to", "type_as", "contiguous", "float", "half"):
             copied = not op.laid(op.node.inputs[0]).lies_as(op.laid(op.output))
-            return leaves.view(op, "copy, where one is needed", True, copied)
-        return leaves.copy(op, "copy", True)
+            return leaves.view(op, "copy, where one is needed", Kept(), copied)
+        return leaves.copy(op, "copy", Kept())
     if name in COPIES:
-        return leaves.copy(op, COPIES[name])
+        return leaves.copy(op, COPIES[name], move(op, name))
     if name in MADE:
         op.only()
-        return leaves.copy(op, "constant")
+        return leaves.copy(op, "constant", Kept())
     if name in REDUCTIONS:
         picks = name in ("max", "min", "median") and "dim" in op.node.attributes
         return leaves.reduction(op, REDUCTIONS[name], _places(op), picks)
@@ -272,14 +281,21 @@ def _flatten(op: Op) -> Layer:
 
 
 def _cat(op: Op) -> Layer:
-    return leaves.joined(op, op.place("dim"))
+    return leaves.copy(op, "concatenation", move(op, "cat"))
 
 
 def _resize(op: Op) -> Layer:
     kind = op.node.operator
     taps = 1 if "nearest" in kind else 4 if "bicubic" in kind else 2
     op.only(op.node.inputs[0])
-    return leaves.resized(op, taps)
+    anchor = "edge" if "nearest" in kind and "exact" not in kind else "centre"
+    scales = op.argument("scale_factors")
+    if op.argument("align_corners", False):
+        anchor = "corners"
+    many = (
+        tuple(each for each in scales if isinstance(each, float)) if type(scales) is tuple else ()
+    )
+    return leaves.resized(op, taps, anchor, many, smooth="_aa" in kind)
 
 
 def _embedding(op: Op) -> Layer:
@@ -292,7 +308,7 @@ def _attention(op: Op) -> Layer:
 
 
 def _softmax(op: Op) -> Layer:
-    return leaves.softmax(op)
+    return leaves.softmax(op, op.place("dim"))
 
 
 def _recurrent(op: Op) -> Layer:
@@ -306,7 +322,8 @@ def _recurrent(op: Op) -> Layer:
         kind = "weight" if len(op.dims(name)) > 1 else "bias"
         label = op.tensors[name].path.rpartition(".")[2] or f"{kind}_{('ih', 'hh')[at % 2]}_{at}"
         weights[label] = name
-    return leaves.recurrent(op, base(op.node.operator)[0].split("_")[0].upper(), weights)
+    kind = base(op.node.operator)[0].split("_")[0].upper()
+    return leaves.recurrent(op, kind, weights, bool(op.argument("batch_first", False)))
 
 
 RULES: Mapping[str, Rule] = {

@@ -5,7 +5,7 @@ The schema is torch's `torch/_export/serde/schema.py`; 8 is its major version si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, TypeAlias
 
 from resnet_cli.checkpoints.container import zips
@@ -42,6 +42,7 @@ MOST_BYTES = 256 << 20
 MOST_MARKS = (
     16_000_000  # braces, brackets, commas: what it takes in memory; 20,000 nodes have 4 million
 )
+WEIGHTS = "/data/weights/model_weights_config.json"
 MOST_NESTED = 3  # lists in one argument
 MOST_NAME = 10_000
 NO_MODULE = "_empty_nn_module_stack_from_metadata_hook"
@@ -63,12 +64,14 @@ def read(file: BinaryIO, size: int) -> Graph:
 
     Raises `UserError` (exit 1), a predicate of the file, for another archive or a damaged one.
     """
-    program = json_object(_text(file, size), MOST_MARKS)
+    entries = zips.entries(file, size)
+    program = json_object(_text(file, entries), MOST_MARKS)
     notes = _notes(program)
     module = _of(program, "graph_module", dict)
     names = _Names()
     graph = _graph(_of(module, "graph", dict), names, 0)
     _name_inputs(graph, _of(module, "signature", dict), names)
+    _tie(graph, file, entries)
     nodes = ordered(graph.nodes, _before(graph))
     for name in graph.outputs:
         if name not in graph.tensors:
@@ -99,8 +102,7 @@ def _programs(entries: Iterable[str]) -> list[str]:
     return found or [n for n in names if n.count("/") <= 1 and n.split("/")[-1] == OLD]
 
 
-def _text(file: BinaryIO, size: int) -> bytes:
-    entries = zips.entries(file, size)
+def _text(file: BinaryIO, entries: Mapping[str, zips.Entry]) -> bytes:
     found = _programs(entries)
     if len(found) > 1:
         raise bad(f"holds {len(found)} models, {excerpt(found[0])} the first", SAVE)
@@ -393,6 +395,34 @@ def _name_inputs(graph: Graph, signature: Parts, names: _Names) -> None:
                     raise bad(f"names a tensor {excerpt(name)} that it does not describe")
                 label = names.text(_of(spec[key], path, str))
                 tensors[name] = tensors[name]._replace(kind=kind, path=label)
+
+
+def _tie(graph: Graph, file: BinaryIO, entries: Mapping[str, zips.Entry]) -> None:
+    """Parameters whose numbers lie in one place of the archive are one, by its first name.
+
+    Where there are as many files of numbers as tensors, none is, and where nothing is stored nobody knows.
+    """
+    stored = {
+        name: entry.size for name, entry in entries.items() if "/data/weights/weight_" in name
+    }
+    held = [name for name, t in graph.tensors.items() if t.kind in (PARAMETER, BUFFER)]
+    config = next((name for name in entries if name.endswith(WEIGHTS)), None)
+    if config is None or len(stored) >= len(held) or not entries[config].plain:
+        return
+    if entries[config].size > MOST_BYTES:
+        raise bad(f"lists its weights in {entries[config].size:,} bytes, which is too large")
+    listed = _of(json_object(zips.content(file, entries[config]), MOST_MARKS), "config", dict)
+    folder = config.rpartition("/")[0] + "/"
+    first: dict[str, str] = {}
+    for name in held:
+        tensor, entry = graph.tensors[name], listed.get(graph.tensors[name].path)
+        if tensor.kind == PARAMETER and isinstance(entry, dict):
+            place = entry.get("path_name")
+            if stored.get(f"{folder}{place}"):
+                meta = entry.get("tensor_meta")
+                parts = meta if isinstance(meta, dict) else {}
+                key = str([place, *(parts.get(k) for k in ("storage_offset", "sizes", "strides"))])
+                graph.tensors[name] = graph.tensors[first.setdefault(key, name)]
 
 
 def _outputs(graph: Graph, signature: Parts) -> tuple[str, ...]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from resnet_cli.charts import Series
 
 
 class Style(NamedTuple):
@@ -32,6 +35,15 @@ STYLES = (
     Style("#8C8C8C", "#9A9A9A", (0, (1, 3)), "*", "||", 250, "△A", "·'"),
 )
 """Colours are those of Okabe & Ito (2008), "Color Universal Design", with grey for their yellow; lighter on dark."""
+
+
+def styles(series: Sequence[Series]) -> list[Style]:
+    """The style of each; a thin line has that of the next one which is not."""
+    places, at = [], 0
+    for each in series:
+        places.append(styled(at))
+        at += not each.thin
+    return places
 
 
 def styled(index: int) -> Style:

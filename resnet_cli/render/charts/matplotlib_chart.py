@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 
 from resnet_cli.charts import Chart, Point, Series
 from resnet_cli.errors import UserError
-from resnet_cli.render.charts.chart_style import Style, styled
+from resnet_cli.render.charts.chart_style import Style, styled, styles
 from resnet_cli.render.charts.placement import Extent, place
 from resnet_cli.render.charts.scale import named, scales, shortened, totals
 from resnet_cli.render.tables import numbers
@@ -111,9 +111,9 @@ class Picture:
         for series in chart.series:
             if series.kind == "front":
                 self._front(series)
-        for at, series in enumerate(drawn):
+        for at, (series, style) in enumerate(zip(drawn, styles(drawn), strict=True)):
             {"line": self._line, "scatter": self._scatter, "bar": self._bars}[series.kind](
-                series, styled(at), at
+                series, style, at
             )
         for name, value in chart.levels:
             self._level(name, value)
@@ -181,17 +181,21 @@ class Picture:
     def _line(self, series: Series, style: Style, at: int) -> None:
         xs, ys = [p.x for p in series.points], [p.y for p in series.points]
         look: dict[str, Any] = {
-            "color": self._color(style), "linestyle": style.dash, "linewidth": 2 * self.zoom,
-            "marker": style.marker, "markersize": 6.5 * self.zoom,
+            "color": self._color(style), "linestyle": style.dash, "linewidth": (0.9 if series.thin else 2) * self.zoom,
+            "marker": "" if series.thin else style.marker, "markersize": 6.5 * self.zoom,
             "markeredgecolor": self.theme.background, "markeredgewidth": 0.7 * self.zoom,
         }  # fmt: skip
         apart = (0.02 * (at % 4), 0.08)  # in the length of a diagonal; lines may run together
         self.axes.plot(xs, ys, markevery=apart, zorder=3, **look)
-        spread = [(p.x, p.low, p.high) for p in series.points if p.low is not None and p.high]
+        spread = [
+            (p.x, p.low, p.high) for p in series.points if p.low is not None and p.high is not None
+        ]
         if spread:
             at_x, low, high = zip(*spread, strict=True)
             shade = self._color(style)
-            self.axes.fill_between(at_x, low, high, color=shade, alpha=0.18, linewidth=0)
+            self.axes.fill_between(
+                at_x, low, high, color=shade, alpha=0.1 if series.thin else 0.18, linewidth=0
+            )
         self.handles.append((Line2D([], [], **look), series.name))
 
     def _scatter(self, series: Series, style: Style, at: int) -> None:

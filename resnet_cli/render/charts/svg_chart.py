@@ -5,13 +5,13 @@ Lengths are pixels before the page scales it; `text_width` gives room for every 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 from xml.sax.saxutils import escape
 
 from resnet_cli.charts import Chart, Point
-from resnet_cli.render.charts.chart_style import Style, styled
+from resnet_cli.render.charts.chart_style import STYLES, Style, styles
 from resnet_cli.render.charts.scale import Scale, named, scales, shortened, totals
 from resnet_cli.render.drawings.text_width import width
 from resnet_cli.render.tables import numbers
@@ -73,7 +73,7 @@ def _legend(chart: Chart) -> tuple[list[str], float]:
     if len(chart.series) == 1:
         return [], GAP
     parts: list[str] = []
-    x, y = 0.0, float(LINE)
+    x, y, looks = 0.0, float(LINE), styles(chart.series)
     for at, series in enumerate(chart.series):
         name = shortened(series.name)
         needed = SWATCH + 6 + width(name, FONT)
@@ -84,16 +84,17 @@ def _legend(chart: Chart) -> tuple[list[str], float]:
                 f'<rect x="{x:.1f}" y="{y - 9}" width="{SWATCH}" height="10" rx="2" fill="{_color(at)}"/>'
             )
         else:
-            parts.append(_path(f"M{x:.1f},{y - 4}h{SWATCH}", at))
+            parts.append(_path(f"M{x:.1f},{y - 4}h{SWATCH}", looks[at], series.thin))
         parts.append(_text(x + SWATCH + 6, y, name))
         x += needed + 2 * GAP
     return parts, y + GAP
 
 
-def _path(way: str, at: int) -> str:
-    dash = _dash(styled(at))
+def _path(way: str, style: Style, thin: bool = False) -> str:
+    dash = _dash(style)
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<path d="{way}" fill="none" stroke="{_color(at)}" stroke-width="2"{dashes}/>'
+    width = 1 if thin else 2
+    return f'<path d="{way}" fill="none" stroke="{_color(STYLES.index(style))}" stroke-width="{width}"{dashes}/>'
 
 
 def _bars(chart: Chart, top: float) -> tuple[list[str], float]:
@@ -163,11 +164,24 @@ def _lines(chart: Chart, top: float) -> tuple[list[str], float]:
             f'<path d="M{left:.1f},{height:.1f}H{right}" stroke="var(--faint)" stroke-dasharray="2 3"/>'
         )
         parts.append(_text(right, height - 4, name, "end", faint=True))
-    for at, series in enumerate(chart.series):
+    for series, style in zip(chart.series, styles(chart.series), strict=True):
+        parts += _shade(series.points, place, style)
         way = "L".join(f"{u:.1f},{v:.1f}" for u, v in _thinned([place(p) for p in series.points]))
-        parts.append(_path(f"M{way}", at))
+        parts.append(_path(f"M{way}", style, series.thin))
     labels, end = _label(chart.x.label, (left + right) / 2, bottom + 2 * LINE)
     return [*parts, *labels], end
+
+
+def _shade(
+    points: Sequence[Point], place: Callable[[Point], tuple[float, float]], style: Style
+) -> list[str]:
+    """The spread of the points that have one."""
+    above = [place(Point(p.x, p.high)) for p in points if p.high is not None]
+    below = [place(Point(p.x, p.low)) for p in reversed(points) if p.low is not None]
+    if not above:
+        return []
+    way = "L".join(f"{u:.1f},{v:.1f}" for u, v in (*above, *below))
+    return [f'<path d="M{way}Z" fill="{_color(STYLES.index(style))}" opacity="0.15"/>']
 
 
 def _thinned(places: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:

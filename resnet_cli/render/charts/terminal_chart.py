@@ -12,13 +12,15 @@ from string import ascii_letters, digits
 from textwrap import wrap
 
 from resnet_cli.charts import Chart, Point
-from resnet_cli.render.charts.chart_style import STYLES, Style, styled
+from resnet_cli.render.charts.chart_style import STYLES, Style, styled, styles
 from resnet_cli.render.charts.scale import Scale, named, scales, totals
 from resnet_cli.render.tables import numbers
 
 ROWS = 18
 """Lines of a plot's inside."""
 NARROWEST = 30
+THIN = 3
+"""A thin line has every so many of the dots."""
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bits of a braille letter by row and column, after U+2800."""
 SIGNS = "│┤└─┬" + "".join(style.sign[0] + style.fill[0] for style in STYLES) + chr(0x28FF)
@@ -133,11 +135,13 @@ class Canvas:
         across, down = self.at(point)
         return down // 4, across // 2
 
-    def line(self, one: Point, other: Point, owner: Style | int) -> list[tuple[int, int]]:
-        """Dots from one point to another; returns the cells on the way."""
+    def line(
+        self, one: Point, other: Point, owner: Style | int, every: int = 1
+    ) -> list[tuple[int, int]]:
+        """Dots from one point to another, all or ``every`` so many; returns the cells on the way."""
         (a, b), (c, d) = self.at(one), self.at(other)
         steps, way = max(abs(c - a), abs(d - b), 1), []
-        for step in range(steps + 1):
+        for step in range(0, steps + 1, every):
             across, down = a + round((c - a) * step / steps), b + round((d - b) * step / steps)
             self.dot(across, down, owner)
             way.append((down // 4, across // 2))
@@ -169,7 +173,11 @@ class Canvas:
 
 def _lines(chart: Chart, width: int, pen: Pen) -> list[str]:
     """Lines of dots, the sign of each at some places on it."""
-    used = [(pen.sign(styled(at)), s.name, styled(at).ansi) for at, s in enumerate(chart.series)]
+    looks = styles(chart.series)
+    used = [
+        (("." if series.thin else "") + pen.sign(style), series.name, style.ansi)
+        for series, style in zip(chart.series, looks, strict=True)
+    ]
     canvas, margin = _canvas(chart, width, pen)
     for name, value in chart.levels:
         down = canvas.at(Point(canvas.x.low, value))[1]
@@ -179,17 +187,20 @@ def _lines(chart: Chart, width: int, pen: Pen) -> list[str]:
             column = canvas.width - min(len(name), canvas.width) + at
             canvas.signs[max(down // 4 - 1, 0), column] = (sign, DIM)
     ways = []
-    for index, series in enumerate(chart.series):
+    for series, style in zip(chart.series, looks, strict=True):
         pairs = pairwise([series.points[0], *series.points])
-        ways.append([c for pair in pairs for c in canvas.line(*pair, styled(index))])
-    for index, way in enumerate(ways):
-        _mark(canvas, list(dict.fromkeys(way)), index, len(ways))
+        every = THIN if series.thin else 1
+        ways.append([c for pair in pairs for c in canvas.line(*pair, style, every)])
+    for index, (way, style) in enumerate(zip(ways, looks, strict=True)):
+        _mark(canvas, list(dict.fromkeys(way)), style, index, len(ways))
     return [*_legend(used, width, pen), "", *_framed(chart, canvas, margin, width, pen)]
 
 
-def _mark(canvas: Canvas, way: Sequence[tuple[int, int]], index: int, of: int) -> None:
+def _mark(
+    canvas: Canvas, way: Sequence[tuple[int, int]], style: Style, index: int, of: int
+) -> None:
     """A line's sign at its end and every so many cells, where no other has put its own."""
-    style, every = styled(index), 10
+    every = 10
     first = every * (index + 1) // (of + 1)
     for cell in (way[-1], *way[first::every]):
         canvas.signs.setdefault(cell, (canvas.pen.sign(style), style.ansi))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import ceil
+from textwrap import wrap
 from typing import NamedTuple
 
 from resnet_cli.drawings import Arc, Box, Drawing, DrawnNetwork, Unit
@@ -23,6 +24,7 @@ from resnet_cli.render.drawings.placed import (
     Word,
 )
 from resnet_cli.render.drawings.text_width import width
+from resnet_cli.render.tables.breaking import at_dots
 from resnet_cli.render.tables.numbers import count
 
 FONT, SMALL, NAME = 11, 10, 13
@@ -41,6 +43,8 @@ LEAD, TAIL = 24, 16
 """Space before the first box of a row of equal output size, and after the last."""
 MARGIN, BETWEEN = 16, 26
 SIZES = "output size"
+WIDE = 34
+"""Signs of a line on a module's box."""
 
 LEGEND = {
     "identity": "identity",
@@ -87,12 +91,26 @@ class _Link(NamedTuple):
     end: float
 
 
+def lines(box: Box) -> list[str]:
+    """What is written on a box: a module's name and what it is in lines of about `WIDE` signs."""
+    if box.kind != "module":
+        return [*box.lines, *box.far]
+    name, what, size = box.lines
+    parts = wrap(what, WIDE, break_long_words=False, break_on_hyphens=False)
+    return [*at_dots(name, WIDE), *parts, size, *box.far]
+
+
+def titled(box: Box) -> int:
+    """How many of these are a stage's or module's name."""
+    return len(at_dots(box.lines[0], WIDE)) if box.kind == "module" else int(box.kind == "stage")
+
+
 def is_round(box: Box) -> bool:
     """Additions are drawn as circles, or pills."""
     return (
         box.kind in ("addition", "gated addition", "scale")
         and box.lines[0] in "+×addition"
-        and len(box.text) == 1
+        and not box.far
     )
 
 
@@ -151,11 +169,12 @@ def place(drawing: Drawing, alone: int | None = None) -> Layout:
 
 
 def _height(box: Box) -> float:
-    return LINE * len(box.text) + (6 if len(box.text) == 1 else 10)
+    number = len(lines(box))
+    return LINE * number + (6 if number == 1 else 10)
 
 
 def _width(box: Box) -> float:
-    wide = max(width(line, FONT, at < box.named) for at, line in enumerate(box.text))
+    wide = max(width(line, FONT, at < titled(box)) for at, line in enumerate(lines(box)))
     return max(wide + 2 * PAD, 20) if not is_round(box) or box.lines[0] == "addition" else 20
 
 
@@ -197,6 +216,8 @@ def _within(column: DrawnNetwork, axes: _Axes) -> list[_Link]:
         for index, box in enumerate(unit.boxes):
             if chain and chain[-1].box.size == box.size:
                 gap = GAP if index else _joint(column.units[number - 1], unit)
+                if any(arc.joins and arc.end == index for arc in unit.arcs):
+                    gap = max(gap, JOINT)
                 below = chain[-1].box.below
                 gap += LINE * bool(below)
                 if below and not axes.down:
@@ -221,10 +242,7 @@ def _half(box: Box, edge: float, axes: _Axes) -> float:
 
 def _lane(unit: Unit, arc: Arc, edge: float, axes: _Axes) -> float:
     """The offset of an arc: outside of the boxes and of the arcs within it."""
-    inner = sum(
-        other is not arc and arc.start <= other.start and other.end <= arc.end
-        for other in unit.arcs
-    )
+    inner = unit.lanes[next(at for at, each in enumerate(unit.arcs) if each is arc)]
     on = max((axes.breadth(box) / 2 for box in axes.on(arc)), default=0)
     return edge + LANE * (inner + 1) + on
 
@@ -288,7 +306,7 @@ def _shortcuts(
             side = arc.boxes[-1].size if arc.boxes else None
             beside = [link for link in chain[leaves:joins] if link.box.size == side]
             since = beside[0].start - REACH if beside else start
-            if arc.end < len(unit.boxes):  # into the addition
+            if arc.end < len(unit.boxes) and not arc.joins:  # into the addition
                 end = (chain[joins].start + chain[joins].end) / 2
                 meets = _half(chain[joins].box, edge, axes)
             else:
@@ -376,13 +394,13 @@ def _frames(
 
 
 def _beside(chain: Sequence[_Link], center: float, axes: _Axes) -> Iterator[Word]:
-    for link in chain:
-        if link.box.below:
+    for link, after in zip(chain, [*chain[1:], None], strict=True):
+        if link.box.below and axes.down:
             main = link.end + (GAP + LINE) / 2
-            if axes.down:
-                yield Word(link.box.below, axes.point(main, center, 6), "start", "note")
-            else:
-                yield Word(link.box.below, axes.point(main, center, -8), "middle", "note")
+            yield Word(link.box.below, axes.point(main, center, 6), "start", "note")
+        elif link.box.below:
+            main = (link.end + after.start) / 2 if after else link.end + (GAP + LINE) / 2
+            yield Word(link.box.below, axes.point(main, center, -8), "middle", "note")
 
 
 def _head(column: DrawnNetwork, center: float, axes: _Axes) -> Iterator[Word]:

@@ -50,11 +50,11 @@ def is_tinted(box: Box) -> bool:
 
 def lines(placed: Placed) -> Iterator[tuple[str, float, bool]]:
     """The lines of a box, with the height of their baselines and whether they are bold."""
-    texts = placed.box.text
+    texts, titled = layout.lines(placed.box), layout.titled(placed.box)
     middle = placed.at.y + placed.at.height / 2 + layout.FONT * BASELINE
     for at, text in enumerate(texts):
         baseline = middle + layout.LINE * (at - (len(texts) - 1) / 2)
-        yield text, baseline, at < placed.box.named
+        yield text, baseline, at < titled
 
 
 def corners(way: Sequence[Point], radius: float = 7) -> Iterator[tuple[Point, Point, Point]]:

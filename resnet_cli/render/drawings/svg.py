@@ -21,7 +21,7 @@ def svg(
     ``prefix`` begins every id, for several drawings on one page; ``alone`` draws one column of several, in
     their common rows. Each box is a ``g.box`` with
     ``data-stage``, ``data-label`` (the paper's names of its blocks) and ``data-path`` (torch's names
-    of its layers), the latter two with a space between several; each arc a ``path.arc`` with
+    of its layers), the latter two with a space between several, and instead of them ``data-module`` where it is one; each arc a ``path.arc`` with
     ``data-kind``, ``data-from`` and ``data-to``, the ids of boxes.
     """
     colours, page = THEMES[theme], layout.place(drawing, alone)
@@ -89,9 +89,14 @@ def _placed(placed: Placed, theme: Theme, prefix: str) -> Iterator[str]:
     box, (x, y, width, height) = placed.box, placed.at
     fill, border, corner = look.box(placed, theme)
     kind = box.kind.replace(" ", "-")
+    names = (
+        _data("module", box.paths)
+        if box.kind == "module"
+        else _data("label", box.labels) + _data("path", box.paths)
+    )
     yield (
         f'<g class="box {kind} row{placed.row}" id="{prefix}-{placed.column}-{placed.name}"'
-        f"{_data('stage', [box.stage])}{_data('label', box.labels)}{_data('path', box.paths)}>"
+        f"{_data('stage', [box.stage])}{names}>"
     )
     yield f"<title>{escape(title(box))}</title>"
     yield (
@@ -107,7 +112,7 @@ def title(box: Box) -> str:
     """What a box says when it is pointed at: names, shapes for one input, parameters and MACs."""
     if box.kind == "input":
         return f"input, {_shape(box.output)}"
-    is_group = box.named > 0
+    is_group = layout.titled(box) > 0
     named = ", ".join([*_from_to(box.labels), *(_from_to(box.paths[:1]) if not is_group else [])])
     beside = f", with {', '.join(dict.fromkeys(box.others))}" if box.others else ""
     return (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from textwrap import fill, wrap
 from typing import NamedTuple
 
-from resnet_cli.drawings import Box, Drawing, DrawnNetwork, Size, Unit, at_dots
+from resnet_cli.drawings import Box, Drawing, DrawnNetwork, Size, Unit
+from resnet_cli.render.drawings import layout
 from resnet_cli.render.drawings.layout import caption
+from resnet_cli.render.tables.breaking import at_dots
 
 SOLID = ("identity", "scale", "skip")
 LANE = 3
@@ -21,7 +23,7 @@ APART = 2
 HANG = 2
 """Signs that what remains of a module's name, or stands below it, is indented."""
 LEAST = 16
-"""Signs of a module's name, and of what it is, at least, beside the others."""
+"""Signs of what a module is, at least, beside its name and size."""
 NORTH, SOUTH, WEST, EAST = 1, 2, 4, 8
 SIGNS = {
     NORTH | SOUTH: "│", WEST | EAST: "─", SOUTH | WEST: "╮", NORTH | WEST: "╯", NORTH | SOUTH | WEST: "┤",
@@ -93,7 +95,7 @@ def _across(kind: str) -> str:
 
 def _painted(column: DrawnNetwork, layered: bool, most: int | None) -> _Painted:
     margin = max((len(_times(unit)) for unit in column.units), default=0)
-    lanes = LANE * max((len(unit.arcs) for unit in column.units), default=0)
+    lanes = LANE * max((max(unit.lanes, default=-1) + 1 for unit in column.units), default=0)
     on = max((len(text) + 2 for unit in column.units for text in _on_arcs(unit)), default=0)
     longest = max(len(line) for box in column.boxes for line in box.lines)
     shows = layered and (most is None or margin + longest + 4 + lanes + on <= most)
@@ -128,21 +130,31 @@ def _texts(column: DrawnNetwork, room: int) -> dict[int, list[str]]:
     of_modules = any(box.kind == "module" for box in column.boxes)
     cells = {id(box): _cells(box) for box in column.boxes if of_modules and len(box.lines) > 1}
     name, what, size = (max((len(c[at]) for c in cells.values()), default=0) for at in range(3))
-    least = max((len(word) for _, text, _ in cells.values() for word in text.split()), default=0)
+    words = [word for _, text, _ in cells.values() for word in text.split()]
+    least = max(map(len, words), default=0)
+    part = max((len(p) + HANG for c in cells.values() for p in at_dots(c[0], 1)), default=0)
     most = room - size - 2 * APART
+    named = min(name, part)  # as narrow as a name may be
     name = min(name, most - max(least, min(what, LEAST)))
     what = min(what, most - name)
+    firsts = accumulate((len(unit.boxes) for unit in column.units), initial=0)
+    units = zip(firsts, column.units, strict=False)
+    arcs = [(first, arc) for first, unit in units for arc in unit.arcs]
     ends = {at for skip in column.skips for at in skip.targets}
-    between = ends & {skip.source for skip in column.skips}
+    ends |= {first + arc.end - arc.joins for first, arc in arcs}
+    starts = {skip.source for skip in column.skips} | {
+        first + arc.start for first, arc in arcs if arc.joins
+    }
+    between = ends & starts
     texts = {}
     for at, box in enumerate(column.boxes):
-        lines = [part for line in box.text for part in wrap(line, room - HANG) or [""]]
+        lines = [part for line in layout.lines(box) for part in wrap(line, room - HANG) or [""]]
         lines = [lines[0], *(" " * HANG * (box.kind == "module") + line for line in lines[1:])]
-        if id(box) in cells and name >= LEAST:
+        if id(box) in cells and name >= named:
             first, middle, last = cells[id(box)]
-            names = at_dots(first, name - HANG if len(first) > name else name)
-            hanging = [names[0], *(" " * HANG + part for part in names[1:])]
-            parts = zip_longest(hanging, wrap(middle, max(what, 1)), [last], fillvalue="")
+            parts = zip_longest(
+                at_dots(first, name, HANG), wrap(middle, max(what, 1)), [last], fillvalue=""
+            )
             lines = [f"{a:{name + APART}}{b:{what + APART}}{c:>{size}}" for a, b, c in parts]
             lines += box.far
         if at in between and len(lines) == 1:  # a line for what comes in, and one for what goes out
@@ -216,25 +228,25 @@ def _canvas(painted: _Painted, heights: dict[Size, int], drawn: list[Size]) -> l
             text = _times(unit)
             row = where[number, (len(unit.boxes) - 1) // 2]
             grid[row][painted.margin - len(text) : painted.margin] = text
-        _arcs(painted, unit, number, where, grid)
+        _arcs(painted, unit, number, where, last, grid)
     _skips(painted, [where[at] for at in sorted(where)], [last[at] for at in sorted(last)], grid)
     return ["".join(row) for row in grid[:-1]]
 
 
 def _arcs(
-    painted: _Painted, unit: Unit, number: int, where: dict[tuple[int, int], int],
-    grid: list[list[str]],
+    painted: _Painted, unit: Unit, number: int, first: dict[tuple[int, int], int],
+    last: dict[tuple[int, int], int], grid: list[list[str]],
 ) -> None:  # fmt: skip
-    """Each arc from the right of the box that it begins before to that of the one it ends in."""
+    """Each arc from the right of the box that it begins before to that of the one it ends in, or behind."""
     edge = painted.margin + painted.frame
-    inner_first = sorted(unit.arcs, key=lambda arc: arc.end - arc.start)
-    for rank, arc in enumerate(inner_first):
-        start = where[number, arc.start]
-        end = where[number, min(arc.end, len(unit.boxes) - 1)]
+    for arc, rank in zip(unit.arcs, unit.lanes, strict=True):
+        start = first[number, arc.start]
+        behind = arc.joins or arc.end == len(unit.boxes)
+        end = last[number, arc.end - 1] if behind else first[number, arc.end]
         lane = edge + LANE * (rank + 1) - 1
         across, along = _across(arc.kind), "│" if arc.kind in SOLID else "┊"
-        for row, first, corner in ((start, across, "╮"), (end, "◄", "╯")):
-            grid[row][edge : lane + 1] = [first, *across * (lane - edge - 1), corner]
+        for row, sign, corner in ((start, across, "╮"), (end, "◄", "╯")):
+            grid[row][edge : lane + 1] = [sign, *across * (lane - edge - 1), corner]
         for row in range(start + 1, end):
             grid[row][lane] = along
         beside = [box.lines[0] for box in arc.boxes] if painted.shows else []

@@ -26,6 +26,10 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 """What a browser holds the page to: no request, whatever its content says."""
 
 
+COMPARISON = "comparison"
+"""The key of a chapter that is of the others."""
+
+
 class Level(NamedTuple):
     """One of several views of the same: a drawing beside its table."""
 
@@ -48,16 +52,16 @@ class Section(NamedTuple):
 
 
 class Chapter(NamedTuple):
-    """A network, or a comparison of several.
+    """A network, a comparison of several, or a training.
 
-    ``facts`` is a table of one row, shown large; rows of tables have the colours of ``stages``.
+    ``facts`` is a table of one row, shown large; rows of tables have the colours of ``stages``, where there are any.
     """
 
     key: str
     title: str
     subtitle: str
     facts: Table | None
-    stages: Drawing
+    stages: Drawing | None
     sections: Sequence[Section]
 
 
@@ -67,7 +71,9 @@ def page(chapters: Sequence[Chapter], origin: str, exact: bool) -> str:
     A chapter alone is the page; several stand below a heading of their own.
     """
     alone = len(chapters) == 1
-    title = chapters[0].title if alone else " · ".join(c.title for c in chapters[1:])
+    title = (
+        chapters[0].title if alone else " · ".join(c.title for c in chapters if c.key != COMPARISON)
+    )
     contents = _contents(chapters)
     if alone:
         body = _chapter(chapters[0], 1, exact, contents)
@@ -151,14 +157,26 @@ def _chart(chart: Chart, key: str) -> str:
 
 
 def _swatches(chapter: Chapter) -> str:
-    """Style that gives the rows of stages and blocks the colour that their boxes have."""
-    ranks = {size: at for at, size in enumerate(chapter.stages.sizes)}
-    rules = {}
+    """Style that gives the rows of stages, blocks and modules the colour that their boxes have."""
+    if chapter.stages is None:
+        return ""
+    ranks, rules = chapter.stages.ranks, {}
     for box in (box for column in chapter.stages.columns for box in column.boxes if box.stage):
-        rows = f'[data-stage="{box.stage}"], [data-label^="{box.stage.removesuffix("x")}"]'
-        at = ranks[box.size] % len(THEMES["light"].rows)
-        rules[rows] = f"--fill: var(--row{at}); --edge: var(--edge{at});"
+        stage = _quoted(box.stage)
+        rows = [f"[data-stage={stage}]"]
+        if box.kind == "module":
+            rows += [f"[data-module={_quoted(path)}]" for path in box.paths]
+        else:
+            rows.append(f"[data-label^={_quoted(box.stage.removesuffix('x'))}]")
+        at = ranks[box.size, box.stage] % len(THEMES["light"].rows)
+        rules[", ".join(rows)] = f"--fill: var(--row{at}); --edge: var(--edge{at});"
     return "".join(f"#{chapter.key} tr:is({rows}) {{ {rule} }}\n" for rows, rule in rules.items())
+
+
+def _quoted(name: str) -> str:
+    """A name as a string of CSS, whatever is in it."""
+    safe = (sign if sign.isalnum() or sign in "_-." else f"\\{ord(sign):x} " for sign in name)
+    return f'"{"".join(safe)}"'
 
 
 def _contents(chapters: Sequence[Chapter]) -> str:

@@ -1,9 +1,9 @@
 "use strict";
 {
-  const KEYS = ["path", "label", "stage"];
+  const KEYS = ["path", "label", "module", "stage"];
   const THINGS = KEYS.map((key) => `[data-${key}]`).join();
 
-  // For each article what has a name as its path, block or stage: "path layer1.0.conv1" -> elements.
+  // For each article what has a name as its path, block, module or stage: "path layer1.0.conv1" -> elements.
   const index = new Map();
   const namesOf = (thing) =>
     KEYS.flatMap((key) => (thing.dataset[key] ?? "").split(" ").filter(Boolean).map((name) => `${key} ${name}`));

@@ -49,6 +49,20 @@ def _broken(text: str, width: int, joints: Sequence[re.Pattern[str]]) -> list[st
     return lines
 
 
+def at_dots(path: str, width: int, hang: int = 0) -> list[str]:
+    """A path in lines, broken before what a dot parts from it, all but the first indented by ``hang``.
+
+    No number is broken from its module: layer1.0 stays whole.
+    """
+    lines: list[str] = []
+    for part in re.split(r"(?<=\w\.)(?=[^\W\d])", path):
+        if lines and len(lines[-1]) + len(part) <= width:
+            lines[-1] += part
+        else:
+            lines.append(" " * hang * bool(lines) + part)
+    return lines
+
+
 def longest(texts: Iterable[str]) -> int:
     """Of the longest line of all texts; 0 where there is none."""
     return max(map(len, "\n".join(texts).split("\n")))

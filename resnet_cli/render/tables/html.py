@@ -8,7 +8,9 @@ from resnet_cli.render.tables.numbers import LEFT, cell
 from resnet_cli.tables import Answer, ByteCount, Column, Table
 
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
-SAME = {"stage": "data-stage", "block": "data-label", "path": "data-path"}
+SAME = {
+    "stage": "data-stage", "block": "data-label", "path": "data-path", "module": "data-module",
+}  # fmt: skip
 """First columns whose value a row carries as an attribute, as a diagram's boxes do."""
 UNITS = {"count": "", "amount": "", "bytes": " bytes"}
 """Kinds that are shortened; their every digit is the cell's title."""

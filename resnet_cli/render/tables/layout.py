@@ -2,7 +2,7 @@
 
 Columns move closer, texts and heads break into two lines, stacks stand tall. What then has no room
 leaves if it has a ``drop``, the highest first. What has none is never left out: it breaks into more
-lines, and at last the table is parted into several below one another.
+lines, paths at their dots, and at last the table is parted into several below one another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from resnet_cli.render.tables.breaking import broken, filled, longest, narrowest
+from resnet_cli.render.tables.breaking import at_dots, broken, filled, longest, narrowest
 from resnet_cli.render.tables.numbers import bar, cell, line, stacked
 from resnet_cli.tables import Column, Stack, Table
 
@@ -39,6 +39,8 @@ WHOLE = re.compile(
     rf"{TALL.pattern}|\[(?:[^\[\]]|\[[^\[\]]*+\])*+\](?: × \d+)?|\([^()+]*+\+[^()]*+\)"
 )
 """What does not break as long as two lines do: brackets, and sums in parentheses."""
+LONG, INDENT = 30, 2
+"""A longer path breaks at dots before the table is parted, its further lines indented."""
 HARD = "\xa0"
 """A space where nothing breaks."""
 
@@ -66,8 +68,9 @@ class Layout:
         if any(self._fits(every, form) for form in FORMS):
             return [self._part(every)], []
         kept = [at for at in every if not self.columns[at].drop]
+        last = FORMS[-1] if self._fits(kept, FORMS[-1]) else LAST[0]
         for at in sorted(set(every) - set(kept), key=lambda at: self.columns[at].drop):
-            if self._fits([*kept, at], FORMS[-1]):
+            if self._fits([*kept, at], last):
                 kept.append(at)
         left_out = [self.columns[at] for at in every if at not in kept]
         return [self._part(columns) for columns in self._parted(sorted(kept))], left_out
@@ -158,7 +161,10 @@ class Layout:
             return bar(value, 8)  # half as wide
         if form.lines > 1 and column.kind == "line" and value is not None:
             return line(**value, width=24)
-        return cell(column, value, self.exact)
+        text = cell(column, value, self.exact)
+        if form in LAST and column.kind == "text" and len(text) > LONG and " " not in text:
+            return "\n".join(at_dots(text, LONG, INDENT))
+        return text
 
 
 def _breaks(cells: Mapping[int, Sequence[str]]) -> tuple[int, int]:

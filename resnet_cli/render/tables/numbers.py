@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from typing import Any
 
 from resnet_cli.tables import ByteCount, Column, Stack
@@ -58,22 +59,34 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
     if column.kind == "numbers":
         return "-".join(map(str, value))
     if column.kind == "shape":
-        return "×".join(map(str, value))
+        return "×".join(map(str, value if isinstance(value, tuple) else (value,)))
     if column.kind == "share":
         return f"{100 * value:.1f}%"
     if column.kind == "times":
         return f"{value:.3g}" if value < 999.5 else f"{value:,.0f}"
     if column.kind == "percent":
+        return f"{value:g}%"
+    if column.kind == "measured":
         return f"{value if exact else round(value, 2):g}%"
     if column.kind == "number":
         return f"{value:.3g}"
     if column.kind == "range":
         return " to ".join(f"{end:.3g}" for end in value)
+    if column.kind == "estimate":
+        return estimate(*value)
     if column.kind == "bar":
         return bar(value)
     if column.kind == "line":
         return line(**value)
     return str(value)
+
+
+def estimate(mean: float, error: float | None = None) -> str:
+    """A mean with its standard error, of which two digits are shown: 66.7 ± 2.2."""
+    if not error:
+        return f"{mean:.3g}{'' if error is None else ' ± 0'}"
+    digits = max(0, 1 - floor(log10(error)))
+    return f"{mean:.{digits}f} ± {error:.{digits}f}"
 
 
 def stacked(stack: Stack) -> str:

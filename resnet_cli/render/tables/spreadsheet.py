@@ -90,6 +90,8 @@ def _lines(thing: Mapping[str, Any], kinds: Mapping[str, str]) -> list[Line]:
             parts = [{f"{key}_{name}": each for name, each in _lines(value, {})[0].items()}]
         elif kinds.get(key) == "range" and value:
             parts = [{f"{key}_least": value[0], f"{key}_most": value[1]}]
+        elif kinds.get(key) == "estimate" and value:
+            parts = [{key: value[0], f"{key}_error": (*value, None)[1]}]
         else:
             parts = [{key: _joined(value, "-" if kinds.get(key) == "numbers" else "x")}]
         lines = [
