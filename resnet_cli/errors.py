@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -36,8 +37,9 @@ def typed(*words: str) -> str:
 
 
 def folded(name: str) -> str:
-    """A name without what people vary: case, hyphens, underscores, spaces."""
-    return name.lower().replace("-", "").replace("_", "").replace(" ", "")
+    """A name without what people vary: case, hyphens, underscores, spaces, and what parts two numbers."""
+    parted = re.sub(r"(?<=[0-9])[-_. ](?=[0-9])", ",", name.lower())
+    return parted.replace("-", "").replace("_", "").replace(" ", "")
 
 
 def closest(given: str, known: Iterable[str], most: int = 3) -> list[str]:

@@ -104,7 +104,7 @@ class Row(NamedTuple):
 def trace(net: Sequence, shape: Shape) -> list[Row]:
     """Every layer in the order of execution, which is also the order of the state dict.
 
-    Raises `UserError` when the input is too small to reach the end.
+    Raises `UserError` when the input is too small to reach the end, or a shortcut's shape is another than its body's.
     """
     rows: list[Row] = []
     paths: set[str] = set()
@@ -150,6 +150,13 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
             side = walk(node.shortcut, prefix, at._replace(role="shortcut"), start)
         named = prefix + merge.name if merge.is_module else path
         x = rows[side].output if side >= 0 else shape
+        if merge.join and x != rows[body].output:
+            (_, *ours), (_, *theirs) = x, rows[body].output
+            raise UserError(
+                f"{path}: its shortcut puts out {'×'.join(map(str, ours))} places, its body "
+                f"{'×'.join(map(str, theirs))}",
+                "give an --input-size that is a multiple of 32",
+            )
         merged = run(merge, named, at, (side, body), (x, rows[body].output))
         return walk(node.after, prefix, at, merged)
 

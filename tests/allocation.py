@@ -151,7 +151,12 @@ def held_for_backward(net: nn.Module, x: Tensor) -> int:
 
 def blocks(net: nn.Module) -> list[nn.Module]:
     """The blocks of a residual or plain network, in order."""
-    stages = (stage for name, stage in net.named_children() if name.startswith("layer"))
+    trunk = getattr(net, "trunk_output", None)  # a RegNet's
+    stages = (
+        trunk.children()
+        if trunk
+        else (stage for name, stage in net.named_children() if name.startswith("layer"))
+    )
     return [block for stage in stages for block in stage.children()]
 
 

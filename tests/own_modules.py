@@ -63,3 +63,42 @@ class Up(nn.Module):
     def forward(self, x):
         x = self.up(self.act(self.norm(self.depthwise(self.down(x)))))
         return self.line(self.same(x).flatten(2))
+
+
+class Plain(nn.Sequential):
+    """Modules of torch.nn alone."""
+
+    def __init__(self):
+        super().__init__(
+            nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(8, 16, 3, padding=1, groups=4), nn.BatchNorm2d(16), nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10),
+        )  # fmt: skip
+
+
+class Functional(nn.Module):
+    """Functions where others have modules."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8)
+        self.fc = nn.Linear(8, 4)
+
+    def forward(self, x):
+        x = nn.functional.relu(torch.relu(self.norm(self.conv(x))))
+        return self.fc(nn.functional.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+class Conv(nn.Conv2d):
+    """A convolution of a class of one's own."""
+
+
+class Derived(nn.Sequential):
+    """One convolution of a class that no tool knows, then torch's own modules."""
+
+    def __init__(self):
+        super().__init__(
+            Conv(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(), nn.Linear(8, 4),
+        )  # fmt: skip

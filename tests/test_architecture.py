@@ -79,6 +79,8 @@ def test_101_layers_leave_out_four_projections():
 @ZOO
 def test_depth_is_in_the_name(spec):
     """He et al.'s rule gives the number in the name, but for WRN (6n + 4) and the deep stems."""
+    if spec.family == "RegNet":
+        pytest.skip("its name has its MACs")
     number = int("".join(c if c.isdigit() else " " for c in spec.name).split()[0])
     extra = (
         {"Wide ResNet": -2, "ResNet-C/D": 2}.get(spec.family, 0) if "wide_" not in spec.name else 0

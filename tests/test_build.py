@@ -16,6 +16,7 @@ from torch import nn
 
 import resnet_cli
 from resnet_cli.designs import zoo
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.pytorch import measure
@@ -29,11 +30,11 @@ ids = [spec.name for spec in FAMILIES]
 
 def small(spec, size=32):
     """One block a stage, narrow, on few pixels."""
-    fields = {
-        "stages": (1,) * len(spec.stages),
-        "width": max(spec.width // 8, 16),
-        "num_classes": 5,
-    }
+    fields = {"stages": (1,) * len(spec.stages), "num_classes": 5}
+    if isinstance(spec, RegNet):
+        fields |= {"widths": (16, 16, 32, 32), "group_width": 8, "stem_width": 16}
+    else:
+        fields["width"] = max(spec.width // 8, 16)
     if isinstance(spec, ResNet):
         fields["stem_width"] = max(spec.stem_width // 8, 16)
     return replace(spec, **fields, input_size=(size, size))

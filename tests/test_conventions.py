@@ -7,12 +7,14 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import graph_files
+import own_modules
 import pytest
 import torch
 from libraries import library
 from listed import rows_of
 from program import run
-from tools import spec_of
+from tools import TOOLS, spec_of
 from torch.utils.flop_counter import FlopCounterMode
 
 import resnet_cli
@@ -21,11 +23,14 @@ from resnet_cli.analyses.cost.conventions import count
 from resnet_cli.analyses.cost.flops import flops
 from resnet_cli.analyses.levels import level
 from resnet_cli.analyses.summary import summary
+from resnet_cli.answers.network import network
 from resnet_cli.designs import zoo
+from resnet_cli.inputs import Given, Typed
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import load
+from resnet_cli.networks import load, of_module
 from resnet_cli.published import figures
 from resnet_cli.published.conventions import conventions
+from resnet_cli.pytorch.build import build
 
 RESNET50 = {  # resnet50-v1.5 at 224×224, as each tool printed it
     "papers": 4_089_184_256,
@@ -345,3 +350,49 @@ def test_attention_says_whether_it_is_causal():
     answer = resnet_cli.flops(resnet_cli.network(Attention(), (1, 2, 7, 4)))
     assert answer.envelope["total"]["macs"] == 2 * 2 * 7 * 7 * 4
     assert any(note.startswith("causal attention") for note in answer.notes)
+
+
+@pytest.mark.parametrize("tool", ["fvcore", "torch", "torchprofile", "torchinfo"])
+@pytest.mark.parametrize("of", [own_modules.Plain, own_modules.Functional, own_modules.Derived])
+def test_a_module_of_one_s_own_is_counted_as_the_tool_does_or_not_at_all(of, tool):
+    """To the digit of what the tool prints; null where it would have to know somebody's own code."""
+    if tool not in ("fvcore", "torch"):
+        pytest.importorskip(tool)
+    net = of().eval()
+    lines = analysis.by_tools(network(net, (1, 3, 32, 32)), conventions().values())
+    (line,) = (line for line in lines if line.name == tool)
+    printed = int(TOOLS[tool](net, torch.zeros(1, 3, 32, 32)))
+    if of is own_modules.Derived and tool == "torchinfo":
+        assert line.counted is None
+        assert line.missing == ["convolution in no module of torch.nn"]
+    else:
+        assert (line.counted, line.missing) == (printed, [])
+
+
+def test_a_built_resnet_is_reconciled_as_its_spec_is():
+    """Every tool's number of the module, which has no spec, is that of the list's network."""
+    spec = zoo.find("resnet18")
+    module = of_module(build(spec, device="meta"), (1, *spec.input_shape))
+    own, listed = (
+        [(line.name, line.counted, line.steps) for line in analysis.by_tools(each, conventions().values())]
+        for each in (module, load("resnet18"))
+    )  # fmt: skip
+    assert own == listed
+
+
+def test_what_no_tool_s_rule_names_is_missing_and_never_nothing():
+    """Attention, layer norm, an LSTM: null with their names; torch's own counter knows all that multiplies."""
+    words = load("tests/own_modules.py:Words", Given((Typed(None, (1, 9), "int64"),)))
+    lines = {line.name: line for line in analysis.by_tools(words, conventions().values())}
+    assert lines["torch"].counted == 2 * sum(row.macs for row in words.rows)
+    for name, line in lines.items():
+        if name not in ("papers", "torch"):
+            assert line.counted is None and {"attention", "layer norm", "LSTM"} <= {*line.missing}
+
+
+def test_an_onnx_without_norms_may_have_had_some(tmp_path):
+    """What its module had is not known, so that no tool that counts norms or biases has a number."""
+    graph_files.saved(graph_files.convolutional(), tmp_path / "net.onnx")
+    lines = analysis.by_tools(load(str(tmp_path / "net.onnx")), conventions().values())
+    known = {line.name for line in lines if line.counted is not None}
+    assert known == {"papers", "torch"}

@@ -37,6 +37,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (Conv2d("x", 8, 4, 3, 2, 1, bias=True), IMAGE),
         (Conv2d("x", 8, 12, 5, 1, 0, groups=4), IMAGE),
         (Conv2d("x", 8, 8, 1, 3), IMAGE),
+        (Conv2d("x", 8, 4, 3, 1, 2, dilation=2), IMAGE),
     ],
     ChannelConv: [(ChannelConv("x", 5), (16, 1, 1))],
     Linear: [(Linear("x", 24, 7), (24,)), (Linear("x", 24, 7, bias=False), (24,))],
@@ -49,8 +50,13 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     MaxPool2d: [
         (MaxPool2d("x", 3, 2, 1), IMAGE),
         (MaxPool2d("x", 2, 2), IMAGE),
+        (MaxPool2d("x", 3, 2, ceil=True), IMAGE),
     ],
-    AvgPool2d: [(AvgPool2d("x", 2), IMAGE), (AvgPool2d("x", 5), IMAGE)],
+    AvgPool2d: [
+        (AvgPool2d("x", 2), IMAGE),
+        (AvgPool2d("x", 5), IMAGE),
+        (AvgPool2d("x", 2, ceil=False), IMAGE),
+    ],
     AdaptiveAvgPool2d: [
         (AdaptiveAvgPool2d("x"), IMAGE),
         (AdaptiveAvgPool2d("x", 3), IMAGE),
@@ -60,6 +66,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     PadShortcut: [
         (PadShortcut("x", 20, 2), IMAGE),
         (PadShortcut("x", 12, 1), IMAGE),
+        (PadShortcut("x", 15, 2, both=True), IMAGE),
     ],
     Add: [(Add("x"), IMAGE, IMAGE)],
     ScaledAdd: [
@@ -366,7 +373,7 @@ def test_reach(layer, shapes):
             if layer.sees_all:
                 assert seen == list(range(pixels))
             else:
-                assert seen == list(range(first, last + 1)), (side, neuron)
+                assert seen == list(range(first, last + 1, layer.dilation)), (side, neuron)
 
 
 @EACH
@@ -383,7 +390,13 @@ def test_arithmetic_takes_arrays():
     draw = numpy.random.default_rng(0)
     widths, groups = draw.integers(1, 9, (2, 1000)) * 32
     spec = SimpleNamespace(
-        base_width=64, groups=groups, style="v1", conv_bias=False, norm="batch", activation="ReLU"
+        base_width=64,
+        groups=groups,
+        style="v1",
+        conv_bias=False,
+        norm="batch",
+        activation="ReLU",
+        antialias="none",
     )
     channels, size = 4 * widths, (14, 14)
 

@@ -20,6 +20,7 @@ from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.answers import memory as answers
 from resnet_cli.designs import zoo
 from resnet_cli.designs.limits import BATCH
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import SHORTCUTS, ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.layers.convolution import Conv2d, Linear
@@ -49,6 +50,10 @@ def small(spec):
     """The same structure: two layers or blocks a stage, few channels and pixels."""
     side = min(64, *spec.input_size)
     stages = (2,) * len(spec.stages)
+    if isinstance(spec, RegNet):
+        return zoo.changed(
+            spec, stages=stages, widths=(16, 16, 24, 32), group_width=8, input_size=(side, side)
+        )
     return zoo.changed(spec, stages=stages, width=16, input_size=(side, side))
 
 

@@ -14,6 +14,7 @@ from program import run
 
 import resnet_cli
 from resnet_cli.analyses.cost.counts import totals
+from resnet_cli.checkpoints.identify.naming import to_torchvision
 from resnet_cli.designs import names, zoo
 from resnet_cli.errors import UserError, folded
 from resnet_cli.networks import load, overrides
@@ -172,7 +173,18 @@ def test_the_librarys_own_network_puts_out_the_same(row):
             least = 0.5 if name.endswith("var") else -1.0
             tensor.uniform_(least, 1.0, generator=generator)
     ours = resnet_cli.build(spec).eval()
-    ours.load_state_dict(weights)
+    naming = to_torchvision(
+        weights
+    ).names  # pre-activation and legacy networks have names of their own
+    assert [naming[name] for name in weights] == [*ours.state_dict()] or row.name.startswith(
+        "resnetv2"
+    )
+    ours.load_state_dict(
+        {
+            naming[name]: tensor.flatten(1) if naming[name] == "fc.weight" else tensor
+            for name, tensor in weights.items()
+        }
+    )
     x = torch.randn(1, *spec.input_shape, generator=generator)
     with torch.no_grad():
         torch.testing.assert_close(ours(x), theirs(x))

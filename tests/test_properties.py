@@ -12,6 +12,7 @@ import resnet_cli
 from resnet_cli.answers.diagram import Picture
 from resnet_cli.answers.plot import Plot
 from resnet_cli.commands import output
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
@@ -21,6 +22,11 @@ from resnet_cli.render.tables import plain, spreadsheet
 
 NUMBERS = {  # what a field may be that is neither a word nor true or false; the rest follows from the spec
     "stages": st.lists(st.integers(1, 3), min_size=3, max_size=5).map(tuple),
+    "output_stride": st.sampled_from([8, 16, 32]),
+    "stem_stride": st.sampled_from([0, 1, 2]),
+    "se_multiple": st.sampled_from([1, 8]),
+    "widths": st.lists(st.sampled_from([1, 16, 32]), min_size=3, max_size=5).map(tuple),
+    "group_width": st.sampled_from([1, 8, 16]),
     "stem_width": st.sampled_from([2, 16, 32, 64]),
     "width": st.sampled_from([1, 16, 32, 64]),
     "base_width": st.sampled_from([4, 32, 64, 128]),
@@ -53,11 +59,13 @@ def specs(draw, kind):
         most = 5 if kind is VGG else 4
         least = 3 if given.get("stem") == "3x3" else most
         given["stages"] = (given["stages"] * 2)[: draw(st.integers(least, most))]
+        if kind is RegNet:
+            given["widths"] = (given["widths"] * 2)[:4]
         if given.get("block") == "basic":
             given |= {"groups": 1, "base_width": 64}
         if given.get("norm") == "group":
             given |= {"width": 32, "stem_width": 64, "base_width": 64, "groups": 1}
-        if given.get("se_reduction") and given["eca"]:
+        if given.get("se_reduction") and given.get("eca"):
             given["eca"] = False
         if kind is VGG:
             given["input_size"] = (33, 40)

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
@@ -83,8 +84,8 @@ def reference(spec, state, x):
         t = {name: state[f"{row.path}.{name}"] for name in row.layer.parameters()}
         t |= {name: state[f"{row.path}.{name}"] for name in row.layer.buffers()}
         match row.layer:
-            case Conv2d(stride=stride, padding=padding, groups=groups):
-                y = F.conv2d(a, t["weight"], t.get("bias"), stride, padding, 1, groups)
+            case Conv2d(stride=stride, padding=padding, groups=groups, dilation=dilation):
+                y = F.conv2d(a, t["weight"], t.get("bias"), stride, padding, dilation, groups)
             case ChannelConv(kernel=kernel):
                 y = F.conv1d(a.view(len(a), 1, -1), t["weight"], padding=kernel // 2).view_as(a)
             case GroupNorm(groups=groups):
@@ -97,16 +98,17 @@ def reference(spec, state, x):
                 y = a / (1 + (-a).exp())
             case Sigmoid():
                 y = 1 / (1 + (-a).exp())
-            case MaxPool2d(kernel=kernel, stride=stride, padding=padding):
-                y = F.max_pool2d(a, kernel, stride, padding)
-            case AvgPool2d(kernel=kernel):
-                y = F.avg_pool2d(a, kernel, ceil_mode=True, count_include_pad=False)
+            case MaxPool2d(kernel=kernel, stride=stride, padding=padding, ceil=ceil):
+                y = F.max_pool2d(a, kernel, stride, padding, ceil_mode=ceil)
+            case AvgPool2d(kernel=kernel, ceil=ceil):
+                y = F.avg_pool2d(a, kernel, ceil_mode=ceil, count_include_pad=False)
             case AdaptiveAvgPool2d(size=size):
                 y = F.adaptive_avg_pool2d(a, size)
-            case PadShortcut(out_channels=channels, stride=stride):
+            case PadShortcut(out_channels=channels, stride=stride, both=both):
                 y = a.new_zeros(len(a), *row.output)
                 kept = min(channels, a.shape[1])
-                y[:, :kept] = a[:, :kept, ::stride, ::stride]
+                before = max(channels - kept, 0) // 2 if both else 0
+                y[:, before : before + kept] = a[:, :kept, ::stride, ::stride]
             case ScaledAdd(shortcut=shortcut, body=body):
                 y = shortcut * a + body * b[0]
             case GatedAdd(exclusive=exclusive):
@@ -155,7 +157,11 @@ def assert_same_outputs(spec):
 def small(spec):
     """The same kinds of block, two a stage and as narrow as its norm allows, on few pixels."""
     part = 2 if getattr(spec, "norm", "") == "group" else 4
-    fields = {"stages": (2,) * len(spec.stages), "width": spec.width // part, "num_classes": 7}
+    fields = {"stages": (2,) * len(spec.stages), "num_classes": 7}
+    if isinstance(spec, RegNet):
+        fields |= {"widths": (8, 16, 24, 32), "group_width": 8, "stem_width": 8}
+    else:
+        fields["width"] = spec.width // part
     if isinstance(spec, ResNet):
         fields["stem_width"] = spec.stem_width // part
     return replace(spec, **fields, input_size=(33, 47))
@@ -194,15 +200,18 @@ def specs(draw):
     def pick(*values):
         return draw(st.sampled_from(values))
 
-    block, stem = pick("basic", "bottleneck"), pick("7x7", "3x3", "deep")
+    block, stem = pick("basic", "bottleneck"), pick("7x7", "3x3", "deep", "tiered")
     norm = pick("batch", "batch", "batch", "group")
     grouped = block == "bottleneck"
     wide = norm == "group"  # its 32 groups need so many channels
     drawn = {
         "name": "own", "family": "own", "block": block, "stem": stem, "norm": norm,
         "stages": tuple(pick(1, 2, 3) for _ in range(pick(3, 4) if stem == "3x3" else 4)),
-        "shortcut": pick("A", "B", "B", "C", "none", "gate", "exclusive-gate", "dropout"),
-        "style": pick("v1", "v1.5"),
+        "stem_stride": pick(0, 1, 2), "stem_pool": pick("usual", "max", "none", "ceil"),
+        "antialias": pick("none", "none", "average"), "preact_stem": pick(True, False),
+        "se_multiple": pick(1, 8),
+        "shortcut": pick("A", "A-split", "B", "B", "C", "none", "gate", "exclusive-gate", "dropout"),
+        "style": pick("v1", "v1.5"), "output_stride": pick(8, 16, 32),
         "stem_width": pick(64) if wide else pick(2, 4, 8, 16, 32),
         "width": 32 if wide else pick(2, 4, 8),
         "base_width": (64 if wide else pick(16, 32, 64, 96, 128)) if grouped else 64,
@@ -216,7 +225,11 @@ def specs(draw):
     }  # fmt: skip
     assert drawn.keys() == {field.name for field in fields(ResNet)}
     try:
-        return ResNet(**drawn)
+        spec = ResNet(**drawn)
+        trace(
+            spec.net(), spec.input_shape
+        )  # an input may be too small, or odd where a mean strides
+        return spec
     except UserError:
         assume(False)
 

@@ -15,15 +15,17 @@ from resnet_cli.checkpoints.identify.differences import Difference
 from resnet_cli.checkpoints.identify.infer import most_alike, number_of_classes
 from resnet_cli.checkpoints.identify.recognise import Named, Recognised
 from resnet_cli.designs import zoo
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import printable
 from resnet_cli.tables import Column, Stack, Table
 from resnet_cli.trace import trace
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-STEMS = {"7x7": "7×7", "3x3": "3×3", "deep": "three 3×3"}
+STEMS = {"7x7": "7×7", "3x3": "3×3", "deep": "three 3×3", "tiered": "three 3×3, tiered"}
 SHORTCUTS = {
     "A": "A: zeros where the shape changes",
+    "A-split": "A: zeros where the shape changes, on both sides of the channels",
     "B": "B: projection where the shape changes",
     "C": "C: projection everywhere",
     "none": "none",
@@ -121,6 +123,14 @@ def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
     stages = ", ".join(map(str, spec.stages))
     if isinstance(spec, VGG):
         return [("convolutions", stages), ("width", spec.width)]
+    if isinstance(spec, RegNet):
+        return [
+            ("stages", stages),
+            ("widths", ", ".join(map(str, spec.widths))),
+            ("group width", spec.group_width),
+            ("stem", f"3×3, {spec.stem_width} channels"),
+            ("squeeze-excitation", _gates(spec.se_reduction)),
+        ]
     side = SHORTCUTS[spec.shortcut]
     if spec.shortcut in ("B", "C"):
         side += ", average-pooled" if spec.projection_pool else ""
@@ -134,10 +144,14 @@ def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
         ("groups", spec.groups if bottleneck else ""),
         ("stem", f"{STEMS[spec.stem]}, {spec.stem_width} channels"),
         ("shortcut", side),
-        ("squeeze-excitation", f"reduction {spec.se_reduction}" if spec.se_reduction else "no"),
+        ("squeeze-excitation", _gates(spec.se_reduction)),
         ("pre-activation", "yes" if spec.preact else "no"),
         ("bias of convolutions", "yes" if spec.conv_bias else ""),
     ]
+
+
+def _gates(reduction: int) -> str:
+    return f"reduction {reduction}" if reduction else "no"
 
 
 def _changes(base: zoo.Spec, spec: zoo.Spec) -> str:

@@ -104,6 +104,7 @@ def _layers(
         Column("kernel", "kernel", "count", drop=2),
         Column("stride", "stride", "count", drop=3),
         Column("padding", "pad", "count", drop=5),
+        Column("dilation", "dilation", "count", drop=7),
         Column("groups", "groups", "count", drop=7),
         Column("input", "input", "shape", drop=8),
         Column("output", "output", "shape", drop=1),
@@ -111,8 +112,8 @@ def _layers(
     )
     body = [
         (row.path, row.label, row.layer.operator, *(row.layer.window or (None, None, None)),
-         getattr(row.layer, "groups", None), row.input, row.output, held, cost, cost / whole)
+         row.layer.dilation if row.layer.window else None, getattr(row.layer, "groups", None), row.input, row.output, held, cost, cost / whole)
         for row, held, cost in zip(rows, params, costs, strict=True)
     ]  # fmt: skip
-    end = (total[0], *[None] * 8, *total[1:], 1.0)
+    end = (total[0], *[None] * 9, *total[1:], 1.0)
     return Table("rows", "", columns, body, end)

@@ -30,6 +30,7 @@ def recounted(network: Network, name: str) -> Recounted:
     """Raises `UserError` for a convention that is not known, or not for this network."""
     one_of("convention", name, tuple(known()))
     rule = known()[name]
+    conventions.check(conventions.unknown(rule, network), rule)
     counts = conventions.recounted(rule, network.rows)
     total = sum(counts)
     said = f"{conventions.in_words(rule, network.rows)}; for {network.asked}"

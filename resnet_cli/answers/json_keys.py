@@ -219,6 +219,7 @@ COMMANDS: dict[str, Keys] = {
                 "kernel?": "integer?: height and width of the window",
                 "stride?": "integer?: from one window to the next",
                 "padding?": "integer?: zeros on each side",
+                "dilation?": "integer?: how far apart the places of the window are",
                 "groups?": "integer?: of the channels",
                 "input?": "integers: shape of one input",
                 "output?": "integers?: shape of the output for one input",

@@ -24,7 +24,7 @@ GATES = ("gate", "exclusive-gate")
 """Shortcuts that are multiplied by 1 − g(x) (He et al. 2016, Table 1)."""
 
 
-SHORTCUTS = ("A", "B", "C", "none", *GATES, "dropout")
+SHORTCUTS = ("A", "A-split", "B", "C", "none", *GATES, "dropout")
 ACTIVATIONS = {"ReLU": ReLU, "SiLU": SiLU}
 NORMS = ("batch", "group")
 
@@ -39,36 +39,54 @@ def norm(spec: ResNet, name: str, channels: int) -> Layer:
     return BatchNorm2d(name, channels) if spec.norm == "batch" else GroupNorm(name, 32, channels)
 
 
-def basic(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
-    """3×3, 3×3 (He et al. 2015, Fig. 5 left)."""
+def basic(
+    spec: ResNet, channels: int, width: int, stride: int, dilations: tuple[int, int] = (1, 1)
+) -> list[Node]:
+    """3×3, 3×3 (He et al. 2015, Fig. 5 left), each with its dilation."""
+    first, second = dilations
+    bias = spec.conv_bias
+    pace, smoothing = antialiased(spec, stride)
     return [
-        Conv2d("conv1", channels, width, 3, stride, 1, bias=spec.conv_bias),
+        Conv2d("conv1", channels, width, 3, pace, first, bias=bias, dilation=first),
         norm(spec, "bn1", width),
         activation(spec, "relu"),
-        Conv2d("conv2", width, width, 3, 1, 1, bias=spec.conv_bias),
+        *smoothing,
+        Conv2d("conv2", width, width, 3, 1, second, bias=bias, dilation=second),
         norm(spec, "bn2", width),
     ]
 
 
-def bottleneck(spec: ResNet, channels: int, width: int, stride: int) -> list[Node]:
+def bottleneck(
+    spec: ResNet, channels: int, width: int, stride: int, dilations: tuple[int, int] = (1, 1)
+) -> list[Node]:
     """1×1 reduce, 3×3, 1×1 restore (He et al. 2015, Fig. 5 right).
 
     The stride is in the first 1×1 for style v1, in the 3×3 for v1.5. Groups and base width make
-    it ResNeXt's (Xie et al. 2017, Fig. 3c) or a wide one.
+    it ResNeXt's (Xie et al. 2017, Fig. 3c) or a wide one. Its 3×3 has the first of the dilations.
     """
+    dilation, _ = dilations
     middle = width * spec.base_width // 64 * spec.groups
     first, second = (stride, 1) if spec.style == "v1" else (1, stride)
+    second, smoothing = antialiased(spec, second)
     bias = spec.conv_bias
     return [
         Conv2d("conv1", channels, middle, 1, first, bias=bias),
         norm(spec, "bn1", middle),
         activation(spec, "relu"),
-        Conv2d("conv2", middle, middle, 3, second, 1, spec.groups, bias),
+        Conv2d("conv2", middle, middle, 3, second, dilation, spec.groups, bias, dilation),
         norm(spec, "bn2", middle),
         activation(spec, "relu"),
+        *smoothing,
         Conv2d("conv3", middle, 4 * width, 1, bias=bias),
         norm(spec, "bn3", 4 * width),
     ]
+
+
+def antialiased(spec: ResNet, stride: int) -> tuple[int, list[Node]]:
+    """The stride that a 3×3 keeps, and the mean behind it that strides in its place (Zhang 2019, Sec. 3.2)."""
+    if spec.antialias == "none" or stride == 1:
+        return stride, []
+    return 1, [AvgPool2d("aa", stride, ceil=False)]
 
 
 def activate_first(spec: ResNet, body: list[Node], channels: int) -> tuple[list[Node], list[Node]]:
@@ -85,9 +103,13 @@ def activate_first(spec: ResNet, body: list[Node], channels: int) -> tuple[list[
     return first, rest
 
 
-def squeeze_excitation(channels: int, reduction: int) -> Residual:
+def rounded(channels: int, multiple: int) -> int:
+    """The nearest multiple, and one at least: the middle of a gate as libraries round it."""
+    return max(multiple, (channels + multiple // 2) // multiple * multiple)
+
+
+def squeeze_excitation(channels: int, squeezed: int) -> Residual:
     """Pool, reduce, restore, sigmoid; every channel is scaled by its gate (Hu et al. 2018, Fig. 3)."""
-    squeezed = channels // reduction
     gate = (
         AdaptiveAvgPool2d("pool"),
         Conv2d("fc1", channels, squeezed, 1, bias=True),
@@ -108,12 +130,15 @@ def efficient_channel_attention(channels: int) -> Residual:
 def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> list[Node]:
     """What stands on the shortcut (He et al. 2015, Sec. 3.3); nothing for an identity.
 
-    A pads with zeros where the shape changes, B projects there, C projects everywhere. The gates
+    A pads with zeros where the shape changes, A-split on both sides of the channels, B projects there, C projects everywhere. The gates
     and the dropout of He et al. 2016 stand on A.
     """
     changes = stride != 1 or channels != out_channels
-    if spec.shortcut in ("A", *GATES, "dropout"):
-        padded: list[Node] = [PadShortcut("downsample", out_channels, stride)] if changes else []
+    if spec.shortcut in ("A", "A-split", *GATES, "dropout"):
+        both = spec.shortcut == "A-split"
+        padded: list[Node] = (
+            [PadShortcut("downsample", out_channels, stride, both)] if changes else []
+        )
         return [*padded, Dropout("dropout")] if spec.shortcut == "dropout" else padded
     if not changes and spec.shortcut != "C":
         return []
@@ -138,20 +163,25 @@ def merge(spec: ResNet, channels: int) -> Add:
 
 
 def block(
-    spec: ResNet, channels: int, width: int, stride: int, activated: bool
-) -> Residual | Sequence:
+    spec: ResNet, channels: int, width: int, stride: int, activated: bool,
+    dilations: tuple[int, int] = (1, 1),
+) -> Residual | Sequence:  # fmt: skip
     """One block of the network, yet without a name: body, shortcut, and where its activations stand.
 
     ``activated`` says that a norm and activation already stand right before it, as for the first
-    block of a pre-activation network (He et al. 2016, appendix).
+    block of a pre-activation network (He et al. 2016, appendix). ``dilations`` are those of its first
+    and of its further 3×3.
     """
     out_channels = width * EXPANSION[spec.block]
-    body = (basic if spec.block == "basic" else bottleneck)(spec, channels, width, stride)
+    body = (basic if spec.block == "basic" else bottleneck)(
+        spec, channels, width, stride, dilations
+    )
     first: list[Node] = []
     if spec.preact:
         first, body = activate_first(spec, body, channels)
     if spec.se_reduction:
-        body.append(squeeze_excitation(out_channels, spec.se_reduction))
+        squeezed = rounded(out_channels // spec.se_reduction, spec.se_multiple)
+        body.append(squeeze_excitation(out_channels, squeezed))
     if spec.eca:
         body.append(efficient_channel_attention(out_channels))
     after = () if spec.preact else (activation(spec, "relu"),)

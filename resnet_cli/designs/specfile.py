@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from resnet_cli import files, toml
 from resnet_cli.designs import fields, limits, names, zoo
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
 
 HINT = "give a TOML file or a name"
 PLAIN = "a network file has plain keys: stages = [3, 4]"
-REQUIRED = ("block", "stages")
-"""The keys without which a file needs a base."""
+REQUIRED = {ResNet: ("block", "stages"), RegNet: ("stages", "widths", "group_width")}
+"""The keys without which a file needs a base, by the kind of its network."""
+EXAMPLES = {ResNet: "resnet50", RegNet: "regnet_y_400mf", VGG: "vgg16"}
 MOST_BYTES = 1 << 16
 
 
@@ -42,18 +46,26 @@ def _spec(given: dict[str, object], name: str) -> zoo.Spec:
         spec = names.find(base)
         return zoo.changed(spec, **fields.checked(given, spec, _toml, ("base",)))
     given.setdefault("family", "own")
-    missing = [key for key in REQUIRED if key not in given]
-    values = fields.checked(given, zoo.find("resnet50"), _toml, ("base",))
+    kind = RegNet if _has(RegNet, given) and not _has(ResNet, given) else ResNet
+    missing = [key for key in REQUIRED[kind] if key not in given]
+    values = fields.checked(given, zoo.find(EXAMPLES[kind]), _toml, ("base",))
     if missing:
         raise UserError(
-            f"{' and '.join(missing)} missing", 'add it, or start from base = "resnet50"'
+            f"{' and '.join(missing)} missing",
+            f'add it, or start from base = "{EXAMPLES[kind]}"',
         )
-    return ResNet(**values)  # type: ignore[arg-type]
+    return kind(**values)  # type: ignore[arg-type]
+
+
+def _has(kind: Any, given: Iterable[str]) -> bool:
+    """Whether such a network has all of these fields."""
+    return bool(set(given) <= kind.__dataclass_fields__.keys())
 
 
 def of_fields(values: dict[str, object]) -> zoo.Spec:
     """The network with all of these fields, as `dataclasses.asdict` gives them. Raises `UserError` as `read`."""
-    example = zoo.find("vgg16" if "batch_norm" in values else "resnet50")
+    kind = next((kind for kind in EXAMPLES if _has(kind, values)), ResNet)
+    example = zoo.find(EXAMPLES[kind])
     checked = fields.checked(values, example, _toml)
     if missing := [key for key in example.__dataclass_fields__ if key not in checked]:
         raise UserError(f"{missing[0]} missing", "give every field")
@@ -70,7 +82,7 @@ def schema() -> dict[str, Any]:
     """The JSON Schema (draft 7, which editors read) of such a file, from the fields of a spec."""
     kinds = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
     name = {"type": "string", "minLength": 1, "maxLength": 80}
-    about_base = "The network to start from; without it block and stages are needed."
+    about_base = "The network to start from; without it block and stages are needed, or stages, widths and group width."
     properties: dict[str, dict[str, Any]] = {
         "base": {"type": "string", "description": about_base, "examples": zoo.names()},
         "name": {**name, "description": "What it is called; the file's name where it is left out."},
@@ -87,6 +99,9 @@ def schema() -> dict[str, Any]:
         elif key == "stages":
             blocks = {"type": "integer", "minimum": 1, "maximum": limits.BLOCKS}
             each |= {"type": "array", "items": blocks, "minItems": 3, "maxItems": 5}
+        elif key == "widths":
+            channels = {"type": "integer", "minimum": 1, "maximum": limits.CHANNELS}
+            each |= {"type": "array", "items": channels, "minItems": 4, "maxItems": 4}
         elif key == "input_size":
             side = {"type": "integer", "minimum": 1, "maximum": limits.PIXELS}
             both = {"type": "array", "items": side, "minItems": 2, "maxItems": 2}
@@ -104,5 +119,5 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
-        "anyOf": [{"required": ["base"]}, {"required": [*REQUIRED]}],
+        "anyOf": [{"required": ["base"]}, *({"required": [*keys]} for keys in REQUIRED.values())],
     }

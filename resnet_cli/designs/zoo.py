@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError, did_you_mean, folded
 
-Spec: TypeAlias = ResNet | VGG
+Spec: TypeAlias = ResNet | RegNet | VGG
 
 TWO, THREE, B101, B152 = (2, 2, 2, 2), (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)
 B200 = (3, 24, 36, 3)
@@ -42,6 +43,12 @@ def _wide(depth: int, k: int) -> ResNet:
         f"wrn-{depth}-{k}", "Wide ResNet", "basic", (depth - 4) // 6,
         shortcut="B", preact=True, projection_norm=False, width=16 * k,
     )  # fmt: skip
+
+
+def _regnet(name: str, stages: tuple[int, ...], widths: tuple[int, ...], group: int) -> RegNet:
+    """RegNetX, or RegNetY with squeeze-excitation to a quarter (Radosavovic et al. 2020, Sec. 5)."""
+    reduction = 4 if name.startswith("regnet_y") else 0
+    return RegNet(name, "RegNet", stages, widths, group, reduction)
 
 
 PRE = {"preact": True, "projection_norm": False}
@@ -103,6 +110,22 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("resnet50-d", "ResNet-C/D", "bottleneck", THREE, **DEEP, **POOL),
     _imagenet("resnet101-d", "ResNet-C/D", "bottleneck", B101, **DEEP, **POOL),
     _imagenet("resnet152-d", "ResNet-C/D", "bottleneck", B152, **DEEP, **POOL),
+    # Radosavovic et al. 2020, Sec. 5, with torchvision's widths
+    _regnet("regnet_x_400mf", (1, 2, 7, 12), (32, 64, 160, 400), 16),
+    _regnet("regnet_x_800mf", (1, 3, 7, 5), (64, 128, 288, 672), 16),
+    _regnet("regnet_x_1_6gf", (2, 4, 10, 2), (72, 168, 408, 912), 24),
+    _regnet("regnet_x_3_2gf", (2, 6, 15, 2), (96, 192, 432, 1008), 48),
+    _regnet("regnet_x_8gf", (2, 5, 15, 1), (80, 240, 720, 1920), 120),
+    _regnet("regnet_x_16gf", (2, 6, 13, 1), (256, 512, 896, 2048), 128),
+    _regnet("regnet_x_32gf", (2, 7, 13, 1), (336, 672, 1344, 2520), 168),
+    _regnet("regnet_y_400mf", (1, 3, 6, 6), (48, 104, 208, 440), 8),
+    _regnet("regnet_y_800mf", (1, 3, 8, 2), (64, 144, 320, 784), 16),
+    _regnet("regnet_y_1_6gf", (2, 6, 17, 2), (48, 120, 336, 888), 24),
+    _regnet("regnet_y_3_2gf", (2, 5, 13, 1), (72, 216, 576, 1512), 24),
+    _regnet("regnet_y_8gf", (2, 4, 10, 1), (224, 448, 896, 2016), 56),
+    _regnet("regnet_y_16gf", (2, 4, 11, 1), (224, 448, 1232, 3024), 112),
+    _regnet("regnet_y_32gf", (2, 5, 12, 1), (232, 696, 1392, 3712), 232),
+    _regnet("regnet_y_128gf", (2, 7, 17, 1), (528, 1056, 2904, 7392), 264),
     # Keras' applications: v1 with a bias on every convolution
     _imagenet("keras-resnet50", "Keras", "bottleneck", THREE, conv_bias=True),
     _imagenet("keras-resnet101", "Keras", "bottleneck", B101, conv_bias=True),
@@ -277,7 +300,7 @@ def changed(spec: Spec, **fields: object) -> Spec:
     known = spec.__dataclass_fields__
     for key in given:
         if key not in known:
-            kind = "VGG" if isinstance(spec, VGG) else "a residual network"
+            kind = "a residual network" if isinstance(spec, ResNet) else type(spec).__name__
             raise UserError(
                 f"{kind} has no {key.replace('_', ' ')} to change",
                 did_you_mean(key, known) or f"it has: {', '.join(known)}",

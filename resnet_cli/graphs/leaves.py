@@ -45,10 +45,10 @@ def convolution(
     own, biased = op.owns("weight", weight), op.owns("bias", bias)
     sides = op.dims(weight)
     x, y = op.shape(op.reads[0]), op.result
-    square = all(len(set(side)) == 1 for side in windows) and set(windows.dilation) == {1}
+    square = all(len(set(side)) == 1 for side in windows)
     if plain and own and square and len(sides) == 4 and not transposed and len(x) == 3:
-        (k, *_), (stride, *_), (padding, *_), _ = windows
-        layer = Conv2d(op.label, x[0], sides[0], k, stride, padding, groups, biased)
+        (k, *_), (stride, *_), (padding, *_), (dilation, *_) = windows
+        layer = Conv2d(op.label, x[0], sides[0], k, stride, padding, groups, biased, dilation)
         if layer.output_shape(x) == y:
             return layer
     kind = f"{DIMENSIONS.get(len(windows.kernel), '')}{'transposed ' * transposed}convolution"

@@ -88,6 +88,8 @@ class Layer:
     """Whether it is a non-linearity that stands behind a layer."""
     on_shortcut = "identity"
     """What a shortcut is called that it stands on."""
+    dilation = 1
+    """How far apart the places of its window are."""
     slides = 0
     """Over how many last dimensions of its input it slides a window."""
     wraps = False
@@ -311,15 +313,20 @@ class Windowed(Layer):
         return (self.kernel, self.stride, self.padding)
 
     def sides(self, *sides: int) -> tuple[int, ...]:
-        """Output sizes, ⌊(n + 2p − k) / s⌋ + 1 each."""
-        reach = 2 * self.padding - self.kernel
-        return tuple((side + reach) // self.stride + 1 for side in sides)
+        """Output sizes, ⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1 each."""
+        beyond = 2 * self.padding - self.dilation * (self.kernel - 1) - 1
+        return tuple((side + beyond) // self.stride + 1 for side in sides)
 
     def sizes(self, x: Shape) -> tuple[Size, ...]:
         kernel, stride, padding = self.window
+        wide, numbers = "k", f"{kernel}"
+        if self.dilation > 1:
+            wide, numbers = "d·(k − 1) − 1", f"{self.dilation}·({kernel} − 1) − 1"
         return tuple(
             Size(
-                "⌊(n + 2p − k) / s⌋ + 1", f"⌊({n} + 2·{padding} − {kernel}) / {stride}⌋ + 1", result
+                f"⌊(n + 2p − {wide}) / s⌋ + 1",
+                f"⌊({n} + 2·{padding} − {numbers}) / {stride}⌋ + 1",
+                result,
             )
             for n, result in zip(x[1:], self.sides(*x[1:]), strict=True)
         )
@@ -328,7 +335,7 @@ class Windowed(Layer):
         return self.kernel**2 * elements(y)
 
     def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
-        own, window = one(seen), self.window
+        own, window = one(seen), (*self.window, self.dilation)
         return own.windowed(1, y[1], *window).windowed(2, y[2], *window)
 
 

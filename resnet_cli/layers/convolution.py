@@ -14,7 +14,7 @@ FOR_WEIGHTS = "the gradient of its weights is made of it"
 
 
 class Conv2d(Windowed, Fresh):
-    """A square convolution; output size ⌊(n + 2p − k) / s⌋ + 1."""
+    """A square convolution; output size ⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1."""
 
     operator = "convolution"
     beside = "bias 1 an output"
@@ -33,6 +33,7 @@ class Conv2d(Windowed, Fresh):
         padding: int = 0,
         groups: int = 1,
         bias: bool = False,
+        dilation: int = 1,
     ) -> None:
         super().__init__(name)
         self.in_channels = in_channels
@@ -42,10 +43,11 @@ class Conv2d(Windowed, Fresh):
         self.padding = padding
         self.groups = groups
         self.bias = bias
+        self.dilation = dilation
 
     def output_shape(self, *x: Shape) -> Shape:
         _, height, width = x[0]
-        stride, beyond = self.stride, 2 * self.padding - self.kernel
+        stride, beyond = self.stride, 2 * self.padding - self.dilation * (self.kernel - 1) - 1
         return (
             self.out_channels, (height + beyond) // stride + 1, (width + beyond) // stride + 1,
         )  # fmt: skip
@@ -73,18 +75,23 @@ class Conv2d(Windowed, Fresh):
         return super().reach([one(seen).mixed(0, self.out_channels, self.groups)], x, y)
 
     def module(self) -> Module:
-        usual = {"stride": 1, "padding": 0, "groups": 1, "bias": True}
+        usual = {"stride": 1, "padding": 0, "groups": 1, "bias": True, "dilation": 1}
         return Module("Conv2d", self.fields(), usual)
 
     def notation(self, x: Shape, y: Shape) -> str:
-        """`3×3, 64`, with the groups as ResNeXt prints them: C=32."""
+        """`3×3, 64`, with the groups as ResNeXt prints them, C=32, and the dilation."""
         groups = f", C={self.groups}" if self.groups > 1 else ""
-        return f"{self.kernel}×{self.kernel}, {self.out_channels}{groups}"
+        return f"{self.kernel}×{self.kernel}, {self.out_channels}{groups}{self._dilated()}"
+
+    def _dilated(self) -> str:
+        return f", dilation {self.dilation}" if self.dilation > 1 else ""
 
     def figure(self, x: Shape, y: Shape) -> str:
         groups = f", C={self.groups}" if self.groups > 1 else ""
         pace = f", /{self.stride}" if self.stride > 1 else ""
-        return f"{self.kernel}×{self.kernel} conv, {self.out_channels}{groups}{pace}"
+        return (
+            f"{self.kernel}×{self.kernel} conv, {self.out_channels}{groups}{pace}{self._dilated()}"
+        )
 
 
 class ChannelConv(SameShape, Fresh):

@@ -14,19 +14,34 @@ FOR_SHAPE = "torch takes its shape from it"
 
 
 class MaxPool2d(Windowed, Unweighted, Fresh):
-    """The largest of k×k values: k² − 1 comparisons an output."""
+    """The largest of k×k values: k² − 1 comparisons an output; with ``ceil`` a last window may be cut."""
 
     operator = "max pool"
     beside = "k² − 1 an output"
     in_figure = True
 
-    def __init__(self, name: str, kernel: int, stride: int, padding: int = 0) -> None:
+    def __init__(
+        self, name: str, kernel: int, stride: int, padding: int = 0, ceil: bool = False
+    ) -> None:
         super().__init__(name)
-        self.kernel, self.stride, self.padding = kernel, stride, padding
+        self.kernel, self.stride, self.padding, self.ceil = kernel, stride, padding, ceil
 
     def output_shape(self, *x: Shape) -> Shape:
         channels, height, width = x[0]
         return (channels, *self.sides(height, width))
+
+    def sides(self, *sides: int) -> tuple[int, ...]:
+        if not self.ceil:
+            return super().sides(*sides)
+        beyond = 2 * self.padding - self.kernel
+        return tuple(-(-(side + beyond) // self.stride) + 1 for side in sides)
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        floor = str.maketrans("⌊⌋", "⌈⌉" if self.ceil else "⌊⌋")
+        return tuple(
+            Size(formula.translate(floor), numbers.translate(floor), result)
+            for formula, numbers, result in super().sizes(x)
+        )
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return (self.kernel**2 - 1) * elements(y)
@@ -39,7 +54,10 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
         return (Kept(elements(y), "index"),)
 
     def module(self) -> Module:
-        return Module("MaxPool2d", self.fields(), {"stride": None, "padding": 0})
+        arguments = self.fields()
+        arguments["ceil_mode"] = arguments.pop("ceil")
+        usual = {"stride": None, "padding": 0, "ceil_mode": False}
+        return Module("MaxPool2d", arguments, usual)
 
     def notation(self, x: Shape, y: Shape) -> str:
         return f"{self.kernel}×{self.kernel} max pool"
@@ -49,16 +67,16 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
 
 
 class AvgPool2d(Unweighted, Fresh):
-    """The mean of k×k values, stride k, the last window cut at the border (ceil mode)."""
+    """The mean of k×k values, stride k; with ``ceil`` a last window is cut at the border, else left out."""
 
     operator = "average pool"
     beside = "1 an input"
     in_figure = True
     slides = 2
 
-    def __init__(self, name: str, kernel: int) -> None:
+    def __init__(self, name: str, kernel: int, ceil: bool = True) -> None:
         super().__init__(name)
-        self.kernel = kernel
+        self.kernel, self.ceil = kernel, ceil
 
     @property
     def window(self) -> tuple[int, int, int]:
@@ -66,10 +84,13 @@ class AvgPool2d(Unweighted, Fresh):
 
     def output_shape(self, *x: Shape) -> Shape:
         channels, height, width = x[0]
-        return (channels, -(-height // self.kernel), -(-width // self.kernel))
+        return (channels, *(side.result for side in self.sizes((channels, height, width))))
 
     def sizes(self, x: Shape) -> tuple[Size, ...]:
-        return tuple(Size("⌈n / s⌉", f"⌈{n} / {self.kernel}⌉", -(-n // self.kernel)) for n in x[1:])
+        k = self.kernel
+        if self.ceil:
+            return tuple(Size("⌈n / s⌉", f"⌈{n} / {k}⌉", -(-n // k)) for n in x[1:])
+        return tuple(Size("⌊n / s⌋", f"⌊{n} / {k}⌋", n // k) for n in x[1:])
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return elements(x[0])
@@ -82,8 +103,9 @@ class AvgPool2d(Unweighted, Fresh):
         return own.windowed(1, y[1], *window).windowed(2, y[2], *window)
 
     def module(self) -> Module:
-        arguments = self.fields() | {"ceil_mode": True, "count_include_pad": False}
-        return Module("AvgPool2d", arguments, {"ceil_mode": False, "count_include_pad": True})
+        cut = {"ceil_mode": self.ceil, "count_include_pad": not self.ceil}
+        usual = {"ceil_mode": False, "count_include_pad": True}
+        return Module("AvgPool2d", {"kernel": self.kernel, **cut}, usual)
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "avg pool" + (f", /{self.kernel}" if self.kernel > 1 else "")

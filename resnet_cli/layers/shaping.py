@@ -52,14 +52,17 @@ class Flatten(Viewing, Unweighted, Fresh):
 
 
 class PadShortcut(Unweighted, Fresh):
-    """Option A (He et al. 2015, Sec. 3.3): every stride-th pixel, new channels filled with zeros."""
+    """Option A (He et al. 2015, Sec. 3.3): every stride-th pixel, new channels filled with zeros.
+
+    They stand behind its own, or with ``both`` half of them before.
+    """
 
     operator = "zero padding"
     on_shortcut = "zero padding"
 
-    def __init__(self, name: str, out_channels: int, stride: int) -> None:
+    def __init__(self, name: str, out_channels: int, stride: int, both: bool = False) -> None:
         super().__init__(name)
-        self.out_channels, self.stride = out_channels, stride
+        self.out_channels, self.stride, self.both = out_channels, stride, both
 
     def output_shape(self, *x: Shape) -> Shape:
         _, height, width = x[0]
@@ -84,7 +87,7 @@ class PadShortcut(Unweighted, Fresh):
         return own.mixed(0, y[0])
 
     def module(self) -> Module:
-        return Module("ZeroPadding", self.fields())
+        return Module("ZeroPadding", self.fields(), {"both": False})
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "zero padding" + (f", /{self.stride}" if self.stride > 1 else "")

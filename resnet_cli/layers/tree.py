@@ -56,7 +56,7 @@ def children(parts: Iterable[Node]) -> list[Layer | Sequence | Residual]:
             assert not isinstance(part, Stage), "stages do not hold stages"
             last = found[-1] if found else None
             if isinstance(part, Sequence) and isinstance(last, Sequence) and last.name == part.name:
-                found[-1] = Sequence(part.name, last.parts + part.parts)  # VGG's features
+                found[-1] = last._replace(parts=last.parts + part.parts)  # VGG's features
             else:
                 found.append(part)
     return found

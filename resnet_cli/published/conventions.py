@@ -20,9 +20,9 @@ class Convention(NamedTuple):
     """One counting rule: a row of conventions.csv.
 
     ``macs`` is what a multiply-accumulate counts, ``unit`` what the sum is meant in. ``nothing`` are
-    layers beside those of the list of networks that the tool counts as nothing beside their MACs, `*` all that
-    are described here, and `no MACs` all that have none. ``checked`` names the networks for which the tool itself, in this version, printed the same: "all" of the
-    list, or some.
+    layers beside those of the list of networks that the tool counts as nothing, `*` all that are described here. ``checked`` names the networks for which the tool itself, in this version, printed the same: "all" of the
+    list, or some. ``sees`` is what it counts: "operators", wherever they are run, or "modules" of torch.nn, and not
+    what somebody's own code computes without them.
     """
 
     name: str
@@ -34,13 +34,12 @@ class Convention(NamedTuple):
     nothing: tuple[str, ...]
     checked: tuple[str, ...]
     remark: str
+    sees: str = "operators"
 
-    def knows(self, layer: str, multiplies: bool) -> bool:
-        """Whether it is known how the tool counts a kind of layer, which has MACs or not, be it as nothing."""
+    def knows(self, layer: str) -> bool:
+        """Whether it is known how the tool counts a kind of layer, be it as nothing."""
         named = (*COUNTED, *self.nothing, *(term.layer for term in self.terms))
-        return (
-            layer in named or "*" in self.nothing or (not multiplies and "no MACs" in self.nothing)
-        )
+        return layer in named or "*" in self.nothing
 
     def was_run_on(self, network: str) -> bool:
         """Whether the tool itself printed the same for this network of the list."""
@@ -80,8 +79,9 @@ def conventions() -> dict[str, Convention]:
                 (*filter(None, nothing.split("; ")),),
                 (*checked.split(),),
                 remark,
+                sees,
             )
-            for name, tool, version, unit, macs, terms, nothing, checked, remark in list(
+            for name, tool, version, unit, macs, terms, nothing, checked, remark, sees in list(
                 csv.reader(file)
             )[1:]
         }

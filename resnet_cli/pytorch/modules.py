@@ -10,15 +10,20 @@ from torch import Generator, Tensor, nn
 
 
 class ZeroPadding(nn.Module):
-    """Shortcut A: every stride-th pixel, zeros in the new channels (He et al. 2015, Sec. 3.3)."""
+    """Shortcut A: every stride-th pixel, zeros in the new channels (He et al. 2015, Sec. 3.3).
 
-    def __init__(self, channels: int, stride: int) -> None:
+    Behind its own, or before and behind them.
+    """
+
+    def __init__(self, channels: int, stride: int, both: bool = False) -> None:
         super().__init__()
-        self.channels, self.stride = channels, stride
+        self.channels, self.stride, self.both = channels, stride, both
 
     def forward(self, x: Tensor) -> Tensor:
         x = x[:, :, :: self.stride, :: self.stride]
-        return nn.functional.pad(x, (0, 0, 0, 0, 0, self.channels - x.shape[1]))
+        new = self.channels - x.shape[1]
+        before = max(new, 0) // 2 if self.both else 0
+        return nn.functional.pad(x, (0, 0, 0, 0, before, new - before))
 
     def extra_repr(self) -> str:
         return f"channels={self.channels}, stride={self.stride}"

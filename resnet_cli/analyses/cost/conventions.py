@@ -21,12 +21,53 @@ from resnet_cli.trace import Row
 
 def missing(convention: Convention, rows: Iterable[Row]) -> list[str]:
     """The operators of which it is not known how the tool counts them, or that nobody has described."""
-    unknown = {
-        rule_name(row): None
-        for row in rows
-        if isinstance(row.layer, Uncounted) or not convention.knows(rule_name(row), row.macs > 0)
-    }
-    return [*unknown]
+    names = {rule_name(row): isinstance(row.layer, Uncounted) for row in rows}
+    return [name for name, hidden in names.items() if hidden or not convention.knows(name)]
+
+
+def unknown(convention: Convention, network: Network) -> list[str]:
+    """What is not known of how the tool counts a network: its operators, and how others' code runs them.
+
+    A tool that looks at modules does not see what is computed outside of those that torch has, and of an
+    .onnx without norms nobody knows whether its module has them.
+    """
+    rows = network.rows
+    names = missing(convention, rows)
+    if network.spec is not None or not convention.version:
+        return names
+    terms = {term.layer for term in convention.terms}
+    if convention.sees == "modules":
+        outside = dict.fromkeys(
+            f"{rule_name(row)} in no module of torch.nn"
+            for row in rows
+            if (row.macs or rule_name(row) in terms) and not _is_torchs(row, network)
+        )
+        names += [name for name in outside if name.partition(" in no ")[0] not in names]
+    normed = any(rule_name(row) == NORM for row in rows)
+    if network.origin.kind == "onnx" and not normed and terms & {NORM, "convolution"}:
+        names.append("norms that may be folded into convolutions")
+    return names
+
+
+NORM = "batch norm"
+
+
+def _is_torchs(row: Row, network: Network) -> bool:
+    """Whether a row is a module of the class that torch has for its layer."""
+    try:
+        return network.classes.get(row.path) == row.layer.module().name
+    except NotImplementedError:  # torch may have one, of other arguments
+        return False
+
+
+def check(names: Sequence[str], convention: Convention) -> None:
+    """Raises `UserError` (exit 1) for what the tool's rule is not known for."""
+    if names:
+        raise UserError(
+            f"it is not known how {convention.tool} counts: {', '.join(names)}",
+            "flops --reconcile shows the conventions that are known for this network",
+            1,
+        )
 
 
 def recounted(convention: Convention, rows: Sequence[Row]) -> list[int]:
@@ -34,13 +75,7 @@ def recounted(convention: Convention, rows: Sequence[Row]) -> list[int]:
 
     Raises `UserError` (exit 1) for an operator that the tool's rule is not known for.
     """
-    unknown = missing(convention, rows)
-    if unknown:
-        raise UserError(
-            f"it is not known how {convention.tool} counts: {', '.join(unknown)}",
-            "flops --reconcile shows the conventions that are known for this network",
-            1,
-        )
+    check(missing(convention, rows), convention)
     counts = []
     for row in rows:
         name = rule_name(row)
@@ -120,14 +155,14 @@ def by_tools(network: Network, known: Iterable[Convention]) -> list[Line]:
     listed = network.spec is not None and zoo.is_listed(network.spec)
     for rule in known:
         added = steps(rule.terms, named)
-        unknown = missing(rule, network.rows)
-        counted = None if unknown else rule.macs * macs + sum(number for _, number in added)
+        not_known = unknown(rule, network)
+        counted = None if not_known else rule.macs * macs + sum(number for _, number in added)
         checked = "yes" if listed and rule.was_run_on(network.name) else "not run"
         lines.append(
             Line(
                 rule.name, counted, rule.unit, rule.macs, added,
                 checked=checked if rule.version else "", tool=rule.tool, remark=rule.remark,
-                missing=unknown,
+                missing=not_known,
             )
         )  # fmt: skip
     return lines

@@ -37,12 +37,13 @@ class Passage(NamedTuple):
 
     @property
     def window(self) -> tuple[int | None, int, int]:
-        """Kernel, stride and padding; where the layer has none, by how much wider it sees.
+        """Kernel, stride and padding, of a dilated kernel how wide it is; where the layer has none, by how much wider it sees.
 
         A kernel of None is of windows that are not evenly apart.
         """
         if self.row.layer.window:
-            return self.row.layer.window
+            kernel, stride, padding = self.row.layer.window
+            return (self.row.layer.dilation * (kernel - 1) + 1, stride, padding)
         first, own = self.before[0], self.own
         evenly = first.is_even and len(own.grid.windows) == 1
         if not evenly or own.stride % first.stride:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from resnet_cli.analyses.field.receptive_field import alike, fields, seen
@@ -68,7 +68,8 @@ def features(rows: Sequence[Row]) -> list[Feature]:
         if not ends:
             continue
         at = ends[-1]
-        path = _module(rows[at], stage) if blocks else rows[at].path
+        others = {path for row in rows if row.stage != stage for path in row.inside}
+        path = _module(rows[at], others) if blocks else rows[at].path
         field, shape = reached[at], maps_of[at] or ()
         known = all(side.size for side in field)
         stride = alike([side.stride for side in field]) if known else None
@@ -100,10 +101,10 @@ def _maps(rows: Sequence[Row]) -> list[Shape | None]:
     return maps
 
 
-def _module(row: Row, stage: str) -> str:
-    """The module around a row as deep as its stage, which a spec's lie at the top."""
+def _module(row: Row, others: Set[str]) -> str:
+    """The outermost module around a row that is around no row of another stage."""
     around = (*row.inside, row.path)
-    return around[min(stage.count("."), len(around) - 1)]
+    return next((path for path in around if path not in others), around[-1])
 
 
 def table(maps: Sequence[Feature]) -> Table:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import count, pairwise, takewhile
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
@@ -16,7 +17,7 @@ from resnet_cli.layers.arithmetic import Shape
 
 Shapes = dict[str, Shape]
 UNLISTED = "unlisted"
-BLOCK = re.compile(r"layer([0-9]{1,6})\.([0-9]{1,6})\.")
+BLOCK = re.compile(r"(?:layer|trunk_output\.block)([0-9]{1,6})\.([0-9]{1,6})\.")
 CONVOLUTION = re.compile(r"features\.([0-9]{1,6})\.weight")
 
 
@@ -26,7 +27,11 @@ def infer(shapes: Shapes) -> zoo.Spec | None:
     Only the tensors that tell something are looked at, so the network's other ones may differ.
     """
     try:
-        return _vgg(shapes) if "features.0.weight" in shapes else _resnet(shapes)
+        if "features.0.weight" in shapes:
+            return _vgg(shapes)
+        return (
+            _regnet(shapes) if "trunk_output.block1.0.f.a.0.weight" in shapes else _resnet(shapes)
+        )
     except (KeyError, ValueError, IndexError, ZeroDivisionError, UserError):
         return None  # a tensor that is missing, of another rank, empty, or over the limits
 
@@ -48,6 +53,8 @@ def blocks(names: Iterable[str]) -> tuple[int, ...]:
 
 def is_folded(shapes: Shapes) -> bool:
     """Whether the batch norm of a residual network was folded into the convolutions' biases."""
+    if "stem.0.bias" in shapes:  # a RegNet's
+        return "stem.1.weight" not in shapes
     norms = ("bn1.weight", "layer1.0.bn1.weight", "layer1.0.bn2.weight")
     return "layer1.0.conv2.bias" in shapes and not any(norm in shapes for norm in norms)
 
@@ -74,16 +81,16 @@ def most_alike(spec: zoo.Spec) -> zoo.Spec:
 
 
 def _traces(spec: zoo.Spec) -> tuple[object, ...]:
-    """What tensors tell of a network but for its two ends, the block (or the stages of a VGG) first."""
-    if isinstance(spec, VGG):
-        return tuple(getattr(spec, field) for field in TOLD_OF_VGG)
+    """What tensors tell of a network but for its two ends, the block (or the stages) first."""
+    if not isinstance(spec, ResNet):
+        return (type(spec), *(getattr(spec, field) for field in TOLD[type(spec).__name__]))
     projects = spec.shortcut in ("B", "C")
     beside = {"shortcut": projects and spec.shortcut, "projection_norm": projects and spec.projection_norm,
               "projection_pool": projects and spec.projection_pool}  # fmt: skip
-    return tuple(beside.get(field, getattr(spec, field)) for field in TOLD)
+    return tuple(beside.get(field, getattr(spec, field)) for field in TOLD["ResNet"])
 
 
-def _told(kind: type[ResNet] | type[VGG]) -> tuple[str, ...]:
+def _told(kind: type[ResNet | RegNet | VGG]) -> tuple[str, ...]:
     """The fields of which a network's weights tell the value, without input channels and classes."""
     return tuple(
         name
@@ -92,7 +99,7 @@ def _told(kind: type[ResNet] | type[VGG]) -> tuple[str, ...]:
     )
 
 
-TOLD, TOLD_OF_VGG = _told(ResNet), _told(VGG)
+TOLD = {kind.__name__: _told(kind) for kind in (ResNet, RegNet, VGG)}
 
 
 def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
@@ -118,12 +125,17 @@ def _resnet(shapes: Shapes) -> ResNet:
         fields["groups"] = middle // per_group
         fields["base_width"] = per_group * 64 // width
     if "layer1.0.se.fc1.weight" in shapes:
-        fields["se_reduction"] = out // shapes["layer1.0.se.fc1.weight"][0]
+        squeezed, channels, *_ = shapes[f"layer{len(stages)}.0.se.fc1.weight"]
+        least = shapes["layer1.0.se.fc1.weight"][0]
+        reduction = channels // squeezed
+        fields["se_reduction"] = reduction
+        fields["se_multiple"] = 1 if out // reduction == least else least
     if folded:
         fields["projection_norm"] = True
     return ResNet(
         UNLISTED, "own", "bottleneck" if bottleneck else "basic", stages,
         stem=stem, stem_width=stem_width, width=width, preact=_is_preact(shapes),
+        preact_stem="bn1.weight" in shapes or not _is_preact(shapes),
         conv_bias="layer1.0.conv1.bias" in shapes and not folded,
         num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
         input_size=(32, 32) if stem == "3x3" else (224, 224),
@@ -140,7 +152,9 @@ def _is_preact(shapes: Shapes) -> bool:
 def _stem(shapes: Shapes) -> tuple[str, int, int]:
     """The kind of stem, its channels, and the input's."""
     if "conv1.0.weight" in shapes:
-        return "deep", shapes["conv1.6.weight"][0], shapes["conv1.0.weight"][1]
+        first, in_channels, *_ = shapes["conv1.0.weight"]
+        kind = "deep" if first == shapes["conv1.3.weight"][0] else "tiered"
+        return kind, shapes["conv1.6.weight"][0], in_channels
     width, in_channels, kernel, _ = shapes["conv1.weight"]
     return "7x7" if kernel == 7 else "3x3", width, in_channels
 
@@ -171,6 +185,22 @@ def _shortcut(shapes: Shapes, stages: tuple[int, ...], changes: bool) -> dict[st
         "projection_norm": f"{at}.{index + 1}.weight" in shapes,
         "projection_pool": index == 1,
     }
+
+
+def _regnet(shapes: Shapes) -> RegNet:
+    stages = blocks(shapes)
+    firsts = [f"trunk_output.block{stage}.0.f" for stage in range(1, len(stages) + 1)]
+    widths = tuple(shapes[f"{first}.a.0.weight"][0] for first in firsts)
+    stem_width, in_channels, _, _ = shapes["stem.0.weight"]
+    channels, widest = max(zip((stem_width, *widths), firsts, strict=False))
+    squeezed = shapes.get(f"{widest}.se.fc1.weight")
+    return RegNet(
+        UNLISTED, "own", stages, widths,
+        group_width=max(shapes[f"{first}.b.0.weight"][1] for first in firsts),
+        se_reduction=round(channels / squeezed[0]) if squeezed else 0,
+        stem_width=stem_width, num_classes=number_of_classes(shapes) or 1000,
+        in_channels=in_channels,
+    )  # fmt: skip
 
 
 def _vgg(shapes: Shapes) -> VGG:

@@ -31,6 +31,8 @@ from resnet_cli.errors import UserError, printable
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.trace import state_dict, trace
 
+NORMS = ("bn1.weight", "layer1.0.bn1.weight", "stem.1.weight", "features.1.weight")
+"""The first norms of networks."""
 COUNTER = "num_batches_tracked"
 """Torch's counter of batches: absent before 0.4.1 and from frozen norms, and no matter to anyone."""
 LEAST_SHARE = 0.5
@@ -126,7 +128,7 @@ def _norm(shapes: Shapes) -> str:
         return "folded"
     if any(name.endswith(".running_mean") for name in shapes):
         return "whole"
-    return "no statistics" if "bn1.weight" in shapes or "features.1.weight" in shapes else "none"
+    return "no statistics" if any(norm in shapes for norm in NORMS) else "none"
 
 
 def _listed(spec: zoo.Spec, scheme: str) -> tuple[zoo.Spec, list[str]]:
@@ -200,7 +202,9 @@ def _nearest(file: Named, inferred: zoo.Spec | None) -> zoo.Spec | None:
 
 def _with_ends(spec: zoo.Spec, shapes: Shapes) -> zoo.Spec:
     """The network with as many classes and input channels as the file has, where it can."""
-    stems = (shapes.get(f"{stem}.weight", ()) for stem in ("conv1", "conv1.0", "features.0"))
+    stems = (
+        shapes.get(f"{stem}.weight", ()) for stem in ("conv1", "conv1.0", "stem.0", "features.0")
+    )
     in_channels = next((stem[1] for stem in stems if len(stem) == 4), None)
     with suppress(UserError):
         spec = zoo.changed(spec, in_channels=in_channels)
@@ -218,8 +222,8 @@ def _cannot_tell(spec: zoo.Spec, fits: list[str], file: Named) -> list[str]:
                 "whether a bottleneck strides in its first 1×1 (v1) or in its 3×3 (v1.5): "
                 f"{spec.style} is taken"
             )
-        if spec.shortcut in ("A", "none"):
-            taken = "option A" if spec.shortcut == "A" else "a plain network"
+        if spec.shortcut in ("A", "A-split", "none"):
+            taken = "a plain network" if spec.shortcut == "none" else f"option {spec.shortcut}"
             clauses.append(
                 "whether there are shortcuts, as those of option A hold no tensors: "
                 f"{taken} is taken"

@@ -62,10 +62,16 @@ def _number(text: str) -> int:
 BLOCKS = ("layer1.0.conv2.weight", *(f"layer{stage}.0.conv1.weight" for stage in (1, 2, 3, 4)))
 STAGES = ("stages.0.blocks.0.conv1.weight", "stages.1.blocks.0.conv1.weight")
 PREACT = {
-    "stages.0.blocks.0.norm1": "bn1",  # the first norm, which we put before the first block
     "stages.{S}.blocks.{B}.conv{N}": "layer{S}.{B}.conv{N}",
     "stages.{S}.blocks.{B}.norm{N}": "layer{S}.{B}.bn{N}",
     "head.fc": "fc",
+}
+REGNET = {
+    **{f"conv{number}.conv": f"f.{part}.0" for number, part in ((1, "a"), (2, "b"), (3, "c"))},
+    **{f"conv{number}.bn": f"f.{part}.1" for number, part in ((1, "a"), (2, "b"), (3, "c"))},
+    "se.fc{N}": "f.se.fc{N}",
+    "downsample.conv": "proj.0",
+    "downsample.bn": "proj.1",
 }
 
 SCHEMES = (
@@ -81,6 +87,20 @@ SCHEMES = (
         "stem.conv": "conv1",
         "stages.{S}.blocks.{B}.downsample.conv": "layer{S}.{B}.downsample.0",
     }, shift={"S": 1}),
+    Scheme("torchvision's RegNets", ("trunk_output.block1.block1-0.f.a.0.weight", "trunk_output.block2.block2-0.f.a.0.weight"), {
+        f"trunk_output.block{{S}}.block{{I}}-{{B}}.{path}": f"trunk_output.block{{S}}.{{B}}.{path}"
+        for path in ("f.a.{N}", "f.b.{N}", "f.c.{N}", "f.se.fc{N}", "proj.{N}")
+    }),
+    Scheme("timm's RegNets", ("s1.b1.conv1.conv.weight", "s2.b1.conv1.conv.weight"), {
+        "stem.conv": "stem.0",
+        "stem.bn": "stem.1",
+        "head.fc": "fc",
+        **{
+            f"s{{S}}.b{{B}}.{theirs}": f"trunk_output.block{{S}}.{{B}}.{ours}"
+            for theirs, ours in REGNET.items()
+        },
+    }, shift={"B": -1}),
+    Scheme("RegNets by number", ("trunk_output.block1.0.f.a.0.weight", "trunk_output.block2.0.f.a.0.weight"), {}),
     Scheme("Hugging Face", ("encoder.stages.0.layers.0.layer.0.convolution.weight",
                             "encoder.stages.1.layers.0.layer.0.convolution.weight"), {
         "embedder.embedder.convolution": "conv1",

@@ -1,0 +1,118 @@
+"""RegNetX and RegNetY (Radosavovic et al. 2020): the spec and how it becomes a tree of layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resnet_cli.designs import limits
+from resnet_cli.designs.blocks import squeeze_excitation
+from resnet_cli.designs.limits import option
+from resnet_cli.errors import UserError
+from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.convolution import Conv2d, Linear
+from resnet_cli.layers.elementwise import ReLU
+from resnet_cli.layers.normalisation import BatchNorm2d
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d
+from resnet_cli.layers.shaping import Flatten
+from resnet_cli.layers.tree import Node, Residual, Sequence, Stage
+
+
+@dataclass(frozen=True)
+class RegNet:
+    """A RegNet: four stages of X blocks, 1×1, 3×3 in groups, 1×1, each of one width.
+
+    ``stages`` and ``widths`` are the blocks and channels of each; groups are ``group_width`` channels
+    wide, one where the stage is narrower. Y blocks have a squeeze-excitation behind the 3×3, whose
+    squeeze is the block's input channels by ``se_reduction``, rounded.
+
+    Raises `UserError` for values that describe no network.
+    """
+
+    name: str
+    family: str
+    stages: tuple[int, ...] = option(None, "Blocks in each stage: 3,4,6,3.")
+    widths: tuple[int, ...] = option(None, "Channels of each stage: 48,104,208,440.")
+    group_width: int = option(None, "Channels of a group of the 3×3.")
+    se_reduction: int = option(0, "Squeeze-excitation by so much; 0: none.", least=0)
+    stem_width: int = option(32, "Channels of the stem.")
+    num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)
+    in_channels: int = option(3, "Channels of the input.")
+    input_size: tuple[int, int] = option(
+        (224, 224), "224, or height×width: 224x320.", in_tensors=False
+    )
+
+    def __post_init__(self) -> None:
+        limits.check(self)
+        limits.number_of_stages(self.stages, (4,))
+        if len(self.widths) != len(self.stages):
+            raise UserError(
+                f"{len(self.widths)} widths given for {len(self.stages)} stages",
+                "give one for each stage, such as --widths 48,104,208,440",
+            )
+        for width in self.widths:
+            limits.within("width of a stage", width, limits.CHANNELS)
+            if width % self.group_width and width > self.group_width:
+                raise UserError(
+                    f"groups of {self.group_width} channels do not divide {width} channels",
+                    "choose widths that are multiples of the group width",
+                )
+
+    @property
+    def input_shape(self) -> Shape:
+        """(channels, height, width) of one input."""
+        return (self.in_channels, *self.input_size)
+
+    def net(self) -> Sequence:
+        """The network as a tree of layers; torchvision's names but for a block's, which is its number."""
+        stem = Sequence("stem", (*_convolution(self.in_channels, self.stem_width, 3, 2), ReLU("2")))
+        parts: list[Node] = [Stage("stem", (stem,), "stem")]
+        channels = self.stem_width
+        for number, (blocks, width) in enumerate(
+            zip(self.stages, self.widths, strict=True), start=1
+        ):
+            first = self._block(channels, width, 2)
+            rest = self._block(width, width, 1) if blocks > 1 else first
+            stage = [
+                (rest if position else first)._replace(
+                    name=str(position), label=f"stage{number}_{position + 1}"
+                )
+                for position in range(blocks)
+            ]
+            trunk = Sequence(
+                "trunk_output", (Sequence(f"block{number}", (*stage,)),), title="Trunk"
+            )
+            parts.append(Stage(f"stage{number}", (trunk,)))
+            channels = width
+        head = (
+            AdaptiveAvgPool2d("avgpool"),
+            Flatten("flatten"),
+            Linear("fc", channels, self.num_classes),
+        )
+        return Sequence("", (*parts, Stage("fc", head, "head")), title="RegNet")
+
+    def _block(self, channels: int, width: int, stride: int) -> Residual:
+        """An X or Y block, yet without a name (Radosavovic et al. 2020, Fig. 4 and Sec. 5)."""
+        groups = width // min(self.group_width, width)
+        body: list[Node] = [
+            Sequence("a", (*_convolution(channels, width, 1), ReLU("2"))),
+            Sequence("b", (*_convolution(width, width, 3, stride, groups), ReLU("2"))),
+        ]
+        if self.se_reduction:
+            squeezed = max(1, round(channels / self.se_reduction))
+            body.append(squeeze_excitation(width, squeezed))
+        body.append(Sequence("c", _convolution(width, width, 1)))
+        changes = stride != 1 or channels != width
+        shortcut = (Sequence("proj", _convolution(channels, width, 1, stride)),) if changes else ()
+        title = "YBlock" if self.se_reduction else "XBlock"
+        after = (ReLU("activation"),)
+        return Residual(
+            "", (Sequence("f", (*body,), title="Transform"),), shortcut, after=after, title=title
+        )
+
+
+def _convolution(
+    channels: int, width: int, kernel: int, stride: int = 1, groups: int = 1
+) -> tuple[Node, Node]:
+    """A convolution that keeps the map's size but for its stride, and its norm."""
+    convolution = Conv2d("0", channels, width, kernel, stride, kernel // 2, groups)
+    return convolution, BatchNorm2d("1", width)
