@@ -89,19 +89,19 @@ ERRORS = (
     Column("network", "network"),
     Column("layers", "layers", "exact", drop=3),
     Column("seeds", "seeds", "exact", drop=2),
-    Column("train_error", "training error", "percent"),
-    Column("train_se", "± s.e.", "percent"),
-    Column("test_error", "test error", "percent"),
-    Column("test_se", "± s.e.", "percent"),
+    Column("train_error", "training error", "measured"),
+    Column("train_se", "± s.e.", "measured"),
+    Column("test_error", "test error", "measured"),
+    Column("test_se", "± s.e.", "measured"),
 )
 PUBLISHED = Column("published", "published test error", "percent", drop=1)
 DIFFERENCES = (
     Column("deep", "deeper"),
     Column("shallow", "minus"),
-    Column("train_difference", "training error, points", "+percent"),
-    Column("train_se", "± s.e.", "percent"),
-    Column("test_difference", "test error, points", "+percent", drop=2),
-    Column("test_se", "± s.e.", "percent", drop=1),
+    Column("train_difference", "training error, points", "+measured"),
+    Column("train_se", "± s.e.", "measured"),
+    Column("test_difference", "test error, points", "+measured", drop=2),
+    Column("test_se", "± s.e.", "measured", drop=1),
     Column("verdict", "the deeper trains to an error"),
 )
 

@@ -65,6 +65,8 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
     if column.kind == "times":
         return f"{value:.3g}" if value < 999.5 else f"{value:,.0f}"
     if column.kind == "percent":
+        return f"{value:g}%"
+    if column.kind == "measured":
         return f"{value if exact else round(value, 2):g}%"
     if column.kind == "number":
         return f"{value:.3g}"
