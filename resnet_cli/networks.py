@@ -424,7 +424,7 @@ def of_python(model: str, given: Given = NOTHING) -> Network:
     from resnet_cli.pytorch.doors import ran
 
     graph, how, version = ran(model, given.inputs, given.batch or 1)
-    return of_graph(graph, printable(model, 80), Origin("module", model, how, version))
+    return of_graph(graph, printable(model, 300), Origin("module", model, how, version))
 
 
 def _need(model: str) -> None:

@@ -1,6 +1,7 @@
 """The pages of help: panels, examples that work, words that are shown and completed."""
 
 import inspect
+import re
 import shlex
 from importlib import import_module
 
@@ -63,10 +64,10 @@ def examples(heavy):
 
 @pytest.mark.parametrize(("name", "words"), examples(heavy=False))
 def test_an_example_works(name, words, tmp_path, monkeypatch, capsys):
-    """What help says to type answers; a file of weights is one's own."""
+    """What help says to type answers; a file of weights, or a folder of runs, is one's own."""
     monkeypatch.chdir(tmp_path)
-    if "weights.pth" in words:
-        with pytest.raises(UserError, match=r"weights\.pth"):
+    if own := re.search(r"weights\.pth|runs/digits", words):
+        with pytest.raises(UserError, match=re.escape(own[0])):
             app()(shlex.split(words), standalone_mode=False)
         return
     app()(shlex.split(words), standalone_mode=False)

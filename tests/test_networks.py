@@ -72,7 +72,6 @@ QUESTIONS = {
     "receptive field": lambda network: resnet_cli.receptive_field(network, level="layer"),
     "features": resnet_cli.features,
     "paths": resnet_cli.paths,
-    "explain depth": lambda network: resnet_cli.explain("depth", network),
     "explain params": lambda network: resnet_cli.explain("params", network),
     "explain flops": lambda network: resnet_cli.explain("flops", network),
     "explain shape": lambda network: resnet_cli.explain("shape", network),
@@ -80,7 +79,6 @@ QUESTIONS = {
     "explain receptive field": lambda network: resnet_cli.explain("receptive-field", network),
     "explain": resnet_cli.explain,
     "compare": lambda network: resnet_cli.compare(network, "resnet18"),
-    "table": lambda network: resnet_cli.table(network, "resnet18"),
 }
 
 
@@ -107,7 +105,7 @@ def test_what_is_uncounted_is_listed_once_with_its_times():
 def test_every_answer_in_every_format_says_what_is_not_counted(question, network):
     """JSON under "uncounted", CSV in a column; people read "at least" and why; or else it is no answer but a refusal."""
     answer = QUESTIONS[question](network)
-    beside = {"network": network.name} if question in ("compare", "table") else {}
+    beside = {"network": network.name} if question == "compare" else {}
     assert answer.data()["uncounted"] == [beside | each for each in network.uncounted]
     for format in output.FORMATS:
         text = output.render(answer, format, exact=True, to_file=True)

@@ -7,7 +7,7 @@ from math import sqrt
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from resnet_cli.designs import specfile, zoo
+from resnet_cli.designs import zoo
 from resnet_cli.published import figures
 from resnet_cli.recipes import RECIPES
 from resnet_cli.runs import Recipe, Run, Trained, Training
@@ -134,6 +134,8 @@ def published(training: Training) -> dict[str, float]:
 
     Of ResNet-110 that is the best of five runs.
     """
+    from resnet_cli.designs import specfile  # tomllib takes milliseconds to load
+
     record = training.record
     if record.data.name != "CIFAR-10" or not is_papers(record.recipe):
         return {}

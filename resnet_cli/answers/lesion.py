@@ -13,7 +13,7 @@ from resnet_cli.answers import engines
 from resnet_cli.answers.gradient import Progress, silent
 from resnet_cli.answers.needs import need
 from resnet_cli.answers.view import View, beside
-from resnet_cli.designs import limits, specfile
+from resnet_cli.designs import limits
 from resnet_cli.errors import UserError, printable
 from resnet_cli.inputs import Given, Typed
 from resnet_cli.networks import Network, load, of_spec
@@ -156,6 +156,8 @@ def network(trained: Trained, record: Record, run_code: bool = False) -> Network
     Raises `UserError` where that runs Python and ``run_code`` is not given.
     """
     if trained.spec is not None:
+        from resnet_cli.designs import specfile  # tomllib takes milliseconds to load
+
         return of_spec(specfile.of_fields(trained.spec))
     if not run_code:
         raise UserError(
