@@ -79,8 +79,11 @@ def test_101_layers_leave_out_four_projections():
 @ZOO
 def test_depth_is_in_the_name(spec):
     """He et al.'s rule gives the number in the name, but for WRN (6n + 4) and the deep stems."""
-    if spec.family == "RegNet":
-        pytest.skip("its name has its MACs")
+    if spec.family == "RegNet":  # its name has its MACs: 400mf, 1_6gf
+        *_, number = spec.name[:-2].replace("_", ".").split(".", 2)
+        printed = float(number) * {"mf": 10**6, "gf": 10**9}[spec.name[-2:]]
+        assert abs(totals(rows_of(spec))["macs"] / printed - 1) < 0.07
+        return
     number = int("".join(c if c.isdigit() else " " for c in spec.name).split()[0])
     extra = (
         {"Wide ResNet": -2, "ResNet-C/D": 2}.get(spec.family, 0) if "wide_" not in spec.name else 0

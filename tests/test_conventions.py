@@ -387,7 +387,9 @@ def test_what_no_tool_s_rule_names_is_missing_and_never_nothing():
     assert lines["torch"].counted == 2 * sum(row.macs for row in words.rows)
     for name, line in lines.items():
         if name not in ("papers", "torch"):
-            assert line.counted is None and {"attention", "layer norm", "LSTM"} <= {*line.missing}
+            known = {"layer norm"} if name == "fvcore" else set()
+            assert line.counted is None
+            assert {"attention", "layer norm", "LSTM"} - known <= {*line.missing}
 
 
 def test_an_onnx_without_norms_may_have_had_some(tmp_path):
