@@ -12,7 +12,7 @@ class Column(NamedTuple):
 
     ``kind``: text, count (an integer), exact (never shortened), bytes, amount (a count, or a
     `ByteCount`), verdict (true or false), remark (a text for people), number (a float), percent (one from
-    0 to 100, as printed), measured (one with two decimals), times (one number by another), range (two of them), estimate (a mean, and its standard error where it has one), shape,
+    0 to 100, as printed), measured (one with two decimals), times (one number by another), range (two of them, or two counts), estimate (a mean, and its standard error where it has one), shape,
     numbers (as 3-4-6-3), mixed (texts, counts, shapes and `Stack`s, which have a line for each part), share (0 to
     1), bar (a share, drawn) or line (floats, drawn). With a "+" before its kind a number is a change and has its
     sign. Columns with a ``drop`` leave a narrow terminal, the highest first. Shares, bars, lines and remarks are for people

@@ -89,8 +89,8 @@ def commands_page():
 def networks_page():
     """The list of every network, as the program prints it."""
     return (
-        "# Networks\n\nAs `resnet-cli list -f markdown` prints them.\n\n"
-        + run("list", "-f", "markdown")[0]
+        "# Networks\n\nAs `resnet-cli list --all -f markdown` prints them.\n\n"
+        + run("list", "--all", "-f", "markdown")[0]
     )
 
 

@@ -22,6 +22,24 @@ def test_every_network_is_listed_in_the_papers_order():
     assert names(reverse=True) == zoo.names()[::-1]
 
 
+def test_families_come_first_and_networks_when_they_are_asked_for():
+    """By default a line for each family, with its least and most; a word, a filter or --all has networks."""
+    families = resnet_cli.list()
+    assert [table.key for table in families.tables] == ["families"]
+    (resnet,) = [line for line in families.data()["families"] if line["name"] == "ResNet"]
+    assert resnet["names"] == ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+    assert (resnet["params_least"], resnet["params_most"]) == (11_689_512, 60_192_808)
+    assert (resnet["macs_least"], resnet["macs_most"]) == (1_814_073_344, 11_282_415_616)
+    for networks in (
+        resnet_cli.list(every=True),
+        resnet_cli.list("resnet"),
+        resnet_cli.list(dataset="imagenet"),
+        resnet_cli.list(sort="params"),
+    ):
+        assert [table.key for table in networks.tables] == ["rows"]
+    assert len(run("list", "-f", "csv")[0].splitlines()) == len(zoo.NETWORKS) + 1
+
+
 @pytest.mark.parametrize(
     ("words", "key", "values"),
     [

@@ -39,6 +39,8 @@ def test_a_printed_figure_agrees_as_recorded(figure):
 @pytest.mark.slow
 def test_figures_of_networks_of_torchvision_agree_as_recorded():
     """Those that no spec describes, counted from torchvision's own module at the size of the figure."""
+    if not ELSEWHERE:
+        pytest.skip("every network of torchvision's figures is described")
     library("torchvision")
     rows = {}
     for figure in ELSEWHERE:
@@ -206,11 +208,12 @@ def test_what_is_no_single_network_is_asked_by_a_word_of_its_name():
 
 
 def test_what_is_not_described_yet_has_its_figures():
-    """Under torchvision's name, with or without the prefix."""
-    for network in dict.fromkeys(figure.network for figure in ELSEWHERE):
+    """Under its library's name, with or without the prefix."""
+    missing = [f.network for f in figures() if f.network and not described(f.network, "")]
+    for network in dict.fromkeys(missing):
         rows = resnet_cli.figures(network).data()["rows"]
         assert rows == resnet_cli.figures(network.partition(":")[2]).data()["rows"]
-        assert {row["status"] for row in rows} == {"not described", "measured"}
+        assert {row["status"] for row in rows} <= {"not described", "measured"}
 
 
 def test_figures_of_resnet50_say_whose_it_is():

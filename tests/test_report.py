@@ -257,7 +257,7 @@ def test_several_networks_are_compared_and_each_has_its_chapter(pages):
     for line in raw["errors"]:  # what a table prints of one network alone is in its chapter
         printed = [cell for cell in line["networks"] if cell["printed"] is not None]
         for cell in printed:
-            assert len(printed) == 1 or f"{round(cell['printed'], 2):g}%" in cells
+            assert len(printed) == 1 or f"{cell['printed']:g}%" in cells
             assert cell["source"] in (text if len(printed) > 1 else root.words())
     drawings = [svg for svg in articles[0].all("svg") if svg.attributes["class"] == "diagram"]
     assert [next(svg.all("title")).words() for svg in drawings] == names

@@ -30,6 +30,15 @@ ERRORS = ("top1_err", "cifar10_err")
 """The errors that are listed."""
 
 
+FAMILIES = (
+    Column("name", "family"),
+    Column("count", "networks", "exact", drop=1),
+    Column("names", "names"),
+    Column("params", "params", "range"),
+    Column("macs", "MACs", "range"),
+)
+
+
 class Listed(NamedTuple):
     """A line of the list: what a network is and costs, and the first error that a paper prints of it.
 
@@ -79,6 +88,39 @@ def listed(specs: Sequence[zoo.Spec], figures: Sequence[Figure]) -> list[Listed]
 @cache
 def _totals(spec: zoo.Spec) -> dict[str, Any]:
     return totals(trace(spec.net(), spec.input_shape))
+
+
+def families(lines: Sequence[Listed]) -> list[dict[str, Any]]:
+    """JSON's "families": their networks, with the least and most parameters and MACs of these."""
+    members: dict[str, list[Listed]] = {}
+    for line in lines:
+        members.setdefault(line.family, []).append(line)
+    return [
+        {
+            "name": family,
+            "count": len(own),
+            "names": [line.name for line in own],
+            **_ends("params", [line.params for line in own]),
+            **_ends("macs", [line.macs for line in own]),
+        }
+        for family, own in members.items()
+    ]
+
+
+def _ends(key: str, numbers: Sequence[int]) -> dict[str, int]:
+    return {f"{key}_least": min(numbers), f"{key}_most": max(numbers)}
+
+
+def by_family(lines: Sequence[dict[str, Any]]) -> Table:
+    """`families` for people."""
+    body = [
+        (
+            line["name"], line["count"], ", ".join(line["names"]),
+            *((line[f"{key}_least"], line[f"{key}_most"]) for key in ("params", "macs")),
+        )
+        for line in lines
+    ]  # fmt: skip
+    return Table("families", "", FAMILIES, body)
 
 
 def ordered(lines: Sequence[Listed], key: str, reverse: bool) -> list[Listed]:

@@ -304,6 +304,18 @@ COMMANDS: dict[str, Keys] = {
                 "setting": "string?: how it was tested",
             }
         ],
+        "families": [
+            {
+                "": "one line for each family of these",
+                "name": "string: the family's",
+                "count": "integer: how many",
+                "names": "strings: as MODEL takes them",
+                "params_least": "integer: learnable parameters of the smallest",
+                "params_most": "integer: of the largest",
+                "macs_least": "integer: multiply-accumulates of one input, of the cheapest",
+                "macs_most": "integer: of the dearest",
+            }
+        ],
     },
     "flops": {
         **ABOUT,

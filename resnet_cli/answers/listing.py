@@ -33,8 +33,11 @@ def list(
     max_error: float | None = None,
     sort: str | None = None,
     reverse: bool = False,
+    every: bool = False,
 ) -> View:
-    """Every network with its family, data set, block, stages, layers, parameters, MACs and error.
+    """The families of networks; with a word, a filter, an order or ``every`` the networks themselves.
+
+    Of each its family, data set, block, stages, layers, parameters, MACs and error.
 
     Each of ``words`` is a part of a name, family, block or data set, the blocks of the stages
     (3-4-6-3), or a pattern for the name (resnet*). ``dataset`` is imagenet or cifar10, ``max_error``
@@ -68,7 +71,15 @@ def list(
     if any(line.error is not None for line in lines):
         notes.append("error: the first that a paper prints of it, top-1 on ImageNet or on CIFAR-10")
     rows = [line._asdict() for line in lines]
-    return View({"command": "list", "rows": rows}, [analysis.table(lines)], notes)
+    families = analysis.families(lines)
+    whole = len(rows) == len(zoo.NETWORKS) and not (words or every or sort or reverse)
+    if whole:
+        notes = [
+            "every network: resnet-cli list --all; some of them: resnet-cli list PATTERN",
+            notes[0],
+        ]
+    shown = analysis.by_family(families) if whole else analysis.table(lines)
+    return View({"command": "list", "rows": rows, "families": families}, [shown], notes)
 
 
 def _matches(spec: zoo.Spec, word: str) -> bool:

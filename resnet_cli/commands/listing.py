@@ -50,11 +50,12 @@ def command(
         str | None, typer.Option(help=", ".join(listing.SORTS) + ".", **words(listing.SORTS))
     ] = None,
     reverse: Annotated[bool, typer.Option("--reverse", help="The last first.")] = False,
+    every: Annotated[bool, _option("--all", help="Every network, not its family alone.")] = False,
 ) -> Answer:
-    """Every network with its family, block, stages, layers, parameters, MACs and published error."""
+    """The families of networks; with words, filters or --all each network, its cost and published error."""
     return listing.list(
         *matching or (), family=family, dataset=dataset, block=block, layers=layers,
         max_params=None if max_params is None else sizes.count("most parameters", max_params),
         max_macs=None if max_macs is None else sizes.count("most MACs", max_macs),
-        max_error=max_error, sort=sort, reverse=reverse,
+        max_error=max_error, sort=sort, reverse=reverse, every=every,
     )  # fmt: skip

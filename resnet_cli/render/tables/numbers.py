@@ -71,7 +71,8 @@ def cell(column: Column, value: Any, exact: bool, tall: bool = False) -> str:
     if column.kind == "number":
         return f"{value:.3g}"
     if column.kind == "range":
-        return " to ".join(f"{end:.3g}" for end in value)
+        ends = [count(n, exact) if isinstance(n, int) else f"{n:.3g}" for n in value]
+        return " to ".join(dict.fromkeys(ends))
     if column.kind == "estimate":
         return estimate(*value)
     if column.kind == "bar":
