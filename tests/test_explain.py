@@ -60,7 +60,8 @@ def test_every_layers_arithmetic_is_its_number(spec):
 def test_ladders_add_up(spec):
     """By stage, by block and by layer: each line's sum is right, and the last is the whole."""
     rows = rows_of(spec)
-    stage = [row for row in rows if row.stage == "conv3_x"]
+    third = [*dict.fromkeys(row.stage for row in rows)][2]
+    stage = [row for row in rows if row.stage == third]
     block = [row for row in rows if row.label == stage[-1].label]
     for part in (rows, stage, block):
         for explained, whole in (
@@ -85,7 +86,7 @@ def test_depths_follow_from_the_formula(spec):
     assert found["convolutions"] == total["convolutions"]
     named = found.get("depth in the name", found["depth"])
     assert found.get("by its formula", named) == named
-    assert str(named) in re.findall(r"\d+", spec.name)
+    assert spec.family == "RegNet" or str(named) in re.findall(r"\d+", spec.name)
 
 
 def test_50_layers_have_53_convolutions():
@@ -562,7 +563,7 @@ def test_shapes_of_windows_come_by_their_own_formula():
     network = own("Up", 1, 3, 16, 16)
     height = resnet_cli.explain("shape", network, "up").tables[0].rows[0]
     assert height.numbers == "(8 − 1)·2 − 2·1 + 1·(4 − 1) + 1" and height.result == 16
-    height = resnet_cli.explain("shape", network, "same").tables[0].rows[0]
+    _, height, *_ = resnet_cli.explain("shape", network, "same").tables[0].rows
     assert height.numbers == "⌊(16 + 2·2 − 2·(3 − 1) − 1) / 1⌋ + 1" and height.result == 16
     sides = resnet_cli.explain("shape", own("Words", 1, 9, dtype="int64"), "out").tables[0].rows
     assert [(step.step, step.result) for step in sides] == [
