@@ -133,7 +133,7 @@ def test_rows_add_up_to_the_total_at_every_level(command, network):
 
 def test_every_sign_has_an_ascii_and_a_latex_form():
     """Whatever sign the program writes, a terminal without it and LaTeX have another for it."""
-    drawn = set("█▉▊▋▌▍▎▏▁▂▃▄▅▆▇─⎡⎢⎣⎤⎥⎦—│┤└┬░▒▓▚▞■□▲△▼◆○●┌┐┘├┈┊╮╯◄Σḡ↔┴┼╌")
+    drawn = set("█▉▊▋▌▍▎▏▁▂▃▄▅▆▇─⎡⎢⎣⎤⎥⎦—│┤└┬░▒▓▚▞■□▲△▼◆○●┌┐┘├┈┊╮╯◄┼┴╌")
     for file in Path(resnet_cli.__file__).parent.rglob("*.py"):
         for sign in set(file.read_text()) - set(map(chr, range(128))):
             assert ord(sign) in ASCII, f"{sign} in {file}"

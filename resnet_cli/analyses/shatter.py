@@ -39,7 +39,7 @@ class Shattered(NamedTuple):
 
 
 def autocorrelation(values: Sequence[float], lags: int = LAGS) -> list[float]:
-    """At each lag from 1 on: Σ (g_t − ḡ)(g_(t+lag) − ḡ) / Σ (g_t − ḡ)².
+    """At each lag from 1 on: Σ (g_t − m)(g_(t+lag) − m) / Σ (g_t − m)², m the mean of g.
 
     Raises `UserError` (exit 1) for values that are all equal but for rounding, or no numbers.
     """
