@@ -199,6 +199,14 @@ def test_many_networks_are_answered_or_refused(kind, data):
     ask(kind, data)
 
 
+@pytest.mark.slow
+@settings(max_examples=5, **HOW)
+@given(data=st.data())
+def test_regnets_are_answered_or_refused(data):
+    """The same of a few RegNets, whose blocks are a ResNet's."""
+    ask(RegNet, data)
+
+
 def ask(kind, data):
     try:
         network = load(data.draw(specs(kind)))

@@ -1,9 +1,12 @@
 """RegNets beside torchvision's and timm's own modules."""
 
+import json
+
 import pytest
 import torch
 from libraries import library
 from listed import rows_of
+from program import run
 from torch import nn
 
 import resnet_cli
@@ -115,3 +118,18 @@ def test_a_separator_between_two_numbers_counts():
     assert zoo.find("regnet_x_16gf") is zoo.find("RegNetX-16GF")
     for name in ("regnet_x_1_6gf", "RegNetX-1.6GF", "regnetx1-6gf"):
         assert zoo.find(name).name == "regnet_x_1_6gf"
+
+
+def test_widths_are_an_option():
+    """As the blocks of the stages are, and behind the colon of MODEL."""
+    typed = ("summary", "regnet_x_400mf", "--widths", "16,32,48,64", "--json")
+    spec = json.loads(run(*typed)[0])["spec"]
+    assert spec["widths"] == [16, 32, 48, 64]
+    assert load("regnet_x_400mf:widths=16-32-48-64").spec.widths == (16, 32, 48, 64)
+
+
+def test_zero_gamma_is_of_the_last_norm_of_each_block():
+    """That behind the last 1×1, in regnet_y_400mf's 16 blocks."""
+    net = resnet_cli.build("regnet_y_400mf", seed=0, zero_gamma=True)
+    zeros = [n for n, p in net.named_parameters() if n.endswith("weight") and not p.any()]
+    assert len(zeros) == 16 and all(name.endswith("f.c.1.weight") for name in zeros)

@@ -309,7 +309,8 @@ def _asked(
 
 def _changes(overrides: dict[str, Any]) -> dict[str, Any]:
     """The overrides that were typed, texts of several numbers as numbers."""
-    overrides["stages"] = _numbers("--stages", overrides["stages"], ",")
+    for key in ("stages", "widths"):
+        overrides[key] = _numbers(f"--{key}", overrides[key], ",")
     size = _numbers("--input-size", overrides["input_size"], "x")
     if size is not None and len(size) > 2:
         raise UserError(f"--input-size has {len(size)} numbers", "type 224 or 224x320")

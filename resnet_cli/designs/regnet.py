@@ -63,9 +63,12 @@ class RegNet:
         return (self.in_channels, *self.input_size)
 
     def net(self) -> Sequence:
-        """The network as a tree of layers; torchvision's names but for a block's, which is its number."""
+        """The network as a tree of layers; torchvision's names but for a block's, which is its number.
+
+        The paper's stages 1 to 4 are called conv2_x to conv5_x, as they stand beside ResNet's.
+        """
         stem = Sequence("stem", (*_convolution(self.in_channels, self.stem_width, 3, 2), ReLU("2")))
-        parts: list[Node] = [Stage("stem", (stem,), "stem")]
+        parts: list[Node] = [Stage("conv1", (stem,), "stem")]
         channels = self.stem_width
         for number, (blocks, width) in enumerate(
             zip(self.stages, self.widths, strict=True), start=1
@@ -74,14 +77,14 @@ class RegNet:
             rest = self._block(width, width, 1) if blocks > 1 else first
             stage = [
                 (rest if position else first)._replace(
-                    name=str(position), label=f"stage{number}_{position + 1}"
+                    name=str(position), label=f"conv{number + 1}_{position + 1}"
                 )
                 for position in range(blocks)
             ]
             trunk = Sequence(
                 "trunk_output", (Sequence(f"block{number}", (*stage,)),), title="Trunk"
             )
-            parts.append(Stage(f"stage{number}", (trunk,)))
+            parts.append(Stage(f"conv{number + 1}_x", (trunk,)))
             channels = width
         head = (
             AdaptiveAvgPool2d("avgpool"),

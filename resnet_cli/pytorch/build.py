@@ -110,6 +110,8 @@ def _last_norms(net: nn.Module) -> list[nn.BatchNorm2d | nn.GroupNorm]:
     for block in net.modules():
         if isinstance(block, Steps) and block.joins:
             ends = [m for m in map(block.get_submodule, block.body) if not isinstance(m, Steps)]
+            while ends and isinstance(ends[-1], nn.Sequential):
+                ends = [*ends[-1]]
             last += [m for m in ends[-1:] if isinstance(m, NORMS)]
     return last
 

@@ -73,6 +73,14 @@ REGNET = {
     "downsample.conv": "proj.0",
     "downsample.bn": "proj.1",
 }
+HUGGING_FACE_REGNET = {
+    # behind the gate of a Y block the last convolution is the fourth
+    f"{theirs}.{kind}": f"{ours}.{index}"
+    for theirs, ours in (
+        ("layer.0", "f.a"), ("layer.1", "f.b"), ("layer.2", "f.c"), ("layer.3", "f.c"), ("shortcut", "proj"),
+    )
+    for index, kind in enumerate(("convolution", "normalization"))
+} | {"layer.2.attention.0": "f.se.fc1", "layer.2.attention.2": "f.se.fc2"}  # fmt: skip
 
 SCHEMES = (
     Scheme("timm's pre-activation ResNets-D", STAGES, PREACT | {
@@ -100,6 +108,18 @@ SCHEMES = (
             for theirs, ours in REGNET.items()
         },
     }, shift={"B": -1}),
+    Scheme("Hugging Face's RegNets", (
+        "regnet.encoder.stages.0.layers.0.layer.0.convolution.weight",
+        "regnet.encoder.stages.1.layers.0.layer.0.convolution.weight",
+    ), {
+        "regnet.embedder.embedder.convolution": "stem.0",
+        "regnet.embedder.embedder.normalization": "stem.1",
+        "classifier.1": "fc",
+        **{
+            f"regnet.encoder.stages.{{S}}.layers.{{B}}.{theirs}": f"trunk_output.block{{S}}.{{B}}.{ours}"
+            for theirs, ours in HUGGING_FACE_REGNET.items()
+        },
+    }, shift={"S": 1}),
     Scheme("RegNets by number", ("trunk_output.block1.0.f.a.0.weight", "trunk_output.block2.0.f.a.0.weight"), {}),
     Scheme("Hugging Face", ("encoder.stages.0.layers.0.layer.0.convolution.weight",
                             "encoder.stages.1.layers.0.layer.0.convolution.weight"), {
