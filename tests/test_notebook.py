@@ -27,6 +27,7 @@ VIEWS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
     """Each block of docs/notebook.md runs after the ones before it; comments give the values."""
     pytest.importorskip("torch")

@@ -374,6 +374,7 @@ def begun(folder, *words):
 LONG = ("--iterations", "60", "--batch", "32", "--every", "5", "--drops", "4,30")
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, here):
     """kill -9 of the program, whose worker ends with it; the bytes are those of a run that was left alone."""
     options = dict(zip((word[2:] for word in LONG[::2]), LONG[1::2], strict=True))
