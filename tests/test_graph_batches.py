@@ -82,7 +82,7 @@ def exported(module, shape, path):
 def kept(network):
     """Bytes saved of each row, and how many of them are of the batch as a whole."""
     found = memory(network.rows, Settings())
-    rows = [part.of(1) for part in found.saved.rows]
+    rows = [part.of(network.batch) for part in found.saved.rows]
     return rows, sum(part.once for part in found.saved.rows)
 
 

@@ -11,11 +11,13 @@ import logging
 import sys
 import warnings
 from dataclasses import replace
+from importlib.util import find_spec
 
 import torch
 
 from resnet_cli.designs import zoo
 from resnet_cli.pytorch.build import build
+from resnet_cli.pytorch.libraries import import_torchvision
 from resnet_cli.pytorch.measure import zeroed
 
 
@@ -49,6 +51,8 @@ def flop_counter(net, x):
 
 
 def ptflops(net, x, backend):
+    if find_spec("torchvision"):  # which it imports
+        import_torchvision()
     from ptflops import get_model_complexity_info
 
     return get_model_complexity_info(

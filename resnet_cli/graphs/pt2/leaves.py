@@ -98,6 +98,7 @@ PRODUCTS = {
 """Operators with multiply-accumulates."""
 STEPS = {"lstm", "gru", "rnn_tanh", "rnn_relu"}
 TURNS = {"t", "permute", "transpose", "numpy_T"}
+POOL = "torch.nn.modules.pooling.AdaptiveAvgPool"
 ALIASES = {"alias", "detach", "lift_fresh", "lift_fresh_copy", "resolve_conj", "resolve_neg"}
 IGNORED = {
     "_assert_tensor_metadata", "_assert_async", "_assert_scalar", "sym_constrain_range_for_size",
@@ -170,6 +171,8 @@ def leaf(op: Op) -> Layer:
         return leaves.copy(op, "constant", Kept())
     if name in REDUCTIONS:
         picks = name in ("max", "min", "median") and "dim" in op.node.attributes
+        if REDUCTIONS[name] == "mean" and op.node.modules[-1:] and POOL in op.node.modules[-1].kind:
+            return leaves.pooled(op, _places(op))  # what torch takes its own pool apart into
         return leaves.reduction(op, REDUCTIONS[name], _places(op), picks)
     raise Undescribed("no rule describes it")
 
