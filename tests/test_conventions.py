@@ -329,7 +329,10 @@ def test_others_networks_are_counted_as_torch_and_fvcore_count_them(name):
     timm = library("timm")
     FlopCountAnalysis = pytest.importorskip("fvcore.nn").FlopCountAnalysis
     timm.layers.set_fused_attn(False)
-    net = timm.create_model(name).eval().requires_grad_(False)
+    try:
+        net = timm.create_model(name).eval().requires_grad_(False)
+    finally:
+        timm.layers.set_fused_attn(True)
     image = torch.zeros(1, 3, 224, 224)
     rows = resnet_cli.network(net, tuple(image.shape)).rows
     with FlopCounterMode(display=False) as torchs:
