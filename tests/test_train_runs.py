@@ -389,7 +389,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, here):
     assert content(tmp_path / "x") == content(tmp_path / "whole")
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_says_how_to_go_on(tmp_path, number):
     """128 + its number, one line and a hint; no worker stays behind."""
