@@ -412,7 +412,7 @@ def torchrun(*words, processes=2):
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_processes_are_one(tmp_path, here):
     """DDP with synchronised batch norms: float64, 20 iterations, losses and weights to 1e-12; the first alone writes."""
     words = ("--iterations", "20", "--every", "1", "--dtype", "float64", "--flip")
