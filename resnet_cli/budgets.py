@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from resnet_cli import files, networks
+from resnet_cli import files, models
+from resnet_cli.designs import fields
 from resnet_cli.errors import UserError, did_you_mean
 
 FILE = "pyproject.toml"
@@ -98,8 +99,8 @@ def _tables(ours: object, folder: str) -> Iterator[tuple[str, dict[str, object]]
 
 def _beside(model: str, folder: str) -> str:
     """A model with its path, if it is one, relative to the folder; changes may stand behind a colon."""
-    source = networks.source(model)
-    is_path = networks.looks_like_a_path(source) or os.path.exists(os.path.join(folder, source))
+    source = fields.source(model)
+    is_path = models.looks_like_a_path(source) or os.path.exists(os.path.join(folder, source))
     return os.path.join(folder, model) if is_path else model
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from resnet_cli.designs import zoo
-from resnet_cli.networks import load
+from resnet_cli.models import load
 
 ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
 FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())

@@ -16,7 +16,7 @@ import resnet_cli
 from resnet_cli import inputs
 from resnet_cli.analyses.cost import counts
 from resnet_cli.answers.verify import verify
-from resnet_cli.networks import load
+from resnet_cli.models import load
 
 SMALL = ("resnet20", "--num-classes", "7", "--input-size", "32x48")
 

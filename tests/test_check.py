@@ -14,7 +14,7 @@ import pytest
 from program import assert_not_loaded
 
 import resnet_cli
-from resnet_cli import budgets, networks, sizes, toml
+from resnet_cli import budgets, models, sizes, toml
 from resnet_cli.analyses import check as analysis
 from resnet_cli.analyses.cost import counts
 from resnet_cli.answers.check import checks
@@ -24,7 +24,8 @@ from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import Conv2d
 from resnet_cli.layers.tree import Sequence, Stage
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import load, of_tree
+from resnet_cli.models import load
+from resnet_cli.networks import of_tree
 from resnet_cli.render.github import annotated
 from resnet_cli.render.junit import junit
 from resnet_cli.tables import Answer, Table
@@ -483,7 +484,7 @@ def test_run_code_lets_a_file_run_python(project):
 )
 def test_what_runs_no_python_is_read(model):
     """Names, files, and either with changes."""
-    assert not networks.runs_python(model)
+    assert not models.runs_python(model)
 
 
 def test_paths_are_beside_the_file(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from program import assert_not_loaded, run
 
 import resnet_cli
 from resnet_cli.commands.output import ASCII
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.render.tables import latex_text, spreadsheet
 from resnet_cli.render.tables.data import as_json
 from resnet_cli.render.tables.numbers import cell

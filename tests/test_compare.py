@@ -19,7 +19,8 @@ from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.layers.elementwise import ReLU, Sigmoid
 from resnet_cli.layers.merging import Add
-from resnet_cli.networks import load, of_spec
+from resnet_cli.models import load
+from resnet_cli.networks import of_spec
 from resnet_cli.trace import state_dict
 
 LEVELS = {"stage": "stages", "block": "blocks", "layer": "layers", "module": "modules",

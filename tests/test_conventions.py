@@ -27,7 +27,7 @@ from resnet_cli.answers.network import network
 from resnet_cli.designs import zoo
 from resnet_cli.inputs import Given, Typed
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import load, of_module
+from resnet_cli.models import load, of_module
 from resnet_cli.published import figures
 from resnet_cli.published.conventions import conventions
 from resnet_cli.pytorch.build import build

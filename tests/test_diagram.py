@@ -22,7 +22,7 @@ from resnet_cli.answers.diagram import CHANNELS, SIZE
 from resnet_cli.commands.diagram import command
 from resnet_cli.errors import UserError
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.render.drawings import layout, terminal_diagram
 from resnet_cli.render.drawings.dot import dot, quoted
 from resnet_cli.render.drawings.graph import graph

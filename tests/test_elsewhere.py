@@ -4,7 +4,7 @@ import pytest
 
 import resnet_cli
 from resnet_cli.analyses.elsewhere import elsewhere
-from resnet_cli.networks import load
+from resnet_cli.models import load
 
 BETWEEN = "resnet50 has 4,089,184,256 MACs there, 231,211,008 more (resnet50-v1.5)"
 QUESTIONS = {

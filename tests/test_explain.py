@@ -24,7 +24,8 @@ from resnet_cli.errors import UserError
 from resnet_cli.inputs import Given, Typed
 from resnet_cli.layers.convolution import Conv2d
 from resnet_cli.layers.tree import Residual, Sequence, Stage
-from resnet_cli.networks import load, of_tree
+from resnet_cli.models import load
+from resnet_cli.networks import of_tree
 
 
 def value(numbers):

@@ -21,7 +21,7 @@ from resnet_cli.commands.extras import progress
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.inputs import Given, Typed
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.published import figures
 from resnet_cli.pytorch import gradient
 from resnet_cli.pytorch.build import build

@@ -10,7 +10,7 @@ from onnx import helper
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnet_cli import networks
+from resnet_cli import models
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.analyses.memory.memory import Settings, memory
 from resnet_cli.graphs.read import read
@@ -76,7 +76,7 @@ def exported(module, shape, path):
         warnings.simplefilter("ignore")
         program = torch.export.export(module, (torch.zeros(shape, device="meta"),))
         torch.export.save(program, path)
-    return networks.load(str(path))
+    return models.load(str(path))
 
 
 def kept(network):
@@ -118,7 +118,7 @@ def test_an_onnx_with_any_batch(tmp_path):
                initialiser("v", np.ones((16, 5)))]  # fmt: skip
     path = saved(model(nodes, {"x": ["n", 3, 8, 8]}, {"y": None}, weights), tmp_path / "a.onnx")
     for n in (1, 4):
-        network = networks.load(path, Given((Typed("x", (n, 3, 8, 8)),)))
+        network = models.load(path, Given((Typed("x", (n, 3, 8, 8)),)))
         assert totals(network.rows)["macs"] == n * (8 * 16 * 12 + 8 * 5 * 16)
 
 

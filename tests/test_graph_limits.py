@@ -25,7 +25,7 @@ from graph_files import (
 )
 from onnx import helper
 
-from resnet_cli import networks
+from resnet_cli import models
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.errors import UserError
 from resnet_cli.graphs.onnx.shapes import inferred
@@ -137,7 +137,7 @@ def outcome(path):
     """What comes of a file that is asked for as people ask; anything but a network or a `UserError` is raised."""
     start = time.process_time()
     try:
-        network = networks.load(path)
+        network = models.load(path)
         totals(network.rows)
         assert network.title.isprintable() and all(row.path.isprintable() for row in network.rows)
         return "read"
@@ -269,7 +269,7 @@ LONG = {  # operations of which the time could grow with the square
 
 def seconds(path):
     start = time.process_time()
-    assert networks.load(path).rows
+    assert models.load(path).rows
     return time.process_time() - start
 
 
@@ -335,11 +335,11 @@ def test_modules_in_one_another_are_bounded(tmp_path):
     for stack in ("k," + "m." * 4000 + "m,C", ";".join(f"k{at},m{at},C" for at in many)):
         metadata["nn_module_stack"] = stack
         with pytest.raises(UserError, match="modules in one another"):
-            networks.load(archive(one, tmp_path / "a.pt2"))
+            models.load(archive(one, tmp_path / "a.pt2"))
     nodes = [node("Relu", ["x"], ["y"], name="/m" * 4000 + "/Relu")]
     other = model(nodes, {"x": [1]}, {"y": None}, producer_name="pytorch")
     with pytest.raises(UserError, match="modules in one another"):
-        networks.load(saved(other, tmp_path / "a.onnx"))
+        models.load(saved(other, tmp_path / "a.onnx"))
 
 
 @pytest.mark.parametrize(
@@ -355,7 +355,7 @@ def test_modules_in_one_another_are_bounded(tmp_path):
 def test_programs_that_mean_harm(tmp_path, content, why):
     """A line each, and nothing of what is in them on the terminal."""
     with pytest.raises(UserError, match=why) as problem:
-        networks.load(archive(content, tmp_path / "a.pt2"))
+        models.load(archive(content, tmp_path / "a.pt2"))
     assert str(problem.value).isprintable()
 
 
@@ -364,7 +364,7 @@ def test_a_compressed_program_is_not_unpacked(tmp_path):
     bomb = archive(bytes(20_000_000), tmp_path / "a.pt2", method=zipfile.ZIP_DEFLATED)
     start = time.process_time()
     with pytest.raises(UserError):
-        networks.load(bomb)
+        models.load(bomb)
     assert time.process_time() - start < SECONDS
 
 
@@ -409,4 +409,4 @@ def test_a_program_without_an_input_is_none(tmp_path):
     whole = program()
     del whole["graph_module"]["signature"]["input_specs"][2]
     with pytest.raises(UserError, match="holds no operation on its input"):
-        networks.load(archive(whole, tmp_path / "a.pt2"))
+        models.load(archive(whole, tmp_path / "a.pt2"))

@@ -21,7 +21,8 @@ from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import Conv2d, Linear
 from resnet_cli.layers.merging import ADDITION
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import Input, Network, Origin, load
+from resnet_cli.models import load
+from resnet_cli.networks import Input, Network, Origin
 from resnet_cli.render.drawings import terminal_diagram
 from resnet_cli.render.drawings.dot import dot
 from resnet_cli.render.drawings.graph import graph

@@ -10,7 +10,7 @@ from graph_files import initialiser, model, saved
 from torch import nn
 from torch.nn import functional as F
 
-from resnet_cli import networks
+from resnet_cli import models, networks
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.analyses.cost.training import costs
 from resnet_cli.analyses.field.receptive_field import fields
@@ -63,7 +63,7 @@ def placed(row):
 
 
 def exported(name, folder):
-    network = networks.load(name)
+    network = models.load(name)
     net = build(network.spec, device="meta")
     return network, structured(rows(graph_of(net, folder / "net.pt2", network.input)))
 
@@ -88,7 +88,7 @@ def test_pt2_gives_the_spec_s_rows(name, folder):
 @pytest.mark.slow
 def test_a_decomposed_program_gives_the_spec_s_rows(folder):
     """Also where the program was taken apart into torch's core operators."""
-    network = networks.load("se-resnet50")
+    network = models.load("se-resnet50")
     net = build(network.spec, device="meta").eval()
     x = (torch.zeros(1, *network.input, device="meta"),)
     torch.export.save(torch.export.export(net, x).run_decompositions(), folder / "core.pt2")
@@ -99,7 +99,7 @@ def test_a_decomposed_program_gives_the_spec_s_rows(folder):
 def test_a_file_is_a_network(folder):
     """load answers for it, with its inputs, its origin and the program that wrote it."""
     graph_of(Twice(), folder / "twice.pt2", (4, 8, 8))
-    network = networks.load(str(folder / "twice.pt2"))
+    network = models.load(str(folder / "twice.pt2"))
     assert (network.name, network.spec, network.batch) == ("twice.pt2", None, 1)
     assert network.inputs == (networks.Input("x", (1, 4, 8, 8)),)
     assert (network.origin.kind, network.origin.version) == ("pt2", f"torch {torch.__version__}")
@@ -107,7 +107,7 @@ def test_a_file_is_a_network(folder):
 
 
 def to_onnx(name, path, **how):
-    network = networks.load(name)
+    network = models.load(name)
     net = build(network.spec).eval()
     with torch.no_grad():
         for tensor in (*net.parameters(), *net.buffers()):  # numbers that no folding removes

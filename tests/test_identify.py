@@ -15,14 +15,14 @@ from listed import ZOO, rows_of
 from program import run
 
 import resnet_cli
-from resnet_cli import networks
+from resnet_cli import models
 from resnet_cli.analyses import identify as analysis
 from resnet_cli.analyses.compare import tensors
 from resnet_cli.checkpoints.container.contents import Checkpoint, TensorInfo
 from resnet_cli.checkpoints.identify.recognise import named, recognise
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.trace import state_dict
 
 FORMATS = ("table", "plain", "json", "csv", "markdown", "latex")
@@ -243,7 +243,7 @@ def test_an_unlisted_network_is_called_as_its_file(tmp_path):
     spec = zoo.changed(zoo.find("resnet18"), width=32, stem_width=32)
     file = safetensors(tmp_path / "small.safetensors", shapes_of(spec))
     assert run("summary", file)[0].startswith("small.safetensors (own)\n")
-    loaded = networks.load(file)
+    loaded = models.load(file)
     assert shapes_of(loaded) == shapes_of(spec)
 
 
@@ -254,10 +254,10 @@ def test_only_what_fits_is_a_model(tmp_path):
         tmp_path / "odd.safetensors", shapes | {"layer3.0.conv2.weight": (9, 9, 3, 3)}
     )
     with pytest.raises(UserError, match=r"layer3\.0\.conv2\.weight is 9×9×3×3") as refused:
-        networks.load(file)
+        models.load(file)
     assert refused.value.code == 1 and "resnet-cli identify" in refused.value.hint
     body = {name: shape for name, shape in shapes.items() if not name.startswith("fc")}
-    assert networks.load(safetensors(tmp_path / "body.safetensors", body)).spec == zoo.find(
+    assert models.load(safetensors(tmp_path / "body.safetensors", body)).spec == zoo.find(
         "resnet18"
     )
 
@@ -269,9 +269,9 @@ def test_which_models_are_files(tmp_path, monkeypatch, name):
     """Any, whatever it is called; also where a network has that name."""
     monkeypatch.chdir(tmp_path)
     torch.save(resnet_cli.build("resnet20").state_dict(), name)
-    assert networks.load(name).name == "resnet20"
+    assert models.load(name).name == "resnet20"
     Path("resnet50").write_bytes(Path(name).read_bytes())
-    assert networks.load("resnet50").name == "resnet20"
+    assert models.load("resnet50").name == "resnet20"
 
 
 def test_a_sharded_file(tmp_path):
@@ -283,7 +283,7 @@ def test_a_sharded_file(tmp_path):
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": places}))
     assert json.loads(run("identify", str(index), "--json")[0])["fits"] == ["resnet34"]
-    assert networks.load(str(index)).name == "resnet34"
+    assert models.load(str(index)).name == "resnet34"
 
 
 def test_torch_is_not_needed(wrapped, resnet50):

@@ -13,7 +13,7 @@ from resnet_cli.answers import engines
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.inputs import Given, Typed
-from resnet_cli.networks import load, of_module
+from resnet_cli.models import load, of_module
 from resnet_cli.pytorch import export
 from resnet_cli.pytorch.build import build
 

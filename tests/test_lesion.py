@@ -15,7 +15,8 @@ from resnet_cli.answers.view import View
 from resnet_cli.cli import app
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load, of_spec
+from resnet_cli.models import load
+from resnet_cli.networks import of_spec
 from resnet_cli.pytorch import lesion
 from resnet_cli.pytorch.build import build
 from resnet_cli.runs import Trained

@@ -14,9 +14,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import resnet_cli
-from resnet_cli import calls, networks
+from resnet_cli import calls, models, networks
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.cli import app
+from resnet_cli.designs import fields
 from resnet_cli.errors import UserError
 from resnet_cli.graphs.structure import structured
 from resnet_cli.pytorch.build import build
@@ -54,7 +55,7 @@ class Odd(nn.Module):
 )
 def test_a_built_module_has_the_spec_s_rows(name):
     """Paths, leaves, reads, shapes, nesting, roles and blocks, one by one."""
-    network = networks.load(name)
+    network = models.load(name)
     net = build(network.spec, device="meta")
     own = resnet_cli.network(net, (1, *network.input))
     assert [*map(placed, own.rows)] == [*map(placed, network.rows)]
@@ -219,7 +220,7 @@ class Depends(nn.Module):
 def test_the_first_way_that_works_is_said(kind, ran, monkeypatch):
     """On meta; built with numbers; with torch's fake tensors; at last as it is."""
     monkeypatch.setitem(sys.modules, "nets", sys.modules[__name__])
-    network = networks.load(f"nets:{kind.__name__}", networks.Given((networks.Typed(None, IMAGE),)))
+    network = models.load(f"nets:{kind.__name__}", networks.Given((networks.Typed(None, IMAGE),)))
     assert network.origin == networks.Origin(
         "module", f"nets:{kind.__name__}", ran, f"torch {torch.__version__}"
     )
@@ -278,7 +279,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def loaded(model, *shape):
-    return networks.load(model, networks.Given((networks.Typed(None, shape),)))
+    return models.load(model, networks.Given((networks.Typed(None, shape),)))
 
 
 @pytest.mark.parametrize(
@@ -333,7 +334,7 @@ def test_what_makes_no_network_says_why(folder, model, what, hint, code):
     """What was typed; or their own error, with the line that it comes from."""
     Path("broken.py").write_text("import torch\nclass Net(:\n")
     with pytest.raises(UserError) as error:
-        networks.load(model)
+        models.load(model)
     assert what in error.value.what and hint in error.value.hint
     assert error.value.code == code
 
@@ -341,10 +342,10 @@ def test_what_makes_no_network_says_why(folder, model, what, hint, code):
 def test_a_name_of_an_input_is_its_argument_s(folder):
     """Those without a name come in order; another name is refused with what there is."""
     given = networks.Given((networks.Typed(None, (1, 6)), networks.Typed("mask", (1, 1), "bool")))
-    assert [each.name for each in networks.load("net.py:Net", given).inputs] == ["x", "mask"]
+    assert [each.name for each in models.load("net.py:Net", given).inputs] == ["x", "mask"]
     given = networks.Given((networks.Typed("y", (1, 6)),))
     with pytest.raises(UserError, match="no input named 'y'"):
-        networks.load("net.py:Net", given)
+        models.load("net.py:Net", given)
 
 
 @pytest.mark.parametrize(
@@ -384,7 +385,7 @@ def test_what_is_no_literal_is_refused(text):
 
 def test_a_text_in_parentheses_is_no_change(folder):
     """A colon and an equals sign in it do not part MODEL."""
-    assert networks.overrides("net.py:Net(kind='a:b=c')") == ("net.py:Net(kind='a:b=c')", {})
+    assert fields.overrides("net.py:Net(kind='a:b=c')") == ("net.py:Net(kind='a:b=c')", {})
 
 
 @pytest.mark.parametrize(
@@ -402,7 +403,7 @@ def test_what_is_not_installed_is_named(model, missing, hint, monkeypatch):
         "importlib.util.find_spec", lambda name: None if name == missing else object()
     )
     with pytest.raises(UserError) as error:
-        networks.load(model)
+        models.load(model)
     assert f"needs {missing}, which is not installed" in error.value.what
     assert error.value.hint.startswith(hint) and error.value.code == 1
 
@@ -458,7 +459,7 @@ def counted_by_torch(net, *args, **kwargs):
 def test_timms_networks_have_what_torch_counts(name):
     """Parameters of the module, and half of what torch's flop counter gives on the meta device."""
     timm = library("timm")
-    network = networks.load(f"timm:{name}()")
+    network = models.load(f"timm:{name}()")
     with torch.device("meta"):
         net = timm.create_model(name)
     total = totals(network.rows)
@@ -473,7 +474,7 @@ def test_timms_networks_have_what_torch_counts(name):
 def test_a_librarys_name_takes_arguments_and_no_weights():
     """A tag of weights is ignored; what would load some is refused, as is a name that is not there."""
     library("timm")
-    network = networks.load("timm:vit_tiny_patch16_224.augreg_in21k(num_classes=10, img_size=64)")
+    network = models.load("timm:vit_tiny_patch16_224.augreg_in21k(num_classes=10, img_size=64)")
     assert network.inputs[0].shape == (1, 3, 64, 64) and network.rows[-1].output == (10,)
     assert network.origin.version.startswith("timm ")
     for model, what, hint in (
@@ -485,7 +486,7 @@ def test_a_librarys_name_takes_arguments_and_no_weights():
         ("timm:vit_tiny_patch16_224(wide=3)", "TypeError", "RESNET_CLI_DEBUG=1"),
     ):
         with pytest.raises(UserError) as error:
-            networks.load(model)
+            models.load(model)
         assert what in error.value.what and hint in error.value.hint, model
 
 
@@ -502,7 +503,7 @@ def test_torchvisions_networks_have_what_it_publishes():
         words = {"aux_loss": True} if name.startswith(("fcn", "deeplab")) else {}
         words |= {"image_size": 518} if name == "vit_h_14" else {}
         words = ", ".join(f"{key}={value}" for key, value in words.items())
-        network = networks.load(f"torchvision:{name}({words})")
+        network = models.load(f"torchvision:{name}({words})")
         total = totals(network.rows)
         ours = total["params"], round(total["macs"] / 1e9, 3)
         if ours != (published["num_params"], published["_ops"]) or network.uncounted:
@@ -533,7 +534,7 @@ def test_folders_of_transformers_are_networks(tmp_path):
     for name, config in configs.items():
         config.architectures = [name]
         config.save_pretrained(tmp_path / name)
-        network = networks.load(f"hf:{tmp_path / name}")
+        network = models.load(f"hf:{tmp_path / name}")
         total = totals(network.rows)
         net = getattr(transformers, name)(config).eval()
         assert (network.origin.ran, network.uncounted) == ("meta", []), name

@@ -15,8 +15,9 @@ import resnet_cli
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.checkpoints.identify.naming import to_torchvision
 from resnet_cli.designs import names, zoo
+from resnet_cli.designs.fields import overrides
 from resnet_cli.errors import UserError, folded
-from resnet_cli.networks import load, overrides
+from resnet_cli.models import load
 from resnet_cli.published.names import LIBRARIES, LibraryName
 from resnet_cli.published.names import names as every_name
 

@@ -21,7 +21,8 @@ from resnet_cli.layers.pooling import AdaptiveAvgPool2d, MaxPool2d
 from resnet_cli.layers.shaping import Flatten
 from resnet_cli.layers.tree import Sequence
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import Input, Network, Origin, distinct, load, of_tree
+from resnet_cli.models import load
+from resnet_cli.networks import Input, Network, Origin, distinct, of_tree
 from resnet_cli.pytorch.build import _module
 from resnet_cli.trace import Place, Row, state_dict
 

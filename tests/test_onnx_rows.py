@@ -6,7 +6,7 @@ import pytest
 from graph_files import info, initialiser, model, saved
 from onnx import helper
 
-from resnet_cli import networks
+from resnet_cli import models
 from resnet_cli.analyses.cost.counts import totals
 
 node = helper.make_node
@@ -17,7 +17,7 @@ OPSETS = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
 def loaded(tmp_path, nodes, initialisers=(), inputs=None, **more):
     """The network of operations on x, which give out y."""
     whole = model(nodes, inputs or {"x": [1, 3, 8, 8]}, {"y": None}, initialisers, **more)
-    return networks.load(saved(whole, tmp_path / "a.onnx"))
+    return models.load(saved(whole, tmp_path / "a.onnx"))
 
 
 def counted(network):
@@ -246,7 +246,7 @@ def test_the_tables_of_an_embedding(tmp_path):
     )
     int32 = onnx.TensorProto.INT32
     whole.graph.input.extend([info("x", [1, TOKENS], int32), info("s", [1, TOKENS], int32)])
-    network = networks.load(saved(whole, tmp_path / "a.onnx"))
+    network = models.load(saved(whole, tmp_path / "a.onnx"))
     assert counted(network) == (68 * D + 2 * D, 0, set()) and network.rows[-1].output == (TOKENS, D)
 
 

@@ -12,7 +12,7 @@ import pytest
 from graph_files import convolutional, info, initialiser, model, saved
 from onnx import helper
 
-from resnet_cli import networks
+from resnet_cli import models
 from resnet_cli.graphs.bind import bound
 from resnet_cli.graphs.onnx import tensors
 from resnet_cli.graphs.onnx.read import read_bytes
@@ -411,7 +411,7 @@ def test_older_and_newer_versions_of_operators(tmp_path, opset):
         warnings.simplefilter("ignore")
         torch.onnx.export(of_every_kind(opset > 11), (torch.randn(size),), path, dynamo=False, opset_version=opset,
                           input_names=["x"], dynamic_axes={"x": {0: "n", 2: "h", 3: "w"}})  # fmt: skip
-    network = networks.load(path, Given((Typed("x", size),)))
+    network = models.load(path, Given((Typed("x", size),)))
     whole = onnx.load(path)
     expected = onnx_counts.total(whole, onnx_counts.run(whole, {"x": size}))
     assert sum(row.macs for row in network.rows) == expected and not network.uncounted

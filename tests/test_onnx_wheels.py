@@ -7,7 +7,7 @@ import zipfile
 import onnx_counts
 import pytest
 
-from resnet_cli import networks
+from resnet_cli import models
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.inputs import Given, Typed
 
@@ -91,9 +91,7 @@ def test_files_in_a_wheel(wheel, unpacked, tmp_path):
     """MACs by operators' real shapes; nothing is uncounted but a choice on data and what comes after it."""
     paths = unpacked(wheel)
     for name, sizes in WHEELS[wheel].items():
-        network = networks.load(
-            str(paths[name]), Given((*(Typed(*each) for each in sizes.items()),))
-        )
+        network = models.load(str(paths[name]), Given((*(Typed(*each) for each in sizes.items()),)))
         taken = onnx_counts.branches_taken(str(paths[name]), sizes, tmp_path)
         shapes = onnx_counts.run(taken, sizes)
         counted = totals(network.rows)

@@ -15,7 +15,7 @@ from resnet_cli.analyses.cost.counts import is_counted
 from resnet_cli.analyses.field.paths import histogram, lengths, most_paths, scientific
 from resnet_cli.errors import UserError
 from resnet_cli.layers.tree import Residual
-from resnet_cli.networks import load
+from resnet_cli.models import load
 
 
 def rows_of(name, **changes):

@@ -27,7 +27,7 @@ from resnet_cli.charts import Axis, Chart, Point, Series
 from resnet_cli.commands import plot as command
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.published import figures
 from resnet_cli.render.charts import chart_data, terminal_chart
 from resnet_cli.render.charts.chart_style import STYLES

@@ -10,7 +10,7 @@ from libraries import library
 from listed import rows_of
 
 import resnet_cli
-from resnet_cli import inputs, networks
+from resnet_cli import inputs, models
 from resnet_cli.analyses.cost.terms import by_rule
 from resnet_cli.analyses.published import agreement, described, of_network
 from resnet_cli.designs import zoo
@@ -47,7 +47,7 @@ def test_figures_of_networks_of_torchvision_agree_as_recorded():
         height, width = changes(figure.overrides).get("input_size", (224, 224))
         asked = figure.network, f"1x3x{height}x{width}"
         if asked not in rows:
-            rows[asked] = networks.load(asked[0], inputs.given([asked[1]], (), None)).rows
+            rows[asked] = models.load(asked[0], inputs.given([asked[1]], (), None)).rows
         ours = by_rule(figure.counts, rows[asked])
         assert agreement(ours, figure.printed, figure.unit) == figure.agrees, figure
 

@@ -22,7 +22,7 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.pytorch.build import build
 from resnet_cli.render.tables import terminal_table
 

@@ -16,7 +16,7 @@ from resnet_cli.checkpoints.identify.recognise import named, recognise
 from resnet_cli.designs import zoo
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.published.names import names
 from resnet_cli.pytorch.build import Unfilled
 

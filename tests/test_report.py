@@ -16,7 +16,7 @@ from program import run
 from resnet_cli import plot
 from resnet_cli.commands.report import command as report
 from resnet_cli.designs import zoo
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.render.charts import svg_chart
 from resnet_cli.render.report.page import POLICY
 from resnet_cli.render.tables import html

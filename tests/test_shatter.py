@@ -19,7 +19,7 @@ from resnet_cli.datasets import digits
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.inputs import Given, Typed
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.pytorch import shatter
 from resnet_cli.pytorch.build import build
 from resnet_cli.pytorch.instance import Source

@@ -14,6 +14,7 @@ LEVELS = (  # a room may import those of the levels above it in this list, none 
     ("graphs", "datasets"),
     ("pytorch",),
     ("networks", "recipes"),
+    ("models",),
     ("analyses", "render", "budgets"),
     ("training",),
     ("answers",),

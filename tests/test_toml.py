@@ -15,7 +15,7 @@ from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.specfile import read, schema
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.models import load
 
 PAGE = Path(__file__).parent.parent / "docs/toml.md"
 KEYS = re.compile(r"(?<=<!-- keys -->\n).*?(?=<!-- /keys -->)", re.DOTALL)

@@ -11,7 +11,7 @@ from resnet_cli.analyses.training import pairs
 from resnet_cli.answers.train import answer as said
 from resnet_cli.answers.train import numbered
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.recipes import check_images, recipe
 from resnet_cli.training import prepare
 

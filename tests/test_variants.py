@@ -8,7 +8,7 @@ import resnet_cli
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.trace import trace
 
 

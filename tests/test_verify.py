@@ -17,7 +17,7 @@ from resnet_cli.commands.verify import command
 from resnet_cli.designs import zoo
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.inputs import Given, Typed
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.pytorch import export, measure
 
 

@@ -8,7 +8,7 @@ import graph_files
 
 import resnet_cli
 from resnet_cli.analyses.plot import cost, memory, receptive_field
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.render.charts.chart_data import as_answer
 from resnet_cli.trace import state_dict
 

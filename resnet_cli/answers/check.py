@@ -11,7 +11,8 @@ from resnet_cli.analyses.check import Baseline, Budget, Change, Verdict
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.layers.uncounted import Uncounted
-from resnet_cli.networks import Network, load, runs_python
+from resnet_cli.models import load, runs_python
+from resnet_cli.networks import Network
 from resnet_cli.render.verdicts import cases
 from resnet_cli.tables import Column, Table
 

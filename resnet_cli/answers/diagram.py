@@ -10,7 +10,7 @@ from resnet_cli.answers.view import Model
 from resnet_cli.designs import limits
 from resnet_cli.drawings import Drawing
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.render.themes import THEMES
 
 MOST = 16

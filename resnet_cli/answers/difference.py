@@ -14,7 +14,8 @@ from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, beside, whose
 from resnet_cli.answers.weight_file import NOTE, weight_file
 from resnet_cli.errors import UserError, printable, typed
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 
 MOST_ROWS = 1_000_000
 """Of all networks together: half a minute of work, a gigabyte."""

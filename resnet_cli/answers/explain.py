@@ -11,9 +11,11 @@ from resnet_cli.analyses.explain import depth
 from resnet_cli.analyses.explain import explain as analysis
 from resnet_cli.answers.view import Model, View, about, cost_notes
 from resnet_cli.designs import limits
+from resnet_cli.designs.fields import source
 from resnet_cli.errors import UserError, did_you_mean, folded, typed
 from resnet_cli.layers.arithmetic import Step
-from resnet_cli.networks import Network, load, looks_like_a_path, source
+from resnet_cli.models import load, looks_like_a_path
+from resnet_cli.networks import Network
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import Row, input_of
 

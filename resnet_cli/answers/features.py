@@ -7,7 +7,8 @@ from resnet_cli.answers.receptive_field import followed, in_words
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs.zoo import changed, is_listed
 from resnet_cli.errors import typed
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 
 
 def features(model: Model) -> View:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from resnet_cli import networks, published
+from resnet_cli import models, published
 from resnet_cli.analyses import figures as analysis
 from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.notation import several
@@ -89,7 +89,7 @@ def _of_model(figures: Sequence[Figure], model: Model) -> tuple[list[Figure], li
     """Those of a network, with notes on what others call so; or of what is printed under that name."""
     if isinstance(model, str) and (kept := _called(figures, model)):
         return kept, []
-    network = networks.load(model)
+    network = models.load(model)
     kept = of(network.spec, figures) if network.spec else []
     if not kept:
         raise UserError(

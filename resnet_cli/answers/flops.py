@@ -14,7 +14,8 @@ from resnet_cli.analyses.notation import several
 from resnet_cli.answers.view import Model, View, about, cost_notes, short_and_exact
 from resnet_cli.designs.limits import one_of
 from resnet_cli.errors import UserError
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 from resnet_cli.published import figures
 from resnet_cli.tables import Table
 

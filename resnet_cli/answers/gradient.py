@@ -15,7 +15,8 @@ from resnet_cli.answers.view import Model, View, beside, short_and_exact
 from resnet_cli.designs import limits
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 from resnet_cli.published import figures
 from resnet_cli.tables import Column, Table
 

@@ -14,7 +14,7 @@ from resnet_cli.checkpoints.container.read import read
 from resnet_cli.checkpoints.identify.recognise import Named, named, recognise
 from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.graphs.read import holds_graph
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.trace import trace
 
 OF_GRAPH = (

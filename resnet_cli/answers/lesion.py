@@ -16,7 +16,8 @@ from resnet_cli.answers.view import View, beside
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError, printable
 from resnet_cli.inputs import Given, Typed
-from resnet_cli.networks import Network, load, of_spec
+from resnet_cli.models import load
+from resnet_cli.networks import Network, of_spec
 from resnet_cli.recipes import in_words
 from resnet_cli.runs import Record, Run, Trained, Training
 

@@ -10,7 +10,8 @@ from resnet_cli.analyses.notation import several
 from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 
 NOTES = (
     "saved: what autograd keeps in PyTorch, each storage once; live: the most that tensors hold at once, each "

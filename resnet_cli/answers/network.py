@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from resnet_cli import networks
+from resnet_cli import models, networks
 from resnet_cli.answers.view import Model
 from resnet_cli.errors import UserError
 from resnet_cli.inputs import Given, Typed
@@ -36,14 +36,14 @@ def network(model: Model | Callable[..., Any], input: Any = None, **changes: obj
     module raises.
     """
     if callable(model):
-        if changes or not networks.is_module(model):
+        if changes or not models.is_module(model):
             what = f"{type(model).__name__} is no torch.nn.Module, or takes no {', '.join(changes)}"
             raise UserError(what, "give a name, a file or a module")
-        return Network(*networks.of_module(model, input))
+        return Network(*models.of_module(model, input))
     size = changes.get("input_size")
     if isinstance(size, int):
         changes["input_size"] = (size, size)
-    made = networks.load(model, Given(_typed(input)))
+    made = models.load(model, Given(_typed(input)))
     return Network(*(made.changed(**changes) if changes else made))
 
 

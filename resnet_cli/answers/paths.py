@@ -6,7 +6,7 @@ from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.field import paths as analysis
 from resnet_cli.analyses.notation import several
 from resnet_cli.answers.view import Model, View, about
-from resnet_cli.networks import load
+from resnet_cli.models import load
 
 
 def paths(model: Model) -> View:

@@ -11,7 +11,8 @@ from resnet_cli.charts import Chart
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
 from resnet_cli.inputs import Given
-from resnet_cli.networks import Network, distinct, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network, distinct
 from resnet_cli.render.charts.chart_style import STYLES
 from resnet_cli.render.themes import THEMES
 

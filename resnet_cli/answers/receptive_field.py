@@ -8,7 +8,8 @@ from resnet_cli.answers.view import Model, View, about
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.zoo import changed
 from resnet_cli.errors import printable
-from resnet_cli.networks import Network, load, of_spec
+from resnet_cli.models import load
+from resnet_cli.networks import Network, of_spec
 from resnet_cli.trace import INPUT
 
 UNITS = {1: "places", 2: "pixels", 3: "frames and pixels"}

@@ -23,7 +23,8 @@ from resnet_cli.answers.view import Model, View
 from resnet_cli.charts import Chart
 from resnet_cli.designs.limits import within
 from resnet_cli.errors import UserError, printable
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 from resnet_cli.recipes import in_words
 from resnet_cli.render.charts.chart_style import STYLES
 from resnet_cli.render.report.page import COMPARISON, Chapter, Level, Section, page

@@ -12,7 +12,8 @@ from resnet_cli.answers.gradient import Case, Progress, cases, silent
 from resnet_cli.answers.needs import fits, need
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.designs import limits
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 
 if TYPE_CHECKING:
     from resnet_cli.datasets.images import Images

@@ -9,7 +9,8 @@ from resnet_cli.analyses.notation import several
 from resnet_cli.analyses.summary import summary as rows_of
 from resnet_cli.answers.view import Model, View, about, cost_notes
 from resnet_cli.errors import typed
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 
 
 def summary(model: Model, level: str | int | None = None, convention: str | None = None) -> View:

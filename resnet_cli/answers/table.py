@@ -9,7 +9,8 @@ from resnet_cli.analyses.published import explained, of_network
 from resnet_cli.answers.view import Model, View, beside, whose
 from resnet_cli.designs.limits import within
 from resnet_cli.errors import UserError, typed
-from resnet_cli.networks import distinct, load
+from resnet_cli.models import load
+from resnet_cli.networks import distinct
 from resnet_cli.published import figures
 
 TABLE_1 = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")

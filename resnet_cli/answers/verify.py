@@ -19,7 +19,8 @@ from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 from resnet_cli.graphs.pt2.leaves import PRODUCTS
 from resnet_cli.layers.arithmetic import Shape
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 from resnet_cli.published import figures
 from resnet_cli.tables import Column, Table
 from resnet_cli.trace import modules as parts

@@ -16,7 +16,8 @@ from resnet_cli.commands.extras import working
 from resnet_cli.commands.options import about_a_network
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
-from resnet_cli.networks import Network, load
+from resnet_cli.models import load
+from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
 
 if TYPE_CHECKING:

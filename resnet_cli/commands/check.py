@@ -17,7 +17,7 @@ from resnet_cli.answers.check import checks
 from resnet_cli.commands import options, output
 from resnet_cli.commands.options import answers, complete
 from resnet_cli.errors import UserError
-from resnet_cli.networks import load
+from resnet_cli.models import load
 from resnet_cli.tables import Answer
 
 WHAT = {

@@ -8,9 +8,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from resnet_cli import files, inputs, networks
+from resnet_cli import files, inputs, models, networks
 from resnet_cli.commands import output
-from resnet_cli.designs import limits, zoo
+from resnet_cli.designs import fields, limits, zoo
 from resnet_cli.designs.fields import FIELDS, inline, numbers
 from resnet_cli.errors import UserError
 from resnet_cli.networks import Network
@@ -164,7 +164,7 @@ def changeable(
             if changes:
                 given[names] = [_inline(models[0], changes)]
             if asked != networks.NOTHING:
-                given[names] = [networks.load(model, asked) for model in models or ()]
+                given[names] = [models.load(model, asked) for model in models or ()]
             return command(**given)
 
         return _signed(run, command, [*own, *options])
@@ -290,7 +290,7 @@ def _network(
     changes = _changes(overrides)
     _check_once(model, changes)
     asked = _asked(changes, input, dim, batch)
-    base = networks.load(model if model is not None else depth or 0, asked)
+    base = models.load(model if model is not None else depth or 0, asked)
     return base.changed(**changes) if changes else base
 
 
@@ -322,7 +322,7 @@ def _check_once(model: str | None, changes: dict[str, Any]) -> None:
     """Raises `UserError` for a field that stands behind the colon of MODEL and is an option too."""
     if model is None or not changes:
         return
-    twice = next((key for key in networks.overrides(model)[1] if key in changes), None)
+    twice = next((key for key in fields.overrides(model)[1] if key in changes), None)
     if twice is not None:
         flag = f"--{twice.replace('_', '-')}"
         raise UserError(f"both {flag} and {twice} in {model[:80]!r} given", "give one of them")
@@ -331,7 +331,7 @@ def _check_once(model: str | None, changes: dict[str, Any]) -> None:
 def _inline(model: str, changes: dict[str, Any]) -> str:
     """MODEL with the overrides behind its colon: resnet50:groups=32."""
     _check_once(model, changes)
-    source, before = networks.overrides(model)
+    source, before = fields.overrides(model)
     typed = [f"{key}={text}" for key, text in before.items()]
     return f"{source}:{','.join([*typed, *(inline(key, changes[key]) for key in changes)])}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field
@@ -19,6 +20,8 @@ def _of(kind: type[ResNet | RegNet | VGG]) -> dict[str, Field[Any]]:
 
 FIELDS = {**_of(ResNet), **_of(RegNet), **_of(VGG), **_of(ResNet)}
 """The fields of every spec that can be changed, those of residual networks first."""
+OVERRIDDEN = r"(?s)(.+):(\s*[A-Za-z][\w-]*\s*=.*)"
+"""KEY=VALUE behind the colon of MODEL."""
 KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 MOST_NUMBERS = 64
 NUMBER = r"[0-9]{1,12}"
@@ -116,3 +119,34 @@ def _in_words(key: str, value: Any) -> str:
     if isinstance(value, tuple):
         return ("×" if key == "input_size" else ",").join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def overrides(model: str) -> tuple[str, dict[str, str]]:
+    """MODEL's source, and what is typed behind its colon: resnet50:base-width=4 -> base_width: 4.
+
+    Raises `UserError` for a key that is given twice.
+    """
+    parted = None
+    if "=" in model and not os.path.isfile(model):
+        parted = re.fullmatch(OVERRIDDEN, model)
+    if parted is None or parted[1].count("(") != parted[1].count(")"):  # a text in parentheses
+        return model, {}
+    texts: dict[str, str] = {}
+    for each in parted[2].split(","):
+        key, equals, text = each.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals:
+            raise UserError(
+                f"{each[:80]!r} is not KEY=VALUE",
+                "a list takes dashes: stages=3-4-6-3, input_size=224x320",
+            )
+        if key in texts:
+            raise UserError(f"{key[:80]} is given twice", "give it once")
+        texts[key] = text.strip()
+    return parted[1], texts
+
+
+def source(model: str) -> str:
+    """What stands before KEY=VALUE, if that is there."""
+    parted = re.fullmatch(OVERRIDDEN, model)
+    return parted[1] if parted else model

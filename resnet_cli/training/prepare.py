@@ -9,9 +9,10 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from resnet_cli import __version__, networks, runs
+from resnet_cli import __version__, models, networks, runs
 from resnet_cli.analyses.cost import counts
 from resnet_cli.datasets.images import Images
+from resnet_cli.designs import fields
 from resnet_cli.designs.fields import inline
 from resnet_cli.errors import UserError, printable
 from resnet_cli.inputs import Given, Typed
@@ -90,14 +91,14 @@ def for_images(model: Any, images: Images) -> Network:
     that does not give a number for each class.
     """
     channels, height, width = images.shape
-    if networks.is_module(model) or (isinstance(model, Network) and model.module is not None):
+    if models.is_module(model) or (isinstance(model, Network) and model.module is not None):
         raise UserError(
             "a module that is there already is one network, where each seed makes its own",
             "give what makes it: FILE.py:Net",
         )
-    python = isinstance(model, str) and networks.is_python(networks.source(model))
+    python = isinstance(model, str) and models.is_python(fields.source(model))
     given = Given((Typed(None, (1, channels, height, width)),)) if python else networks.NOTHING
-    net = networks.load(model, given)
+    net = models.load(model, given)
     if net.spec is not None:
         _check_changes(net, images)
         return net.changed(
