@@ -127,6 +127,8 @@ def test_every_answer_in_every_format_says_what_is_not_counted(question, network
         (lambda network: resnet_cli.flops(network, engine="torch"), "no module named"),
         (resnet_cli.verify, "no module named"),
         (lambda network: network.changed(groups=2), "no spec"),
+        (lambda network: resnet_cli.explain("depth", network), "of a spec"),
+        (lambda network: resnet_cli.table(network, "resnet18"), "with a spec"),
     ],
 )
 def test_what_would_leave_it_out_in_silence_is_refused(asked, said, network):

@@ -408,9 +408,11 @@ def test_the_docstring_counts_and_says_how_it_was_made():
 
 
 def test_files_are_short():
-    """resnet50 is read on two screens, and no network needs 150 lines."""
+    """resnet50 is read on two screens, and no network needs 130 lines; a RegNet of own widths and gates 150."""
     assert len(pytorch_source(zoo.find("resnet50")).splitlines()) < 100
-    assert max(len(pytorch_source(spec).splitlines()) for spec in [*zoo.NETWORKS, *OTHERS]) < 150
+    for spec in [*zoo.NETWORKS, *OTHERS]:
+        most = 150 if isinstance(spec, RegNet) else 130
+        assert len(pytorch_source(spec).splitlines()) < most, spec.name
 
 
 def test_blocks_that_differ_in_numbers_alone_share_a_class():
