@@ -109,3 +109,13 @@ def test_a_module_without_a_convolution_has_no_notation(spec):
     """A norm in a block is no `[] × 1`."""
     rows = resnet_cli.summary(spec, 99).data()["rows"]
     assert not [row for row in rows if "[]" in row["architecture"]]
+
+
+def test_modules_of_unlike_kernels_are_not_alike():
+    """Outputs of one shape in all three: a kernel of 1 is a line of its own, two of 3 are one."""
+    blocks = [
+        Sequence(f"block{at}", (Conv2d("conv", 3, 3, kernel, padding=kernel // 2),))
+        for at, kernel in enumerate((1, 3, 3))
+    ]
+    rows = resnet_cli.summary(of_tree("own", Sequence("", (*blocks,)), (3, 8, 8)), 1).data()["rows"]
+    assert [(row["module"], row["times"]) for row in rows] == [("block0", 1), ("block1", 2)]
