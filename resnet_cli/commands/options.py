@@ -154,17 +154,17 @@ def changeable(
         def run(**given: Any) -> Result:
             changes = _changes({name: given.pop(name, None) for name in FIELDS})
             asked = _asked(changes, **{name: given.pop(name, None) for name in INPUTS})
-            models = given[names]
-            if changes and len(models or ()) != 1:
+            typed: list[str] = given[names] or []
+            if changes and len(typed) != 1:
                 first = next(iter(changes))
                 raise UserError(
-                    f"--{first.replace('_', '-')} changes one network, where {len(models or ())} are named",
+                    f"--{first.replace('_', '-')} changes one network, where {len(typed)} are named",
                     f"put it behind a name: resnet50:{inline(first, changes[first])}",
                 )
             if changes:
-                given[names] = [_inline(models[0], changes)]
+                given[names] = typed = [_inline(typed[0], changes)]
             if asked != networks.NOTHING:
-                given[names] = [models.load(model, asked) for model in models or ()]
+                given[names] = [models.load(model, asked) for model in typed]
             return command(**given)
 
         return _signed(run, command, [*own, *options])
