@@ -82,11 +82,11 @@ def bottleneck(
     ]
 
 
-def antialiased(spec: ResNet, stride: int) -> tuple[int, list[Node]]:
+def antialiased(spec: ResNet, stride: int, name: str = "aa") -> tuple[int, list[Node]]:
     """The stride that a 3×3 keeps, and the mean behind it that strides in its place (Zhang 2019, Sec. 3.2)."""
     if spec.antialias == "none" or stride == 1:
         return stride, []
-    return 1, [AvgPool2d("aa", stride, ceil=False)]
+    return 1, [AvgPool2d(name, stride, ceil=False)]
 
 
 def activate_first(spec: ResNet, body: list[Node], channels: int) -> tuple[list[Node], list[Node]]:

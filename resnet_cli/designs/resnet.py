@@ -11,6 +11,7 @@ from resnet_cli.designs.blocks import (
     NORMS,
     SHORTCUTS,
     activation,
+    antialiased,
     block,
     norm,
 )  # fmt: skip
@@ -23,7 +24,7 @@ from resnet_cli.layers.shaping import Flatten
 from resnet_cli.layers.tree import Node, Sequence, Stage
 
 STEMS = ("7x7", "3x3", "deep", "tiered")
-STEM_POOLS = ("usual", "max", "none", "ceil")
+STEM_POOLS = ("usual", "max", "none", "ceil", "conv")
 ANTIALIAS = ("none", "average")
 
 
@@ -60,7 +61,7 @@ class ResNet:
     )
     stem_pool: str = option(
         "usual",
-        "usual: max, none behind a 3×3; max, none, ceil: Caffe's.",
+        "usual: max, none behind a 3×3; max, none, ceil: Caffe's, conv: a 3×3 that strides.",
         STEM_POOLS,
         in_tensors=False,
     )
@@ -246,8 +247,23 @@ class ResNet:
             return []
         if kind == "ceil":
             return [MaxPool2d("maxpool", 3, 2, ceil=True)]
+        if kind == "conv":
+            return [Sequence("maxpool", (*self._strided(),))]
         return (
             [AvgPool2d("maxpool", 2, ceil=False)]
             if self.antialias == "average"
             else [MaxPool2d("maxpool", 3, 2, 1)]
         )
+
+    def _strided(self) -> list[Node]:
+        """ResNet-RS' 3×3 in place of a pool (Bello et al. 2021, as released), at the path that libraries keep for one."""
+        width = self.stem_width
+        pace, smoothing = antialiased(self, 2, "1")
+        convolution = Conv2d("0", width, width, 3, pace, 1, bias=self.conv_bias)
+        after = len(smoothing) + 1
+        return [
+            convolution,
+            *smoothing,
+            norm(self, f"{after}", width),
+            activation(self, f"{after + 1}"),
+        ]

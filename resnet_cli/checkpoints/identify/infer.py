@@ -87,7 +87,8 @@ def _traces(spec: zoo.Spec) -> tuple[object, ...]:
     projects = spec.shortcut in ("B", "C")
     beside = {"shortcut": projects and spec.shortcut, "projection_norm": projects and spec.projection_norm,
               "projection_pool": projects and spec.projection_pool}  # fmt: skip
-    return tuple(beside.get(field, getattr(spec, field)) for field in TOLD["ResNet"])
+    told = (beside.get(field, getattr(spec, field)) for field in TOLD["ResNet"])
+    return (*told, spec.stem_pool == "conv")
 
 
 def _told(kind: type[ResNet | RegNet | VGG]) -> tuple[str, ...]:
@@ -130,6 +131,8 @@ def _resnet(shapes: Shapes) -> ResNet:
         reduction = channels // squeezed
         fields["se_reduction"] = reduction
         fields["se_multiple"] = 1 if out // reduction == least else least
+    if "maxpool.0.weight" in shapes:
+        fields["stem_pool"] = "conv"
     if folded:
         fields["projection_norm"] = True
     return ResNet(
