@@ -397,6 +397,7 @@ def test_arithmetic_takes_arrays():
         norm="batch",
         activation="ReLU",
         antialias="none",
+        reduce_first=1,
     )
     channels, size = 4 * widths, (14, 14)
 

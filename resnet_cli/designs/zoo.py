@@ -109,6 +109,9 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("se-resnet152", "SENet", "bottleneck", B152, **SE),
     _imagenet("se-resnext50_32x4d", "SENet", "bottleneck", THREE, **SE, **V15, groups=32, base_width=4),
     _imagenet("se-resnext101_32x4d", "SENet", "bottleneck", B101, **SE, **V15, groups=32, base_width=4),
+    # its appendix: 64 groups, a narrower first 1×1, three 3×3 in the stem, projections of 3×3, dropout
+    _imagenet("senet154", "SENet", "bottleneck", B152, **SE, **DEEP, groups=64, base_width=4, reduce_first=2,
+              stem_width=128, projection_kernel=3, dropout=0.2),
     # He et al. 2019, "Bag of Tricks", Fig. 2
     _imagenet("resnet50-c", "ResNet-C/D", "bottleneck", THREE, **DEEP),
     _imagenet("resnet18-d", "ResNet-C/D", "basic", TWO, **DEEP, **POOL),

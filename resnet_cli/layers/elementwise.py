@@ -73,14 +73,14 @@ class Sigmoid(SameShape, Unweighted, Fresh):
 
 
 class Dropout(SameShape, Unweighted, Fresh):
-    """Half of the elements zeroed in training, ``inplace`` or not; nothing at inference."""
+    """A ``rate`` of the elements zeroed in training, ``inplace`` or not; nothing at inference."""
 
     operator = "dropout"
     on_shortcut = "dropout"
 
-    def __init__(self, name: str, inplace: bool = False) -> None:
+    def __init__(self, name: str, inplace: bool = False, rate: float = 0.5) -> None:
         super().__init__(name)
-        self.inplace = inplace
+        self.inplace, self.rate = inplace, rate
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0
@@ -93,7 +93,7 @@ class Dropout(SameShape, Unweighted, Fresh):
         return self.inplace or not training
 
     def module(self) -> Module:
-        return Module("Dropout")
+        return Module("Dropout", {"p": self.rate}, {"p": 0.5})
 
 
 class Kind(NamedTuple):

@@ -123,8 +123,10 @@ def _resnet(shapes: Shapes) -> ResNet:
     if bottleneck:
         width = out // 4
         middle, per_group, _, _ = shapes["layer1.0.conv2.weight"]
-        fields["groups"] = middle // per_group
-        fields["base_width"] = per_group * 64 // width
+        narrow, *_ = shapes["layer1.0.conv1.weight"]
+        groups = fields["groups"] = narrow // per_group
+        fields["reduce_first"] = middle // narrow
+        fields["base_width"] = middle // groups * 64 // width
     if "layer1.0.se.fc1.weight" in shapes:
         squeezed, channels, *_ = shapes[f"layer{len(stages)}.0.se.fc1.weight"]
         least = shapes["layer1.0.se.fc1.weight"][0]
@@ -183,8 +185,10 @@ def _shortcut(shapes: Shapes, stages: tuple[int, ...], changes: bool) -> dict[st
     where_nothing_changes = {at for at in sides if at.endswith(".1.downsample")}
     if not changes:
         where_nothing_changes.add("layer1.0.downsample")
+    strided = shapes.get(f"layer2.0.downsample.{index}.weight", shapes[f"{at}.{index}.weight"])
     return {
         "shortcut": "C" if projected & where_nothing_changes else "B",
+        "projection_kernel": strided[2],
         "projection_norm": f"{at}.{index + 1}.weight" in shapes,
         "projection_pool": index == 1,
     }
