@@ -46,7 +46,8 @@ def pytorch_source(spec: zoo.Spec) -> str:
     net = {tree.title}(num_classes)
     initialise(net)
     return net'''
-    start = f"{_docstring(spec)}\n\nfrom torch import Generator, Tensor, nn"
+    made = ", ones" * any("ones(" in text for text in ours)
+    start = f"{_docstring(spec)}\n\nfrom torch import Generator, Tensor, nn{made}"
     return "\n\n\n".join([start, *ours, classes, _ours()["initialise"], constructor]) + "\n"
 
 
