@@ -16,6 +16,7 @@ from torch import nn
 
 import resnet_cli
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
@@ -33,6 +34,8 @@ def small(spec, size=32):
     fields = {"stages": (1,) * len(spec.stages), "num_classes": 5}
     if isinstance(spec, RegNet):
         fields |= {"widths": (16, 16, 32, 32), "group_width": 8, "stem_width": 16}
+    elif isinstance(spec, ConvNeXt):
+        fields["widths"] = (16, 16, 32, 32)
     else:
         fields["width"] = max(spec.width // 8, 16)
     if isinstance(spec, ResNet):

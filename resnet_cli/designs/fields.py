@@ -67,7 +67,9 @@ def checked(
     return fields
 
 
-def from_text(texts: Mapping[str, str], example: ResNet | RegNet | ConvNeXt | VGG) -> dict[str, object]:
+def from_text(
+    texts: Mapping[str, str], example: ResNet | RegNet | ConvNeXt | VGG
+) -> dict[str, object]:
     """The same for values that are typed as text, KEY=VALUE: 3-4-6-3, 224x320, true, 0.5, v1.5.
 
     Raises `UserError` as `checked` does.
@@ -107,7 +109,9 @@ def inline(key: str, value: object) -> str:
     return f"{key}={str(value).lower() if isinstance(value, bool) else value}"
 
 
-def differences(before: ResNet | RegNet | ConvNeXt | VGG, after: ResNet | RegNet | ConvNeXt | VGG) -> list[str]:
+def differences(
+    before: ResNet | RegNet | ConvNeXt | VGG, after: ResNet | RegNet | ConvNeXt | VGG
+) -> list[str]:
     """The fields that the second has otherwise, in words: `style v1.5`, `stages 3,4,9,3`."""
     return [
         f"{key.replace('_', ' ')} {_in_words(key, getattr(after, key))}"

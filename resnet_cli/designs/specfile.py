@@ -16,7 +16,7 @@ from resnet_cli.errors import UserError
 
 HINT = "give a TOML file or a name"
 PLAIN = "a network file has plain keys: stages = [3, 4]"
-REQUIRED = {
+REQUIRED: dict[type[zoo.Spec], tuple[str, ...]] = {
     ResNet: ("block", "stages"),
     RegNet: ("stages", "widths", "group_width"),
     ConvNeXt: ("stages", "widths", "kernel"),

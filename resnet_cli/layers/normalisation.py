@@ -126,6 +126,9 @@ class LayerNorm(SameShape, Fresh):
     def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
         return (Kept(2 * elements(y) // self.channels, "statistic"),)
 
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return one(seen).mixed(len(y) - 1, self.channels)
+
     def module(self) -> Module:
         return Module("LayerNorm", self.fields(), {"eps": 1e-5})
 
@@ -135,6 +138,9 @@ class LayerNorm(SameShape, Fresh):
 
 class LayerNorm2d(LayerNorm):
     """The same over the channels of a map, which stand first."""
+
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return one(seen).mixed(0, self.channels)
 
     def module(self) -> Module:
         return Module("LayerNorm2d", self.fields(), {"eps": 1e-5})
@@ -148,7 +154,7 @@ class GlobalResponseNorm(SameShape, Fresh):
 
     operator = "global response norm"
     sees_all = True
-    beside = "6 an element, 3 a channel"
+    beside = "6 an element, 3 a channel and 1"
 
     def __init__(self, name: str, channels: int, channels_last: bool) -> None:
         super().__init__(name)
@@ -165,8 +171,8 @@ class GlobalResponseNorm(SameShape, Fresh):
         return ()
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
-        """A square and a sum, x·N, scale, shift and x; a root, a sum for the mean and a quotient."""
-        return 6 * elements(y) + 3 * self.channels
+        """A square and a sum, x·N, scale, shift and x; a root, a sum for the mean and a quotient; ε."""
+        return 6 * elements(y) + 3 * self.channels + 1
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         """The input, x·N, the channels' norms, their mean and the quotients."""
@@ -177,7 +183,8 @@ class GlobalResponseNorm(SameShape, Fresh):
         return (Kept(elements(y)), Kept(2 * self.channels))
 
     def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
-        return (Kept(2 * elements(y)),)
+        """Gradients of x·N and of the two ways that x goes into it; of the norms and quotients."""
+        return (Kept(2 * elements(y)), Kept(2 * self.channels + 3))
 
     def module(self) -> Module:
         return Module("GlobalResponseNorm", self.fields(), {"channels_last": True})

@@ -73,7 +73,9 @@ class GlobalResponseNorm(nn.LayerNorm):
         nn.init.zeros_(self.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        places, channel, shape = ((1, 2), 3, (-1,)) if self.channels_last else ((2, 3), 1, (-1, 1, 1))
+        places, channel, shape = (
+            ((1, 2), 3, (-1,)) if self.channels_last else ((2, 3), 1, (-1, 1, 1))
+        )
         norm = x.norm(dim=places, keepdim=True)
         ratio = norm / (norm.mean(channel, keepdim=True) + self.eps)
         return x + self.bias.view(shape).addcmul(self.weight.view(shape), x * ratio)
