@@ -62,6 +62,8 @@ class Positive:
 
 def _instead(path: str, module: nn.Module, gates: bool) -> nn.Module | None:
     """What stands for a module, or nothing where it stays."""
+    if path.startswith("classifier."):
+        return None
     if isinstance(module, nn.MaxPool2d):
         return nn.AvgPool2d(module.kernel_size, module.stride, module.padding)
     gate = isinstance(module, Steps) and module.merge is modules.scaling

@@ -134,19 +134,18 @@ def test_files_of_the_authors_are_known(name):
     shapes = {}
     for ours, tensor in resnet_cli.build(name, device="meta").state_dict().items():
         shape, path = tuple(tensor.shape), ours.split(".")
+        stage = int(path[1]) // 2
         if path[0] == "classifier":
             theirs = f"{'norm' if path[1] == '0' else 'head'}.{path[2]}"
         elif int(path[1]) % 2 == 0:
-            theirs = ".".join(["downsample_layers", f"{int(path[1]) // 2}", *path[2:]])
-        elif path[3] == "weight":
-            theirs = f"stages.{int(path[1]) // 2}.{path[2]}.gamma"
+            theirs = f"downsample_layers.{stage}.{path[2]}.{path[3]}"
+        elif path[3] == "layer_scale":
+            theirs = f"stages.{stage}.{path[2]}.gamma"
         else:
-            theirs = ".".join([f"stages.{int(path[1]) // 2}", path[2], parts[path[4]], path[5]])
+            theirs = f"stages.{stage}.{path[2]}.{parts[path[4]]}.{path[5]}"
         if ".grn." in theirs:
             theirs = theirs.replace("weight", "gamma").replace("bias", "beta")
             shape = (1, 1, 1, *shape)
-        if ".layer_scale" in ours:
-            theirs = f"stages.{int(path[1]) // 2}.{path[2]}.gamma"
         shapes[theirs] = TensorInfo(shape, "float32")
     found = recognise(named(shapes))
     assert (found.sure, found.spec.name) == ("exact", name)

@@ -183,8 +183,8 @@ class GlobalResponseNorm(SameShape, Fresh):
         return (Kept(elements(y)), Kept(2 * self.channels))
 
     def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
-        """Gradients of x·N and of the two ways that x goes into it; of the norms and quotients."""
-        return (Kept(2 * elements(y)), Kept(2 * self.channels + 3))
+        """The gradient of x·N, and of one more way by which x comes in as what was saved of x·N goes."""
+        return (Kept(elements(y)), Kept(2 * self.channels + 3))
 
     def module(self) -> Module:
         return Module("GlobalResponseNorm", self.fields(), {"channels_last": True})

@@ -62,7 +62,7 @@ class LayerNorm2d(nn.LayerNorm):
 
 
 class GlobalResponseNorm(nn.LayerNorm):
-    """Channels by their L2 norms over the map, relative to the mean one (Woo et al. 2023, Sec. 4.2)."""
+    """Channels by their L2 norms over the map, beside the mean one (Woo et al. 2023, Sec. 4.2)."""
 
     def __init__(self, channels: int, channels_last: bool = True) -> None:
         super().__init__(channels, eps=1e-6)
@@ -138,16 +138,21 @@ def scaling(gated: Tensor, gate: Tensor) -> Tensor:
 def initialise(net: nn.Module, generator: Generator | None = None) -> None:
     """Convolutions: He normal, fan out (He et al. 2015, Sec. 3.4). Biases 0, norms as torch's.
 
-    Linear layers: normal, 0.01 (Simonyan & Zisserman 2015, Sec. 3.1). Both truncated normal, 0.02, in a
-    network of layer norms (Liu et al. 2022, Appendix A).
+    Linear layers: normal, 0.01 (Simonyan & Zisserman 2015, Sec. 3.1).
     """
-    of_layer_norms = any(isinstance(module, nn.LayerNorm) for module in net.modules())
     for name, p in net.named_parameters():
-        if p.dim() > 1 and of_layer_norms:
-            nn.init.trunc_normal_(p, std=0.02, generator=generator)
-        elif p.dim() > 2:
+        if p.dim() > 2:
             nn.init.kaiming_normal_(p, mode="fan_out", nonlinearity="relu", generator=generator)
         elif p.dim() == 2:
             nn.init.normal_(p, std=0.01, generator=generator)
+        elif name.endswith("bias"):
+            nn.init.zeros_(p)
+
+
+def initialise_truncated(net: nn.Module, generator: Generator | None = None) -> None:
+    """Weights truncated normal, 0.02; biases 0, norms as they are (Liu et al. 2022, Appendix A)."""
+    for name, p in net.named_parameters():
+        if p.dim() > 1:
+            nn.init.trunc_normal_(p, std=0.02, generator=generator)
         elif name.endswith("bias"):
             nn.init.zeros_(p)
