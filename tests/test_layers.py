@@ -21,9 +21,10 @@ from resnet_cli.designs.blocks import bottleneck
 from resnet_cli.layers import base
 from resnet_cli.layers.arithmetic import value
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
-from resnet_cli.layers.elementwise import GELU, Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import GELU, Dropout, PReLU, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import (
+    BatchNorm1d,
     BatchNorm2d,
     GlobalResponseNorm,
     GroupNorm,
@@ -31,7 +32,13 @@ from resnet_cli.layers.normalisation import (
     LayerNorm2d,
     LayerScale,
 )
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from resnet_cli.layers.pooling import (
+    AdaptiveAvgPool2d,
+    AttentionPool2d,
+    AvgPool2d,
+    MaxPool2d,
+    ZeroPaddedMaxPool2d,
+)
 from resnet_cli.layers.reach import Seen
 from resnet_cli.layers.shaping import ChannelsLast, Flatten, PadShortcut
 from resnet_cli.layers.uncounted import Uncounted
@@ -53,6 +60,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (Linear("x", 12, 7), IMAGE),
     ],
     BatchNorm2d: [(BatchNorm2d("x", 8), IMAGE)],
+    BatchNorm1d: [(BatchNorm1d("x", 8), (8,))],
     GroupNorm: [(GroupNorm("x", 4, 8), IMAGE)],
     LayerNorm: [(LayerNorm("x", 12, 1e-6), IMAGE)],
     LayerNorm2d: [(LayerNorm2d("x", 8, 1e-6), IMAGE)],
@@ -64,6 +72,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     ReLU: [(ReLU("x"), IMAGE)],
     GELU: [(GELU("x"), IMAGE)],
     SiLU: [(SiLU("x"), IMAGE)],
+    PReLU: [(PReLU("x", 8), IMAGE)],
     Sigmoid: [(Sigmoid("x"), IMAGE)],
     Dropout: [(Dropout("x"), IMAGE)],
     MaxPool2d: [
@@ -71,6 +80,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (MaxPool2d("x", 2, 2), IMAGE),
         (MaxPool2d("x", 3, 2, ceil=True), IMAGE),
     ],
+    ZeroPaddedMaxPool2d: [(ZeroPaddedMaxPool2d("x", 3, 2, 1), IMAGE)],
     AvgPool2d: [
         (AvgPool2d("x", 2), IMAGE),
         (AvgPool2d("x", 5), IMAGE),
@@ -80,6 +90,10 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (AdaptiveAvgPool2d("x"), IMAGE),
         (AdaptiveAvgPool2d("x", 3), IMAGE),
         (AdaptiveAvgPool2d("x", 5), IMAGE),  # windows that overlap, unevenly far apart
+    ],
+    AttentionPool2d: [
+        (AttentionPool2d("x", 128, 7, 12), (128, 3, 4)),
+        (AttentionPool2d("x", 128, 7, 12, all_ask=True), (128, 3, 4)),
     ],
     Flatten: [(Flatten("x"), IMAGE)],
     ChannelsLast: [(ChannelsLast("x"), IMAGE), (ChannelsLast("x", back=True), IMAGE)],
@@ -241,7 +255,7 @@ class Elementary(TorchDispatchMode):
         out = (y[0] if isinstance(y, tuple) else y).numel()
         if name in ("add", "mul", "div", "rsub", "sigmoid", "relu"):
             self.counted += out
-        elif name == "silu":
+        elif name in ("silu", "_prelu_kernel"):
             self.counted += 2 * out
         elif name in ("convolution", "addmm"):
             self.counted += out if name == "addmm" or args[2] is not None else 0
@@ -250,7 +264,7 @@ class Elementary(TorchDispatchMode):
             or name == "_native_batch_norm_legit"
         ):
             self.counted += 2 * out
-        elif name in ("native_group_norm", "native_layer_norm"):
+        elif name in ("native_group_norm", "native_layer_norm", "_softmax"):
             self.counted += 4 * out
         elif name == "gelu":
             self.counted += 5 * out
@@ -424,9 +438,11 @@ def test_arithmetic_takes_arrays():
         groups=groups,
         style="v1",
         conv_bias=False,
+        end_bias=False,
         norm="batch",
         activation="ReLU",
         antialias="none",
+        reduce_first=1,
     )
     channels, size = 4 * widths, (14, 14)
 

@@ -47,7 +47,7 @@ def narrow(spec, size):
         return zoo.changed(spec, widths=(2, 2, 2, 2), group_width=1, stem_width=2, in_channels=1, input_size=size,
                            se_reduction=min(spec.se_reduction, 1))  # fmt: skip
     return zoo.changed(
-        spec, width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2),
+        spec, width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
         se_reduction=min(spec.se_reduction, 1), input_size=size,
     )  # fmt: skip
 

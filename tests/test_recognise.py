@@ -221,6 +221,8 @@ def test_every_scheme_is_read_back(scheme):
             continue
         if scheme.name.endswith("before the classifier"):
             spec = zoo.changed(spec, head_width=24)
+        if scheme.name == "SENet-154" and spec.stem not in ("deep", "tiered"):
+            continue
         if scheme.name.endswith("-D"):
             spec = zoo.changed(spec, stem="deep", projection_pool=True, stages=(2, 2, 2, 2))
         shapes = {n: s for n, s in shapes_of(spec).items() if not n.endswith("num_batches_tracked")}

@@ -235,9 +235,10 @@ def specs(draw):
     drawn = {
         "name": "own", "family": "own", "block": block, "stem": stem, "norm": norm,
         "stages": tuple(pick(1, 2, 3) for _ in range(pick(3, 4) if stem == "3x3" else 4)),
-        "stem_stride": pick(0, 1, 2), "stem_pool": pick("usual", "max", "none", "ceil"),
+        "stem_stride": pick(0, 1, 2), "stem_pool": pick("usual", "max", "none", "ceil", "conv"),
         "antialias": pick("none", "none", "average"), "preact_stem": pick(True, False),
-        "se_multiple": pick(1, 8),
+        "se_multiple": pick(1, 8), "reduce_first": pick(1, 1, 2) if grouped else 1,
+        "projection_kernel": pick(1, 1, 3), "dropout": pick(0.0, 0.2),
         "shortcut": pick("A", "A-split", "B", "B", "C", "none", "gate", "exclusive-gate", "dropout"),
         "style": pick("v1", "v1.5"), "output_stride": pick(8, 16, 32),
         "stem_width": pick(64) if wide else pick(2, 4, 8, 16, 32),
@@ -437,10 +438,10 @@ def test_the_docstring_counts_and_says_how_it_was_made():
 
 
 def test_files_are_short():
-    """resnet50 is read on two screens, and no network needs 130 lines; a RegNet of own widths and gates 150."""
+    """resnet50 is read on two screens, and no network needs 140 lines; a RegNet of own widths and gates 150."""
     assert len(pytorch_source(zoo.find("resnet50")).splitlines()) < 100
     for spec in [*zoo.NETWORKS, *OTHERS]:
-        most = 150 if isinstance(spec, RegNet) else 130
+        most = 150 if isinstance(spec, RegNet) else 140
         assert len(pytorch_source(spec).splitlines()) < most, spec.name
 
 

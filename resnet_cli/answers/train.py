@@ -13,7 +13,7 @@ from resnet_cli.answers.needs import fits, need
 from resnet_cli.answers.view import Model, View
 from resnet_cli.datasets.read import read
 from resnet_cli.errors import UserError, typed
-from resnet_cli.recipes import check_images, in_words, recipe
+from resnet_cli.recipes import Value, check_images, in_words, recipe
 from resnet_cli.runs import Record, Training
 from resnet_cli.training import prepare
 from resnet_cli.training.processes import Task, Told, cores, side_by_side
@@ -46,14 +46,15 @@ def train(
     jobs: int | None = None,
     told: Told = silent,
     split: str | None = None,
-    **changes: Any,
+    drops: str | None = None,
+    **changes: Value,
 ) -> View:
     """Trains networks from each seed into a new ``folder``, ``jobs`` at a time, and says what came of it.
 
     ``resume`` is a folder to go on with, as if it had never stopped; all is as its record says but the ``device``.
 
     ``data`` is digits, cifar10:FOLDER or cifar100:FOLDER; ``changes`` are values of the recipe
-    (`resnet_cli.runs.Recipe`), with ``drops`` typed as 150,225. Under torchrun all its processes share each batch.
+    (`resnet_cli.runs.Recipe`), as are ``drops``, typed as 150,225. Under torchrun all its processes share each batch.
     Raises `resnet_cli.UserError` for what can't be trained (exit 2), and for a folder with something in it, data
     that are damaged or a disk that is full (exit 1); what was there before stays.
     """
@@ -64,7 +65,7 @@ def train(
     if not folder:
         raise UserError("no folder named", "give one that is new or empty")
     need("train", "torch", "safetensors", extra="train")
-    made = recipe(recipe_name, data, split=split, **changes)
+    made = recipe(recipe_name, data, split=split, drops=drops, **changes)
     numbers = numbered(seeds)
 
     def prepared() -> Record:

@@ -61,6 +61,12 @@ def _convnext(name: str, stages: tuple[int, ...], width: int, **other: object) -
     return ConvNeXt(name, family, stages, widths, **other)  # type: ignore[arg-type]
 
 
+def _rs(depth: int, stages: tuple[int, ...], side: int) -> ResNet:
+    """ResNet-RS (Bello et al. 2021): ResNet-D with gates of a fourth and a 3×3 in place of the pool, at timm's sizes."""
+    fields = {**DEEP, **POOL, "stem_pool": "conv", "se_reduction": 4, "input_size": (side, side)}
+    return _imagenet(f"resnet-rs-{depth}", "ResNet-RS", "bottleneck", stages, **fields)
+
+
 PRE = {"preact": True, "projection_norm": False}
 V15 = {"style": "v1.5"}
 SE = {"se_reduction": 16}
@@ -113,6 +119,9 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("se-resnet152", "SENet", "bottleneck", B152, **SE),
     _imagenet("se-resnext50_32x4d", "SENet", "bottleneck", THREE, **SE, **V15, groups=32, base_width=4),
     _imagenet("se-resnext101_32x4d", "SENet", "bottleneck", B101, **SE, **V15, groups=32, base_width=4),
+    # its appendix: 64 groups, a narrower first 1×1, three 3×3 in the stem, projections of 3×3, dropout
+    _imagenet("senet154", "SENet", "bottleneck", B152, **SE, **DEEP, groups=64, base_width=4, reduce_first=2,
+              stem_width=128, projection_kernel=3, dropout=0.2),
     # He et al. 2019, "Bag of Tricks", Fig. 2
     _imagenet("resnet50-c", "ResNet-C/D", "bottleneck", THREE, **DEEP),
     _imagenet("resnet18-d", "ResNet-C/D", "basic", TWO, **DEEP, **POOL),
@@ -120,6 +129,14 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("resnet50-d", "ResNet-C/D", "bottleneck", THREE, **DEEP, **POOL),
     _imagenet("resnet101-d", "ResNet-C/D", "bottleneck", B101, **DEEP, **POOL),
     _imagenet("resnet152-d", "ResNet-C/D", "bottleneck", B152, **DEEP, **POOL),
+    # Bello et al. 2021, blocks and sizes as released
+    _rs(50, THREE, 160),
+    _rs(101, B101, 192),
+    _rs(152, B152, 256),
+    _rs(200, B200, 256),
+    _rs(270, (4, 29, 53, 4), 256),
+    _rs(350, (4, 36, 72, 4), 288),
+    _rs(420, (4, 44, 87, 4), 320),
     # Radosavovic et al. 2020, Sec. 5, with torchvision's widths
     _regnet("regnet_x_400mf", (1, 2, 7, 12), (32, 64, 160, 400), 16),
     _regnet("regnet_x_800mf", (1, 3, 7, 5), (64, 128, 288, 672), 16),

@@ -53,6 +53,13 @@ class BatchNorm2d(SameShape, Fresh):
         return "BN"
 
 
+class BatchNorm1d(BatchNorm2d):
+    """Batch normalisation of a vector: a mean and a deviation of each number."""
+
+    def module(self) -> Module:
+        return Module("BatchNorm1d", self.fields())
+
+
 class GroupNorm(SameShape, Fresh):
     """Group normalisation (Wu & He 2018): statistics of each input, over channels in groups."""
 

@@ -24,8 +24,8 @@ from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]
 NORMS = (nn.BatchNorm2d, nn.GroupNorm)
-RESET = (*NORMS, nn.LayerNorm, modules.LayerScale)
-"""Modules whose numbers start as the modules themselves set them."""
+RESET = (*NORMS, nn.BatchNorm1d, nn.PReLU, nn.LayerNorm, modules.LayerScale)
+"""What begins as its module has it."""
 
 
 class Steps(nn.Module):

@@ -6,7 +6,7 @@ a function that merges is one expression.
 
 from __future__ import annotations
 
-from torch import Generator, Tensor, nn, ones
+from torch import Generator, Tensor, cat, nn, ones
 
 
 class ZeroPadding(nn.Module):
@@ -27,6 +27,21 @@ class ZeroPadding(nn.Module):
 
     def extra_repr(self) -> str:
         return f"channels={self.channels}, stride={self.stride}"
+
+
+class ZeroPaddedMaxPool2d(nn.Module):
+    """The largest of a window, of zeros over the border, as Keras pads."""
+
+    def __init__(self, kernel: int, stride: int, padding: int) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.padding = kernel, stride, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = nn.functional.pad(x, (self.padding,) * 4)
+        return nn.functional.max_pool2d(x, self.kernel, self.stride)
+
+    def extra_repr(self) -> str:
+        return f"kernel={self.kernel}, stride={self.stride}, padding={self.padding}"
 
 
 class ChannelConv(nn.Conv1d):
@@ -97,6 +112,36 @@ class LayerScale(nn.Module):
 
     def extra_repr(self) -> str:
         return f"{len(self.weight)}"
+
+
+class AttentionPool2d(nn.Module):
+    """Attention to all places and their mean, asked by the mean (Radford et al. 2021, Sec. 2.4).
+
+    With ``all_ask`` by every place, too, and the mean's answer is taken. Heads have 64 channels.
+    """
+
+    def __init__(self, channels: int, width: int, places: int, all_ask: bool = False) -> None:
+        super().__init__()
+        self.all_ask = all_ask
+        self.positional_embedding = nn.Linear(channels, places + 1).weight
+        k, q, v, c = (nn.Linear(channels, out) for out in (channels, channels, channels, width))
+        self.k_proj_weight, self.k_proj_bias = k.weight, k.bias
+        self.q_proj_weight, self.q_proj_bias = q.weight, q.bias
+        self.v_proj_weight, self.v_proj_bias = v.weight, v.bias
+        self.c_proj_weight, self.c_proj_bias = c.weight, c.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.flatten(2).transpose(1, 2)
+        x = cat((x.mean(1, keepdim=True), x), 1) + self.positional_embedding
+        asking = x if self.all_ask else x[:, :1]
+        query = nn.functional.linear(asking, self.q_proj_weight, self.q_proj_bias) * 64**-0.5
+        key = nn.functional.linear(x, self.k_proj_weight, self.k_proj_bias)
+        value = nn.functional.linear(x, self.v_proj_weight, self.v_proj_bias)
+        query, key, value = (
+            part.unflatten(2, (-1, 64)).transpose(1, 2) for part in (query, key, value)
+        )
+        answers = ((query @ key.transpose(2, 3)).softmax(3) @ value).transpose(1, 2).flatten(2)
+        return nn.functional.linear(answers, self.c_proj_weight, self.c_proj_bias)[:, 0]
 
 
 class ScaledAddition(nn.Module):

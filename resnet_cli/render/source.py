@@ -48,8 +48,9 @@ def pytorch_source(spec: zoo.Spec) -> str:
     net = {tree.title}(num_classes)
     {start}(net)
     return net'''
-    made = ", ones" * any("ones(" in text for text in ours)
-    head = f"{_docstring(spec)}\n\nfrom torch import Generator, Tensor, nn{made}"
+    names = ("Generator", "Tensor", "cat", "nn", "ones")
+    used = [n for n in names if n not in ("cat", "ones") or any(f"{n}(" in text for text in ours)]
+    head = f"{_docstring(spec)}\n\nfrom torch import {', '.join(used)}"
     return "\n\n\n".join([head, *ours, classes, _ours()[start], constructor]) + "\n"
 
 

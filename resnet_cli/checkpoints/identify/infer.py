@@ -97,7 +97,8 @@ def _traces(spec: zoo.Spec) -> tuple[object, ...]:
     projects = spec.shortcut in ("B", "C")
     beside = {"shortcut": projects and spec.shortcut, "projection_norm": projects and spec.projection_norm,
               "projection_pool": projects and spec.projection_pool}  # fmt: skip
-    return tuple(beside.get(field, getattr(spec, field)) for field in TOLD["ResNet"])
+    told = (beside.get(field, getattr(spec, field)) for field in TOLD["ResNet"])
+    return (*told, spec.stem_pool == "conv")
 
 
 def _told(kind: type[ResNet | RegNet | ConvNeXt | VGG]) -> tuple[str, ...]:
@@ -132,14 +133,18 @@ def _resnet(shapes: Shapes) -> ResNet:
     if bottleneck:
         width = out // 4
         middle, per_group, _, _ = shapes["layer1.0.conv2.weight"]
-        fields["groups"] = middle // per_group
-        fields["base_width"] = per_group * 64 // width
+        narrow, *_ = shapes["layer1.0.conv1.weight"]
+        groups = fields["groups"] = narrow // per_group
+        fields["reduce_first"] = middle // narrow
+        fields["base_width"] = middle // groups * 64 // width
     if "layer1.0.se.fc1.weight" in shapes:
         squeezed, channels, *_ = shapes[f"layer{len(stages)}.0.se.fc1.weight"]
         least = shapes["layer1.0.se.fc1.weight"][0]
         reduction = channels // squeezed
         fields["se_reduction"] = reduction
         fields["se_multiple"] = 1 if out // reduction == least else least
+    if "maxpool.0.weight" in shapes:
+        fields["stem_pool"] = "conv"
     if folded:
         fields["projection_norm"] = True
     return ResNet(
@@ -190,8 +195,10 @@ def _shortcut(shapes: Shapes, stages: tuple[int, ...], changes: bool) -> dict[st
     where_nothing_changes = {at for at in sides if at.endswith(".1.downsample")}
     if not changes:
         where_nothing_changes.add("layer1.0.downsample")
+    strided = shapes.get(f"layer2.0.downsample.{index}.weight", shapes[f"{at}.{index}.weight"])
     return {
         "shortcut": "C" if projected & where_nothing_changes else "B",
+        "projection_kernel": strided[2],
         "projection_norm": f"{at}.{index + 1}.weight" in shapes,
         "projection_pool": index == 1,
     }

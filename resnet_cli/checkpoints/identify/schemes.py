@@ -68,6 +68,7 @@ PREACT = {
     "stages.{S}.blocks.{B}.norm{N}": "layer{S}.{B}.bn{N}",
     "head.fc": "fc",
 }
+LEGACY = {"layer{S}.{B}.se_module.fc{N}": "layer{S}.{B}.se.fc{N}", "last_linear": "fc"}
 REGNET = {
     **{f"conv{number}.conv": f"f.{part}.0" for number, part in ((1, "a"), (2, "b"), (3, "c"))},
     **{f"conv{number}.bn": f"f.{part}.1" for number, part in ((1, "a"), (2, "b"), (3, "c"))},
@@ -197,11 +198,17 @@ SCHEMES = (
         "block{S}.layer.{B}.conv{N}": "layer{S}.{B}.conv{N}",
         "block{S}.layer.{B}.bn{N}": "layer{S}.{B}.bn{N}",
     }),
-    Scheme("legacy SENets", BLOCKS, {
+    Scheme("SENet-154", BLOCKS, LEGACY | {
+        "layer0.conv1": "conv1.0",
+        "layer0.bn1": "conv1.1",
+        "layer0.conv2": "conv1.3",
+        "layer0.bn2": "conv1.4",
+        "layer0.conv3": "conv1.6",
+        "layer0.bn3": "bn1",
+    }, needs=("layer0.conv3.weight",)),
+    Scheme("legacy SENets", BLOCKS, LEGACY | {
         "layer0.conv1": "conv1",
         "layer0.bn1": "bn1",
-        "layer{S}.{B}.se_module.fc{N}": "layer{S}.{B}.se.fc{N}",
-        "last_linear": "fc",
     }, needs=("layer0.conv1.weight", "last_linear.weight")),
     Scheme("CIFAR ResNets", BLOCKS, {
         "layer{S}.{B}.shortcut.{I}": "layer{S}.{B}.downsample.{I}",
