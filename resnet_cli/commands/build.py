@@ -15,6 +15,7 @@ from resnet_cli.answers.view import about
 from resnet_cli.commands.extras import working
 from resnet_cli.commands.options import about_a_network
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.errors import UserError
 from resnet_cli.models import load
 from resnet_cli.networks import Network
@@ -89,7 +90,7 @@ def command(
     table = built.by_stage(network.rows, ran, params, tensors)
     notes = [
         f"measured: outputs of one forward pass of 1×{network.size}, in eval mode; parameters and tensors of the modules",
-        _origin(seed, weights, fit and len(fit[1]), backbone_only),
+        _origin(spec, seed, weights, fit and len(fit[1]), backbone_only),
         *(_also(spec) if weights is not None else ()),
     ]
     if target is not None:
@@ -160,9 +161,14 @@ def _load(net: Any, path: str, format: str, names: dict[str, str]) -> None:
     weights.fill(net, {ours: tensors[theirs] for ours, theirs in names.items()})
 
 
-def _origin(seed: int, weights: str | None, loaded: int | None, backbone_only: bool) -> str:
+def _origin(
+    spec: zoo.Spec, seed: int, weights: str | None, loaded: int | None, backbone_only: bool
+) -> str:
     """A note on where the numbers are from."""
-    initial = f"initialised by seed {seed}: convolutions He normal (fan out), norms 1 and 0"
+    drawn = "He normal (fan out)"
+    if isinstance(spec, ConvNeXt):
+        drawn = "and linear layers truncated normal, 0.02"
+    initial = f"initialised by seed {seed}: convolutions {drawn}, norms 1 and 0"
     if weights is None:
         return initial
     rest = f"; the classifier is {initial}" if backbone_only else ""

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError, did_you_mean, folded
 
-Spec: TypeAlias = ResNet | RegNet | VGG
+Spec: TypeAlias = ResNet | RegNet | ConvNeXt | VGG
 
 TWO, THREE, B101, B152 = (2, 2, 2, 2), (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)
 B200 = (3, 24, 36, 3)
@@ -49,6 +50,15 @@ def _regnet(name: str, stages: tuple[int, ...], widths: tuple[int, ...], group: 
     """RegNetX, or RegNetY with squeeze-excitation to a quarter (Radosavovic et al. 2020, Sec. 5)."""
     reduction = 4 if name.startswith("regnet_y") else 0
     return RegNet(name, "RegNet", stages, widths, group, reduction)
+
+
+def _convnext(name: str, stages: tuple[int, ...], width: int, **other: object) -> ConvNeXt:
+    """ConvNeXt, or V2 with response norms and no layer scale; each stage twice as wide as the one before."""
+    widths = (width, 2 * width, 4 * width, 8 * width)
+    if name.startswith("convnextv2"):
+        other |= {"layer_scale": False, "response_norm": True}
+    family = "ConvNeXt V2" if name.startswith("convnextv2") else "ConvNeXt"
+    return ConvNeXt(name, family, stages, widths, **other)  # type: ignore[arg-type]
 
 
 def _rs(depth: int, stages: tuple[int, ...], side: int) -> ResNet:
@@ -143,6 +153,21 @@ NETWORKS: tuple[Spec, ...] = (
     _regnet("regnet_y_16gf", (2, 4, 11, 1), (224, 448, 1232, 3024), 112),
     _regnet("regnet_y_32gf", (2, 5, 12, 1), (232, 696, 1392, 3712), 232),
     _regnet("regnet_y_128gf", (2, 7, 17, 1), (528, 1056, 2904, 7392), 264),
+    # Liu et al. 2022, Sec. 3; torchvision has all but the last
+    _convnext("convnext_tiny", (3, 3, 9, 3), 96),
+    _convnext("convnext_small", (3, 3, 27, 3), 96),
+    _convnext("convnext_base", (3, 3, 27, 3), 128),
+    _convnext("convnext_large", (3, 3, 27, 3), 192),
+    _convnext("convnext_xlarge", (3, 3, 27, 3), 256),
+    # Woo et al. 2023, Appendix A
+    _convnext("convnextv2_atto", (2, 2, 6, 2), 40),
+    _convnext("convnextv2_femto", (2, 2, 6, 2), 48),
+    _convnext("convnextv2_pico", (2, 2, 6, 2), 64),
+    _convnext("convnextv2_nano", (2, 2, 8, 2), 80),
+    _convnext("convnextv2_tiny", (3, 3, 9, 3), 96),
+    _convnext("convnextv2_base", (3, 3, 27, 3), 128),
+    _convnext("convnextv2_large", (3, 3, 27, 3), 192),
+    _convnext("convnextv2_huge", (3, 3, 27, 3), 352),
     # Keras' applications: v1 with a bias on every convolution
     _imagenet("keras-resnet50", "Keras", "bottleneck", THREE, conv_bias=True),
     _imagenet("keras-resnet101", "Keras", "bottleneck", B101, conv_bias=True),

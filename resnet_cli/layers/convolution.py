@@ -191,7 +191,8 @@ class Linear(Fresh):
         return Module("Linear", {**sides, "bias": self.bias}, {"bias": True})
 
     def notation(self, x: Shape, y: Shape) -> str:
-        return f"{self.out_features}-d fc"
+        """`1000-d fc`, or the 1×1 that it is to a map."""
+        return f"1×1, {self.out_features}" if len(y) == 3 else f"{self.out_features}-d fc"
 
     def figure(self, x: Shape, y: Shape) -> str:
-        return f"fc {self.out_features}"
+        return f"1×1, {self.out_features}" if len(y) == 3 else f"fc {self.out_features}"

@@ -1,4 +1,4 @@
-"""Layers that work element by element: ReLU, SiLU, PReLU, sigmoid, dropout."""
+"""Layers that work element by element: ReLU, SiLU, GELU, PReLU, sigmoid, dropout."""
 
 from __future__ import annotations
 
@@ -54,6 +54,23 @@ class SiLU(SameShape, Unweighted, Fresh):
 
     def module(self) -> Module:
         return Module("SiLU")
+
+
+class GELU(SameShape, Unweighted, Fresh):
+    """x·Φ(x) (Hendrycks & Gimpel 2016), by the error function."""
+
+    operator = "GELU"
+    activation = True
+    beside = "5 an element"
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 5 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the slope is another at each number", inputs=(0,))
+
+    def module(self) -> Module:
+        return Module("GELU")
 
 
 class PReLU(SameShape, Fresh):

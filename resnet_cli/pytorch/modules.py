@@ -6,7 +6,7 @@ a function that merges is one expression.
 
 from __future__ import annotations
 
-from torch import Generator, Tensor, cat, nn
+from torch import Generator, Tensor, cat, nn, ones
 
 
 class ZeroPadding(nn.Module):
@@ -53,6 +53,65 @@ class ChannelConv(nn.Conv1d):
     def forward(self, x: Tensor) -> Tensor:
         row = x.flatten(1).unsqueeze(1)
         return nn.functional.conv1d(row, self.weight, padding=self.padding).reshape(x.shape)
+
+
+class ChannelsLast(nn.Module):
+    """(batch, channels, height, width) as (batch, height, width, channels), or back."""
+
+    def __init__(self, back: bool = False) -> None:
+        super().__init__()
+        self.order = (0, 3, 1, 2) if back else (0, 2, 3, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(self.order)
+
+    def extra_repr(self) -> str:
+        return f"order={self.order}"
+
+
+class LayerNorm2d(nn.LayerNorm):
+    """A layer norm over the channels of a map (Liu et al. 2022, Sec. 2.6)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class GlobalResponseNorm(nn.LayerNorm):
+    """Channels by their L2 norms over the map, beside the mean one (Woo et al. 2023, Sec. 4.2)."""
+
+    def __init__(self, channels: int, channels_last: bool = True) -> None:
+        super().__init__(channels, eps=1e-6)
+        self.channels_last = channels_last
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        places, channel, shape = (
+            ((1, 2), 3, (-1,)) if self.channels_last else ((2, 3), 1, (-1, 1, 1))
+        )
+        norm = x.norm(dim=places, keepdim=True)
+        ratio = norm / (norm.mean(channel, keepdim=True) + self.eps)
+        return x + self.bias.view(shape).addcmul(self.weight.view(shape), x * ratio)
+
+
+class LayerScale(nn.Module):
+    """A learned factor a channel, small at the start (Liu et al. 2022, Appendix A)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(ones(channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.weight, 1e-6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight.view(-1, 1, 1)
+
+    def extra_repr(self) -> str:
+        return f"{len(self.weight)}"
 
 
 class AttentionPool2d(nn.Module):
@@ -131,5 +190,14 @@ def initialise(net: nn.Module, generator: Generator | None = None) -> None:
             nn.init.kaiming_normal_(p, mode="fan_out", nonlinearity="relu", generator=generator)
         elif p.dim() == 2:
             nn.init.normal_(p, std=0.01, generator=generator)
+        elif name.endswith("bias"):
+            nn.init.zeros_(p)
+
+
+def initialise_truncated(net: nn.Module, generator: Generator | None = None) -> None:
+    """Weights truncated normal, 0.02; biases 0, norms as they are (Liu et al. 2022, Appendix A)."""
+    for name, p in net.named_parameters():
+        if p.dim() > 1:
+            nn.init.trunc_normal_(p, std=0.02, generator=generator)
         elif name.endswith("bias"):
             nn.init.zeros_(p)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import count, pairwise, takewhile
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -18,6 +19,7 @@ from resnet_cli.layers.arithmetic import Shape
 Shapes = dict[str, Shape]
 UNLISTED = "unlisted"
 BLOCK = re.compile(r"(?:layer|trunk_output\.block)([0-9]{1,6})\.([0-9]{1,6})\.")
+CONVNEXT_BLOCK = re.compile(r"features\.([1357])\.([0-9]{1,6})\.block\.0\.")
 CONVOLUTION = re.compile(r"features\.([0-9]{1,6})\.weight")
 
 
@@ -29,6 +31,8 @@ def infer(shapes: Shapes) -> zoo.Spec | None:
     try:
         if "features.0.weight" in shapes:
             return _vgg(shapes)
+        if "features.1.0.block.0.weight" in shapes:
+            return _convnext(shapes)
         return (
             _regnet(shapes) if "trunk_output.block1.0.f.a.0.weight" in shapes else _resnet(shapes)
         )
@@ -38,7 +42,7 @@ def infer(shapes: Shapes) -> zoo.Spec | None:
 
 def number_of_classes(shapes: Shapes) -> int | None:
     """The outputs of the classifier, None where there is none."""
-    for name in ("fc.weight", "classifier.6.weight"):
+    for name in ("fc.weight", *(f"classifier.{at}.weight" for at in (6, 4, 2))):
         if len(shapes.get(name, ())) == 2:
             return shapes[name][0]
     return None
@@ -46,9 +50,15 @@ def number_of_classes(shapes: Shapes) -> int | None:
 
 def blocks(names: Iterable[str]) -> tuple[int, ...]:
     """The number of blocks in each stage, up to the first stage that has none."""
+    names = [*names]
     pairs = {match.groups() for name in names if (match := BLOCK.match(name))}
     lengths = Counter(int(stage) for stage, _ in pairs)
+    lengths.update((int(stage) + 1) // 2 for stage, _ in _of_convnext(names))
     return tuple(lengths[stage] for stage in takewhile(lengths.__contains__, count(1)))
+
+
+def _of_convnext(names: Iterable[str]) -> set[tuple[str, ...]]:
+    return {match.groups() for name in names if (match := CONVNEXT_BLOCK.match(name))}
 
 
 def is_folded(shapes: Shapes) -> bool:
@@ -91,7 +101,7 @@ def _traces(spec: zoo.Spec) -> tuple[object, ...]:
     return (*told, spec.stem_pool == "conv")
 
 
-def _told(kind: type[ResNet | RegNet | VGG]) -> tuple[str, ...]:
+def _told(kind: type[ResNet | RegNet | ConvNeXt | VGG]) -> tuple[str, ...]:
     """The fields of which a network's weights tell the value, without input channels and classes."""
     return tuple(
         name
@@ -100,7 +110,7 @@ def _told(kind: type[ResNet | RegNet | VGG]) -> tuple[str, ...]:
     )
 
 
-TOLD = {kind.__name__: _told(kind) for kind in (ResNet, RegNet, VGG)}
+TOLD = {kind.__name__: _told(kind) for kind in (ResNet, RegNet, ConvNeXt, VGG)}
 
 
 def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
@@ -207,6 +217,24 @@ def _regnet(shapes: Shapes) -> RegNet:
         se_reduction=round(channels / squeezed[0]) if squeezed else 0,
         stem_width=stem_width, num_classes=number_of_classes(shapes) or 1000,
         in_channels=in_channels,
+    )  # fmt: skip
+
+
+def _convnext(shapes: Shapes) -> ConvNeXt:
+    stages = blocks(shapes)
+    blocks_of = "features.{}.0.block.{}.weight"
+    depthwise = [shapes[blocks_of.format(2 * at + 1, 0)] for at in range(len(stages))]
+    stem_width, in_channels, stem_kernel, _ = shapes["features.0.0.weight"]
+    return ConvNeXt(
+        UNLISTED, "own", stages, tuple(shape[0] for shape in depthwise),
+        layer_scale="features.1.0.layer_scale.weight" in shapes,
+        response_norm=blocks_of.format(1, 6) in shapes,
+        conv_mlp=len(shapes[blocks_of.format(1, 3)]) == 4,
+        kernel=depthwise[0][2],
+        overlap_width=stem_width if stem_kernel == 3 else 0,
+        head_norm_first="norm.weight" in shapes,
+        head_width=shapes["classifier.2.weight"][0] if "classifier.4.weight" in shapes else 0,
+        num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
     )  # fmt: skip
 
 
