@@ -15,6 +15,7 @@ from resnet_cli.checkpoints.identify.differences import Difference
 from resnet_cli.checkpoints.identify.infer import most_alike, number_of_classes
 from resnet_cli.checkpoints.identify.recognise import Named, Recognised
 from resnet_cli.designs import zoo
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import printable
@@ -131,6 +132,8 @@ def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
             ("stem", f"3×3, {spec.stem_width} channels"),
             ("squeeze-excitation", _gates(spec.se_reduction)),
         ]
+    if isinstance(spec, IResNet):
+        return [("stages", stages), ("width", spec.width), ("stem", f"3×3, {spec.width} channels")]
     side = SHORTCUTS[spec.shortcut]
     if spec.shortcut in ("B", "C"):
         side += ", average-pooled" if spec.projection_pool else ""

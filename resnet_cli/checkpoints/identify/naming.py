@@ -123,7 +123,8 @@ def to_torchvision(names: Iterable[str]) -> Naming:
     theirs: dict[str, str] = {}
     for name in names:
         if name.startswith(prefix):
-            theirs.setdefault(_renamed(name[len(prefix) :], ours_for), name)
+            own = name[len(prefix) :]
+            theirs.setdefault(scheme.tensors.get(own) or _renamed(own, ours_for), name)
             continue
         for parent in outer:
             head = _renamed(name.removeprefix(parent), ours_for)
