@@ -183,6 +183,9 @@ def test_steps_lead_from_our_macs_to_what_is_printed(spec):
         *analysis.by_papers(load(spec), figures()),
     ]
     for line in lines:
+        if line.missing:
+            assert line.counted is None and line.checked == "not run"
+            continue
         assert line.counted == line.factor * macs + sum(number for _, number in line.steps), line
         assert all(number for _, number in line.steps)
 
@@ -252,6 +255,8 @@ def test_a_table_by_a_convention_adds_up(name):
     """At every level of every network the rows sum to what the tool prints."""
     rule = conventions()[name]
     for rows in LISTED.values():
+        if analysis.missing(rule, rows):
+            continue
         recounted = analysis.recounted(rule, rows)
         for by in ("stage", "operator"):
             table = analysis.named(rule, flops(rows, level(rows, by), "mac", recounted))

@@ -189,7 +189,10 @@ def test_classes_and_input_channels_are_the_files(classes, channels):
 def in_scheme(scheme, name):
     """Our name in the words of a scheme: its table read backwards."""
     path, dot, tensor = name.rpartition(".")
-    for theirs, ours in scheme.tensors.items():  # of a ConvNeXt's layer scale and response norm
+    for theirs, ours in scheme.tensors.items():
+        if name == ours:
+            return theirs
+        # of a ConvNeXt's layer scale and response norm
         if name.endswith(f".{ours}") and (".block.5." in name or ours.startswith("layer_scale")):
             path, tensor = name.removesuffix(f".{ours}"), theirs
     for theirs, ours in scheme.paths.items():
@@ -222,6 +225,10 @@ def test_every_scheme_is_read_back(scheme):
         if scheme.name.endswith("before the classifier"):
             spec = zoo.changed(spec, head_width=24)
         if scheme.name == "SENet-154" and spec.stem not in ("deep", "tiered"):
+            continue
+        if scheme.name.startswith("Wide") and not spec.preact_stem:
+            continue
+        if ("CLIP" in scheme.name) != (spec.family == "CLIP"):
             continue
         if scheme.name.endswith("-D"):
             spec = zoo.changed(spec, stem="deep", projection_pool=True, stages=(2, 2, 2, 2))
@@ -263,7 +270,7 @@ def test_schemes_without_a_recorded_list(name, tops, inside):
 @ZOO
 def test_without_its_classifier_the_backbone_is_exact(spec):
     """Features alone: the same network, and the classifier named as missing."""
-    head = ("fc.", "classifier.")
+    head = ("fc.", "classifier.", "attnpool.c_proj_")
     found = recognised({n: s for n, s in shapes_of(spec).items() if not n.startswith(head)})
     assert found.sure == "backbone exact" and spec.name in found.fits
     assert found.words[0].startswith("missing in the file: ")

@@ -20,7 +20,7 @@ from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
-from resnet_cli.layers.elementwise import GELU, Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import GELU, Dropout, PReLU, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import (
     BatchNorm2d,
@@ -30,7 +30,13 @@ from resnet_cli.layers.normalisation import (
     LayerNorm2d,
     LayerScale,
 )
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from resnet_cli.layers.pooling import (
+    AdaptiveAvgPool2d,
+    AttentionPool2d,
+    AvgPool2d,
+    MaxPool2d,
+    ZeroPaddedMaxPool2d,
+)
 from resnet_cli.layers.shaping import ChannelsLast, Flatten, PadShortcut
 from resnet_cli.pytorch.build import build as built
 from resnet_cli.render.source import identifier, pytorch_source
@@ -120,16 +126,30 @@ def reference(spec, state, x):
                 y = F.batch_norm(a, t["running_mean"], t["running_var"], t["weight"], t["bias"])
             case ReLU():
                 y = a.clamp(min=0)
+            case PReLU():
+                y = F.prelu(a, t["weight"])
             case SiLU():
                 y = a / (1 + (-a).exp())
             case Sigmoid():
                 y = 1 / (1 + (-a).exp())
+            case ZeroPaddedMaxPool2d(kernel=kernel, stride=stride, padding=padding):
+                y = F.max_pool2d(F.pad(a, (padding,) * 4), kernel, stride)
             case MaxPool2d(kernel=kernel, stride=stride, padding=padding, ceil=ceil):
                 y = F.max_pool2d(a, kernel, stride, padding, ceil_mode=ceil)
             case AvgPool2d(kernel=kernel, ceil=ceil):
                 y = F.avg_pool2d(a, kernel, ceil_mode=ceil, count_include_pad=False)
             case AdaptiveAvgPool2d(size=size):
                 y = F.adaptive_avg_pool2d(a, size)
+            case AttentionPool2d():
+                flat = a.flatten(2)
+                tokens = torch.cat([flat.mean(2, keepdim=True), flat], 2).transpose(1, 2)
+                tokens = tokens + t["positional_embedding"]
+                q, k, v = (
+                    F.linear(tokens, t[f"{p}_proj_weight"], t[f"{p}_proj_bias"]) for p in "qkv"
+                )
+                heads = [part.unflatten(2, (-1, 64)).transpose(1, 2) for part in (q[:, :1], k, v)]
+                y = F.scaled_dot_product_attention(*heads).flatten(1)
+                y = F.linear(y, t["c_proj_weight"], t["c_proj_bias"])
             case PadShortcut(out_channels=channels, stride=stride, both=both):
                 y = a.new_zeros(len(a), *row.output)
                 kept = min(channels, a.shape[1])
@@ -192,7 +212,8 @@ def small(spec):
         fields["width"] = spec.width // part
     if isinstance(spec, ResNet):
         fields["stem_width"] = spec.stem_width // part
-    return replace(spec, **fields, input_size=(33, 47))
+    size = (64, 96) if getattr(spec, "head", "").startswith("attention") else (33, 47)
+    return replace(spec, **fields, input_size=size)
 
 
 @pytest.mark.parametrize("spec", [*zoo.NETWORKS, *OTHERS], ids=lambda spec: spec.name)
@@ -234,8 +255,8 @@ def specs(draw):
     wide = norm == "group"  # its 32 groups need so many channels
     drawn = {
         "name": "own", "family": "own", "block": block, "stem": stem, "norm": norm,
-        "stages": tuple(pick(1, 2, 3) for _ in range(pick(3, 4) if stem == "3x3" else 4)),
-        "stem_stride": pick(0, 1, 2), "stem_pool": pick("usual", "max", "none", "ceil", "conv"),
+        "stages": tuple(pick(1, 2, 3) for _ in range(pick(3, 4))),
+        "stem_stride": pick(0, 1, 2), "stem_pool": pick("usual", "max", "none", "ceil", "zeros", "conv"),
         "antialias": pick("none", "none", "average"), "preact_stem": pick(True, False),
         "se_multiple": pick(1, 8), "reduce_first": pick(1, 1, 2) if grouped else 1,
         "projection_kernel": pick(1, 1, 3), "dropout": pick(0.0, 0.2),
@@ -249,9 +270,16 @@ def specs(draw):
         "se_reduction": pick(0, 0, 1, 2), "eca": pick(True, False), "conv_bias": pick(True, False),
         "projection_norm": pick(True, False), "projection_pool": pick(True, False),
         "shortcut_scale": pick(1.0, 1.0, 0.5, 0.0), "body_scale": pick(1.0, 1.0, 0.25),
+        "stride_at": pick("first", "first", "last"), "end_bias": pick(False, False, True),
+        "preact_twice": pick(False, False, True), "last_norm": pick(True, True, False),
+        "se_activation": pick(False, True), "head": pick("pool", "pool", "mlp", "none"),
         "num_classes": draw(st.integers(1, 9)), "in_channels": draw(st.integers(1, 4)),
         "input_size": (draw(st.integers(1, 40)), draw(st.integers(1, 40))),
     }  # fmt: skip
+    if pick(False, False, True):
+        drawn["widths"] = tuple(drawn["width"] * pick(1, 2, 3) for _ in drawn["stages"])
+    else:
+        drawn["widths"] = ()
     assert drawn.keys() == {field.name for field in fields(ResNet)}
     try:
         spec = ResNet(**drawn)

@@ -16,6 +16,7 @@ from resnet_cli.checkpoints.identify.infer import most_alike, number_of_classes
 from resnet_cli.checkpoints.identify.recognise import Named, Recognised
 from resnet_cli.designs import zoo
 from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import printable
@@ -145,6 +146,8 @@ def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
             ("last norm", "before the pool" if spec.head_norm_first else "behind the pool"),
             ("layer before the classifier", spec.head_width or "no"),
         ]
+    if isinstance(spec, IResNet):
+        return [("stages", stages), ("width", spec.width), ("stem", f"3×3, {spec.width} channels")]
     side = SHORTCUTS[spec.shortcut]
     if spec.shortcut in ("B", "C"):
         side += ", average-pooled" if spec.projection_pool else ""

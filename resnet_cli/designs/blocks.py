@@ -10,7 +10,7 @@ from resnet_cli.layers.convolution import ChannelConv, Conv2d
 from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import ADDITION, Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from resnet_cli.layers.shaping import PadShortcut
 from resnet_cli.layers.tree import Node, Residual, Sequence
 
@@ -51,7 +51,7 @@ def basic(
         norm(spec, "bn1", width),
         activation(spec, "relu"),
         *smoothing,
-        Conv2d("conv2", width, width, 3, 1, second, bias=bias, dilation=second),
+        Conv2d("conv2", width, width, 3, 1, second, bias=bias or spec.end_bias, dilation=second),
         norm(spec, "bn2", width),
     ]
 
@@ -79,7 +79,7 @@ def bottleneck(
         norm(spec, "bn2", middle),
         activation(spec, "relu"),
         *smoothing,
-        Conv2d("conv3", middle, 4 * width, 1, bias=bias),
+        Conv2d("conv3", middle, 4 * width, 1, bias=bias or spec.end_bias),
         norm(spec, "bn3", 4 * width),
     ]
 
@@ -144,6 +144,8 @@ def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> lis
         return [*padded, Dropout("dropout")] if spec.shortcut == "dropout" else padded
     if not changes and spec.shortcut != "C":
         return []
+    if spec.stride_at == "last" and channels == out_channels and spec.shortcut == "B":
+        return [MaxPool2d("downsample", 1, stride)]  # Keras' identity where a block strides
     pool: list[Node] = []
     if spec.projection_pool:
         # torchvision's and timm's index 0 is taken by the pool even where it has nothing to do
@@ -151,9 +153,8 @@ def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> lis
         stride = 1
     index = 1 if spec.projection_pool else 0
     kernel = spec.projection_kernel if stride != 1 else 1
-    projection = Conv2d(
-        str(index), channels, out_channels, kernel, stride, kernel // 2, bias=spec.conv_bias
-    )
+    bias = spec.conv_bias or spec.end_bias
+    projection = Conv2d(str(index), channels, out_channels, kernel, stride, kernel // 2, bias=bias)
     after = [norm(spec, str(index + 1), out_channels)] if spec.projection_norm else []
     return [Sequence("downsample", (*pool, projection, *after))]
 
@@ -185,6 +186,8 @@ def block(
     if spec.preact:
         first, body = activate_first(spec, body, channels)
     if spec.se_reduction:
+        if spec.se_activation and not spec.preact:
+            body.append(activation(spec, "relu"))
         squeezed = rounded(out_channels // spec.se_reduction, spec.se_multiple)
         body.append(squeeze_excitation(out_channels, squeezed))
     if spec.eca:
@@ -196,6 +199,6 @@ def block(
         return Sequence("", (*first, *body, *after), title=TITLES[spec.block])
     side = shortcut(spec, channels, out_channels, stride)
     joined = merge(spec, out_channels)
-    if not side:  # a shortcut that does something takes the activated input
+    if not side or isinstance(side[0], MaxPool2d):  # others take the activated input
         first, body = [], [*first, *body]
     return Residual("", (*body,), (*side,), (*first,), after, joined, title=TITLES[spec.block])

@@ -19,14 +19,23 @@ from resnet_cli.designs.limits import option
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.convolution import Conv2d, Linear
-from resnet_cli.layers.elementwise import Dropout
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from resnet_cli.layers.elementwise import Dropout, ReLU
+from resnet_cli.layers.normalisation import BatchNorm2d
+from resnet_cli.layers.pooling import (
+    HEAD,
+    AdaptiveAvgPool2d,
+    AttentionPool2d,
+    AvgPool2d,
+    MaxPool2d,
+    ZeroPaddedMaxPool2d,
+)
 from resnet_cli.layers.shaping import Flatten
 from resnet_cli.layers.tree import Node, Sequence, Stage
 
 STEMS = ("7x7", "3x3", "deep", "tiered")
-STEM_POOLS = ("usual", "max", "none", "ceil", "conv")
+STEM_POOLS = ("usual", "max", "none", "ceil", "zeros", "conv")
 ANTIALIAS = ("none", "average")
+HEADS = ("pool", "attention", "attention-all", "mlp", "none")
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class ResNet:
     ``output_stride`` is the most that its maps are strided: stages that would stride further have
     convolutions dilated instead (Chen et al. 2017, "Rethinking Atrous Convolution", Sec. 3.2).
     ``stages`` is the number of blocks in each; ``width`` the channels of the first stage's 3×3
-    convolutions, doubled in each later one. ``base_width`` is torchvision's ``width_per_group``:
+    convolutions, doubled in each later one, or those of each are ``widths``. ``base_width`` is torchvision's ``width_per_group``:
     the 3×3 of a bottleneck has width · base_width / 64 · groups channels. ``shortcut_scale`` and
     ``body_scale`` are λ and its counterpart where the two meet (He et al. 2016, Table 1).
 
@@ -53,6 +62,12 @@ class ResNet:
     style: str = option(
         "v1", "v1: stride in the first 1×1; v1.5: in the 3×3.", ("v1", "v1.5"), in_tensors=False
     )
+    stride_at: str = option(
+        "first",
+        "Which block of a stage strides: its first, or its last, but for the last stage's.",
+        ("first", "last"),
+        in_tensors=False,
+    )
     stem: str = option(
         "7x7", "7x7, 3x3, deep: three 3×3, or tiered: of 3/8, 1/2 and all channels.", STEMS
     )
@@ -62,11 +77,14 @@ class ResNet:
     )
     stem_pool: str = option(
         "usual",
-        "usual: max, none behind a 3×3; max, none, ceil: Caffe's, conv: a 3×3 that strides.",
+        "usual: max, none behind a 3×3; max, none, ceil: Caffe's, zeros: Keras', conv: a 3×3 that strides.",
         STEM_POOLS,
         in_tensors=False,
     )
     width: int = option(64, "Channels of the first stage.")
+    widths: tuple[int, ...] = option(
+        (), "Channels of each stage, in place of doubled ones: 48,104,208,440."
+    )
     base_width: int = option(64, "Channels a group at width 64.")
     groups: int = option(1, "Groups of the 3×3 (cardinality).")
     reduce_first: int = option(1, "The first 1×1 of a bottleneck is so many times narrower.")
@@ -80,12 +98,22 @@ class ResNet:
     preact_stem: bool = option(
         True, "Those of the first block right behind the stem, before its pool."
     )
+    preact_twice: bool = option(
+        False, "Those of the first block beside the stem's own, which stand before its pool."
+    )
+    last_norm: bool = option(True, "Norm and activation behind the last pre-activation block.")
     norm: str = option("batch", "batch, or group: 32 groups.", NORMS)
     activation: str = option("ReLU", "ReLU or SiLU.", (*ACTIVATIONS,), in_tensors=False)
     se_reduction: int = option(0, "Squeeze-excitation by so much; 0: none.", least=0)
     se_multiple: int = option(1, "Its channels are rounded to a multiple of so many.")
+    se_activation: bool = option(
+        False, "An activation before each gate, behind the last norm.", in_tensors=False
+    )
     eca: bool = option(False, "Efficient channel attention in each block.")
     conv_bias: bool = option(False, "A bias on convolutions.")
+    end_bias: bool = option(
+        False, "A bias on the stem, projections and the last convolution of each block alone."
+    )
     projection_norm: bool = option(True, "A norm after each projection.")
     projection_pool: bool = option(False, "Average-pool before each projection.")
     projection_kernel: int = option(1, "1 or 3: of projections that stride.", most=3)
@@ -97,6 +125,11 @@ class ResNet:
     dropout: float = option(
         0.0, "Of so much of what the classifier takes; 0: none.", in_tensors=False
     )
+    head: str = option(
+        "pool",
+        "pool: mean and classifier; attention: CLIP's, or asked by all places; mlp; none: the mean.",
+        HEADS,
+    )
     num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)
     in_channels: int = option(3, "Channels of the input.")
     input_size: tuple[int, int] = option(
@@ -105,16 +138,18 @@ class ResNet:
 
     def __post_init__(self) -> None:
         limits.check(self)
-        limits.number_of_stages(self.stages, (4,) if self.stem != "3x3" else (3, 4))
+        limits.number_of_stages(self.stages, (3, 4))
         if self.block == "basic" and (self.groups, self.base_width) != (1, 64):
             raise UserError(
                 "a basic block has neither groups nor a base width", "add --block bottleneck"
             )
-        if self.width * self.base_width % 64:
+        if self.widths and len(self.widths) != len(self.stages):
             raise UserError(
-                f"groups of {self.width} × {self.base_width} / 64 channels do not divide evenly",
-                "choose --width and --base-width so that width × base width / 64 is whole",
+                f"{len(self.widths)} widths given for {len(self.stages)} stages",
+                "give one for each stage, such as --widths 64,128,256,512",
             )
+        for width in self._widths:
+            self._check_width(width)
         parts = {"deep": 2, "tiered": 8}.get(self.stem, 1)
         if self.stem_width % parts:
             raise UserError(
@@ -126,18 +161,15 @@ class ResNet:
                 "an antialiased network is neither dilated nor of pre-activation",
                 "leave --antialias out",
             )
-        if (
-            self.se_reduction
-            and self.se_multiple == 1
-            and self.width * EXPANSION[self.block] % self.se_reduction
-        ):
-            raise UserError(
-                f"an SE reduction of {self.se_reduction} does not divide "
-                f"{self.width * EXPANSION[self.block]} channels",
-                "choose a width that the reduction divides, or add --se-multiple 8",
-            )
         if self.se_reduction and self.eca:
             raise UserError("both squeeze-excitation and ECA given", "choose one of them")
+        if self.stride_at == "last" and self.output_stride < 32:
+            raise UserError(
+                "a dilated network strides in the first block of a stage",
+                "leave --stride-at last out",
+            )
+        if self.head.startswith("attention"):
+            self._check_attention()
         if self.output_stride not in (8, 16, 32):
             raise UserError(
                 f"no output stride of {self.output_stride}", "it is 32, or 16 or 8 where dilated"
@@ -156,12 +188,12 @@ class ResNet:
         if self.reduce_first > 1:
             if self.block == "basic":
                 raise UserError("a basic block has no first 1×1", "add --block bottleneck")
-            middle = self.width * self.base_width // 64 * self.groups
-            if middle % (self.groups * self.reduce_first):
-                raise UserError(
-                    f"{middle} channels in {self.groups} groups are not {self.reduce_first} times narrower",
-                    "choose a --reduce-first that divides a group's channels",
-                )
+            for width in self._widths:
+                if width * self.base_width // 64 % self.reduce_first:
+                    raise UserError(
+                        f"groups of {width * self.base_width // 64} channels are not {self.reduce_first} times narrower",
+                        "choose a --reduce-first that divides a group's channels",
+                    )
         if self.projection_kernel == 2:
             raise UserError("a projection's kernel is odd", "give --projection-kernel 1 or 3")
         if self.projection_kernel > 1 and (self.projection_pool or self.output_stride < 32):
@@ -172,18 +204,56 @@ class ResNet:
         if self.dropout >= 1:
             raise UserError(f"a dropout of {self.dropout:g} leaves nothing", "give less than 1")
 
+    def _check_width(self, width: int) -> None:
+        """Raises `UserError` for channels of a stage that groups or gates do not divide."""
+        if self.widths:
+            limits.within("width of a stage", width, limits.CHANNELS)
+        if width * self.base_width % 64:
+            raise UserError(
+                f"groups of {width} × {self.base_width} / 64 channels do not divide evenly",
+                "choose --width and --base-width so that width × base width / 64 is whole",
+            )
+        channels = width * EXPANSION[self.block]
+        if self.se_reduction and self.se_multiple == 1 and channels % self.se_reduction:
+            raise UserError(
+                f"an SE reduction of {self.se_reduction} does not divide {channels} channels",
+                "choose a width that the reduction divides, or add --se-multiple 8",
+            )
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        """Channels of each stage's 3×3."""
+        return self.widths or tuple(self.width * 2**index for index in range(len(self.stages)))
+
     def _check_groups(self) -> None:
         """Raises `UserError` for channels that group norm's 32 groups do not divide."""
         for channels in (
             *self._widths_of_stem(),
-            self.width,
-            self.width * self.base_width // 64 * self.groups // self.reduce_first,
+            *self._widths,
+            *(
+                width * self.base_width // 64 * self.groups // self.reduce_first
+                for width in self._widths
+            ),
         ):
             if channels % 32:
                 raise UserError(
                     f"the 32 groups of group norm do not divide {channels} channels",
                     "choose widths that are multiples of 32, of 64 for a deep stem",
                 )
+
+    def _check_attention(self) -> None:
+        """Raises `UserError` for channels that are no whole heads, and sides that strides do not divide."""
+        channels = self._widths[-1] * EXPANSION[self.block]
+        if channels % HEAD:
+            raise UserError(
+                f"heads of {HEAD} channels do not divide the last stage's {channels}",
+                "choose a width that is a multiple of 64, or leave --head out",
+            )
+        if any(side % 32 for side in self.input_size):
+            raise UserError(
+                f"an attention pool has a position for each place of {'×'.join(map(str, self.input_size))}",
+                "give an --input-size that is a multiple of 32, such as 224",
+            )
 
     @property
     def input_shape(self) -> Shape:
@@ -198,11 +268,14 @@ class ResNet:
         reached = self._stride_of_stem() * (2 if pool else 1)
         before = dilation = 1
         for index, blocks in enumerate(self.stages):
-            number, width, stride = index + 2, self.width * 2**index, 2 if index else 1
+            number, width, stride = index + 2, self._widths[index], 2 if index else 1
+            late = 2 if self.stride_at == "last" and index < len(self.stages) - 1 else 1
+            if self.stride_at == "last":
+                stride = late if blocks == 1 else 1
             if stride * reached > self.output_stride:
                 stride, dilation = 1, 2 * dilation
-            reached *= stride
-            activated = self.preact and self.preact_stem and not index
+            reached *= max(stride, late)
+            activated = self.preact and self.preact_stem and not index and not self.preact_twice
             first = block(self, channels, width, stride, activated, (before, dilation))
             channels, before = width * EXPANSION[self.block], dilation
             rest = (
@@ -210,8 +283,9 @@ class ResNet:
                 if blocks > 1
                 else first
             )
+            last = block(self, channels, width, late, False) if late > 1 and blocks > 1 else rest
             stage = [
-                (rest if position else first)._replace(
+                (first if not position else last if position == blocks - 1 else rest)._replace(
                     name=str(position), label=f"conv{number}_{position + 1}"
                 )
                 for position in range(blocks)
@@ -219,16 +293,34 @@ class ResNet:
             layers: list[Node] = [Sequence(f"layer{index + 1}", (*stage,))]
             if not index:
                 layers = [*pool, *layers]
-            if self.preact and index == len(self.stages) - 1:
+            if self.preact and self.last_norm and index == len(self.stages) - 1:
                 layers += [norm(self, "norm", channels), activation(self, "relu")]
             parts.append(Stage(f"conv{number}_x", (*layers,)))
-        head = (
-            AdaptiveAvgPool2d("avgpool"),
-            Flatten("flatten"),
-            *([Dropout("dropout", rate=self.dropout)] if self.dropout else []),
-            Linear("fc", channels, self.num_classes),
-        )
-        return Sequence("", (*parts, Stage("fc", head, "head")), title="ResNet")
+        head = self._head(channels, reached)
+        return Sequence("", (*parts, Stage("fc", (*head,), "head")), title="ResNet")
+
+    def _head(self, channels: int, stride: int) -> list[Node]:
+        """What makes classes, or an embedding, of the last map, which is strided so much."""
+        if self.head.startswith("attention"):
+            height, width = (side // stride for side in self.input_size)
+            all_ask = self.head == "attention-all"
+            return [
+                AttentionPool2d("attnpool", channels, self.num_classes, height * width, all_ask)
+            ]
+        pool: list[Node] = [AdaptiveAvgPool2d("avgpool")]
+        if self.head == "mlp":  # timm's resnet50_mlp
+            hidden: list[Node] = [
+                BatchNorm2d("norm", channels), Flatten("flatten"),
+                Linear("fc", channels, channels // 2), ReLU("relu"),
+            ]  # fmt: skip
+            pool.append(Sequence("neck", (*hidden,)))
+            channels //= 2
+        else:
+            pool.append(Flatten("flatten"))
+        if self.head == "none":
+            return pool
+        dropout = [Dropout("dropout", rate=self.dropout)] if self.dropout else []
+        return [*pool, *dropout, Linear("fc", channels, self.num_classes)]
 
     def _stride_of_stem(self) -> int:
         return self.stem_stride or (1 if self.stem == "3x3" else 2)
@@ -244,7 +336,7 @@ class ResNet:
     def _stem(self) -> list[Node]:
         """One convolution, or ResNet-C's three 3×3 (He et al. 2019, "Bag of Tricks", Fig. 2b), timm's tiered."""
         *inner, width = self._widths_of_stem()
-        stride, bias = self._stride_of_stem(), self.conv_bias
+        stride, bias = self._stride_of_stem(), self.conv_bias or self.end_bias
         convolution: Node
         if not inner:
             kernel = 7 if self.stem == "7x7" else 3
@@ -274,6 +366,8 @@ class ResNet:
         kind = self.stem_pool
         if kind == "none" or (kind == "usual" and self.stem == "3x3"):
             return []
+        if kind == "zeros":
+            return [ZeroPaddedMaxPool2d("maxpool", 3, 2, 1)]
         if kind == "ceil":
             return [MaxPool2d("maxpool", 3, 2, ceil=True)]
         if kind == "conv":

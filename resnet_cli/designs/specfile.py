@@ -9,6 +9,7 @@ from typing import Any
 from resnet_cli import files, toml
 from resnet_cli.designs import fields, limits, names, zoo
 from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -23,7 +24,8 @@ REQUIRED: dict[type[zoo.Spec], tuple[str, ...]] = {
 }
 """The keys without which a file needs a base, by the kind of its network."""
 EXAMPLES = {
-    ResNet: "resnet50", RegNet: "regnet_y_400mf", ConvNeXt: "convnext_tiny", VGG: "vgg16",
+    ResNet: "resnet50", RegNet: "regnet_y_400mf", ConvNeXt: "convnext_tiny", IResNet: "iresnet50",
+    VGG: "vgg16",
 }  # fmt: skip
 MOST_BYTES = 1 << 16
 
@@ -71,9 +73,14 @@ def _has(kind: Any, given: Iterable[str]) -> bool:
     return bool(set(given) <= kind.__dataclass_fields__.keys())
 
 
+def _size(kind: Any) -> int:
+    return len(kind.__dataclass_fields__)
+
+
 def of_fields(values: dict[str, object]) -> zoo.Spec:
     """The network with all of these fields, as `dataclasses.asdict` gives them. Raises `UserError` as `read`."""
-    kind = next((kind for kind in EXAMPLES if _has(kind, values)), ResNet)
+    kinds = [kind for kind in EXAMPLES if _has(kind, values)]
+    kind = min(kinds, key=_size, default=ResNet)  # an IResNet's fields are a ResNet's, too
     example = zoo.find(EXAMPLES[kind])
     checked = fields.checked(values, example, _toml)
     if missing := [key for key in example.__dataclass_fields__ if key not in checked]:
@@ -110,7 +117,7 @@ def schema() -> dict[str, Any]:
             each |= {"type": "array", "items": blocks, "minItems": 3, "maxItems": 5}
         elif key == "widths":
             channels = {"type": "integer", "minimum": 1, "maximum": limits.CHANNELS}
-            each |= {"type": "array", "items": channels, "minItems": 4, "maxItems": 4}
+            each |= {"type": "array", "items": channels, "minItems": 3, "maxItems": 4}
         elif key == "input_size":
             side = {"type": "integer", "minimum": 1, "maximum": limits.PIXELS}
             both = {"type": "array", "items": side, "minItems": 2, "maxItems": 2}

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeAlias
 
 from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.spec import Spec as Spec
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError, did_you_mean, folded
-
-Spec: TypeAlias = ResNet | RegNet | ConvNeXt | VGG
 
 TWO, THREE, B101, B152 = (2, 2, 2, 2), (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)
 B200 = (3, 24, 36, 3)
@@ -46,6 +45,16 @@ def _wide(depth: int, k: int) -> ResNet:
     )  # fmt: skip
 
 
+def _clip(
+    name: str, stages: tuple[int, ...], embedding: int, width: int = 64, size: int = 224
+) -> ResNet:
+    """CLIP's ResNet-D: means in place of strides and of the stem's pool, an attention pool at the end."""
+    return _imagenet(
+        name, "CLIP", "bottleneck", stages, **DEEP, **POOL, antialias="average", head="attention",
+        width=width, stem_width=width, num_classes=embedding, input_size=(size, size),
+    )  # fmt: skip
+
+
 def _regnet(name: str, stages: tuple[int, ...], widths: tuple[int, ...], group: int) -> RegNet:
     """RegNetX, or RegNetY with squeeze-excitation to a quarter (Radosavovic et al. 2020, Sec. 5)."""
     reduction = 4 if name.startswith("regnet_y") else 0
@@ -73,6 +82,10 @@ SE = {"se_reduction": 16}
 DEEP = {"style": "v1.5", "stem": "deep"}
 POOL = {"projection_pool": True}
 
+KERAS_V2 = {
+    **PRE, **V15, "preact_stem": False, "stride_at": "last", "stem_pool": "zeros", "end_bias": True,
+}  # fmt: skip
+
 # fmt: off
 NETWORKS: tuple[Spec, ...] = (
     # He et al. 2015, Table 1; Fig. 3 for the plain ones
@@ -87,6 +100,8 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("resnet50-v1.5", "ResNet v1.5", "bottleneck", THREE, **V15),
     _imagenet("resnet101-v1.5", "ResNet v1.5", "bottleneck", B101, **V15),
     _imagenet("resnet152-v1.5", "ResNet v1.5", "bottleneck", B152, **V15),
+    _imagenet("resnet26", "ResNet v1.5", "bottleneck", TWO, **V15),
+    _imagenet("resnet200", "ResNet v1.5", "bottleneck", B200, **V15),
     # Simonyan & Zisserman 2015, Table 1: A, B, D, E
     VGG("vgg11", "VGG", (1, 1, 2, 2, 2)),
     VGG("vgg13", "VGG", (2, 2, 2, 2, 2)),
@@ -137,6 +152,12 @@ NETWORKS: tuple[Spec, ...] = (
     _rs(270, (4, 29, 53, 4), 256),
     _rs(350, (4, 36, 72, 4), 288),
     _rs(420, (4, 44, 87, 4), 320),
+    # Radford et al. 2021, Sec. 2.4 and Table 20: outputs are an embedding
+    _clip("clip-rn50", THREE, 1024),
+    _clip("clip-rn101", B101, 512),
+    _clip("clip-rn50x4", (4, 6, 10, 6), 640, 80, 288),
+    _clip("clip-rn50x16", (6, 8, 18, 8), 768, 96, 384),
+    _clip("clip-rn50x64", (3, 15, 36, 10), 1024, 128, 448),
     # Radosavovic et al. 2020, Sec. 5, with torchvision's widths
     _regnet("regnet_x_400mf", (1, 2, 7, 12), (32, 64, 160, 400), 16),
     _regnet("regnet_x_800mf", (1, 3, 7, 5), (64, 128, 288, 672), 16),
@@ -168,10 +189,20 @@ NETWORKS: tuple[Spec, ...] = (
     _convnext("convnextv2_base", (3, 3, 27, 3), 128),
     _convnext("convnextv2_large", (3, 3, 27, 3), 192),
     _convnext("convnextv2_huge", (3, 3, 27, 3), 352),
+    # Deng et al. 2019, "ArcFace", as insightface builds them: outputs are an embedding of a face
+    IResNet("iresnet18", "iResNet", TWO),
+    IResNet("iresnet34", "iResNet", THREE),
+    IResNet("iresnet50", "iResNet", (3, 4, 14, 3)),
+    IResNet("iresnet100", "iResNet", (3, 13, 30, 3)),
+    IResNet("iresnet200", "iResNet", (6, 26, 60, 6)),
     # Keras' applications: v1 with a bias on every convolution
     _imagenet("keras-resnet50", "Keras", "bottleneck", THREE, conv_bias=True),
     _imagenet("keras-resnet101", "Keras", "bottleneck", B101, conv_bias=True),
     _imagenet("keras-resnet152", "Keras", "bottleneck", B152, conv_bias=True),
+    # and V2: of pre-activation, stride in the last block of a stage
+    _imagenet("keras-resnet50v2", "Keras V2", "bottleneck", THREE, **KERAS_V2),
+    _imagenet("keras-resnet101v2", "Keras V2", "bottleneck", B101, **KERAS_V2),
+    _imagenet("keras-resnet152v2", "Keras V2", "bottleneck", B152, **KERAS_V2),
     # He et al. 2015, Table 6: 6n + 2 layers
     _cifar("plain20", "plain (CIFAR)", "basic", 3, shortcut="none"),
     _cifar("plain32", "plain (CIFAR)", "basic", 5, shortcut="none"),
@@ -186,6 +217,7 @@ NETWORKS: tuple[Spec, ...] = (
     _cifar("resnet1202", "ResNet (CIFAR)", "basic", 200),
     # He et al. 2016, Table 4: 9n + 2 layers where bottleneck
     _cifar("resnet164", "ResNet (CIFAR)", "bottleneck", 18),
+    _cifar("resnet1001", "ResNet (CIFAR)", "bottleneck", 111),
     _cifar("preact-resnet110", "pre-activation (CIFAR)", "basic", 18, **PRE),
     _cifar("preact-resnet164", "pre-activation (CIFAR)", "bottleneck", 18, **PRE),
     _cifar("preact-resnet1001", "pre-activation (CIFAR)", "bottleneck", 111, **PRE),
@@ -194,6 +226,7 @@ NETWORKS: tuple[Spec, ...] = (
         (40, 1), (40, 2), (40, 4), (40, 8), (28, 10), (28, 12), (22, 8), (22, 10), (16, 8), (16, 10),
     )),
     # Xie et al. 2017, Table 7
+    _cifar("resnext29_32x4d", "ResNeXt (CIFAR)", "bottleneck", 3, **V15, groups=32, base_width=4, stem_width=64, width=64),
     _cifar("resnext29_8x64d", "ResNeXt (CIFAR)", "bottleneck", 3, **V15, groups=8, stem_width=64, width=64),
     _cifar("resnext29_16x64d", "ResNeXt (CIFAR)", "bottleneck", 3, **V15, groups=16, stem_width=64, width=64),
 )

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import count, pairwise, takewhile
+from math import isqrt
 
 from resnet_cli.designs import zoo
 from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.spec import DESIGNS
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
@@ -33,6 +36,8 @@ def infer(shapes: Shapes) -> zoo.Spec | None:
             return _vgg(shapes)
         if "features.1.0.block.0.weight" in shapes:
             return _convnext(shapes)
+        if "layer1.0.prelu.weight" in shapes:
+            return _iresnet(shapes)
         return (
             _regnet(shapes) if "trunk_output.block1.0.f.a.0.weight" in shapes else _resnet(shapes)
         )
@@ -42,7 +47,11 @@ def infer(shapes: Shapes) -> zoo.Spec | None:
 
 def number_of_classes(shapes: Shapes) -> int | None:
     """The outputs of the classifier, None where there is none."""
-    for name in ("fc.weight", *(f"classifier.{at}.weight" for at in (6, 4, 2))):
+    for name in (
+        "fc.weight",
+        "attnpool.c_proj_weight",
+        *(f"classifier.{at}.weight" for at in (6, 4, 2)),
+    ):
         if len(shapes.get(name, ())) == 2:
             return shapes[name][0]
     return None
@@ -67,6 +76,11 @@ def is_folded(shapes: Shapes) -> bool:
         return "stem.1.weight" not in shapes
     norms = ("bn1.weight", "layer1.0.bn1.weight", "layer1.0.bn2.weight")
     return "layer1.0.conv2.bias" in shapes and not any(norm in shapes for norm in norms)
+
+
+def sized_by_tensors(spec: zoo.Spec) -> bool:
+    """Whether weights are of an input size: positions of an attention pool, a map that is flattened."""
+    return isinstance(spec, IResNet) or getattr(spec, "head", "").startswith("attention")
 
 
 def listed(spec: zoo.Spec) -> list[zoo.Spec]:
@@ -95,13 +109,13 @@ def _traces(spec: zoo.Spec) -> tuple[object, ...]:
     if not isinstance(spec, ResNet):
         return (type(spec), *(getattr(spec, field) for field in TOLD[type(spec).__name__]))
     projects = spec.shortcut in ("B", "C")
-    beside = {"shortcut": projects and spec.shortcut, "projection_norm": projects and spec.projection_norm,
+    beside = {"head": spec.head.partition("-")[0], "shortcut": projects and spec.shortcut, "projection_norm": projects and spec.projection_norm,
               "projection_pool": projects and spec.projection_pool}  # fmt: skip
     told = (beside.get(field, getattr(spec, field)) for field in TOLD["ResNet"])
     return (*told, spec.stem_pool == "conv")
 
 
-def _told(kind: type[ResNet | RegNet | ConvNeXt | VGG]) -> tuple[str, ...]:
+def _told(kind: type[zoo.Spec]) -> tuple[str, ...]:
     """The fields of which a network's weights tell the value, without input channels and classes."""
     return tuple(
         name
@@ -110,7 +124,7 @@ def _told(kind: type[ResNet | RegNet | ConvNeXt | VGG]) -> tuple[str, ...]:
     )
 
 
-TOLD = {kind.__name__: _told(kind) for kind in (ResNet, RegNet, ConvNeXt, VGG)}
+TOLD = {kind.__name__: _told(kind) for kind in DESIGNS}
 
 
 def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
@@ -137,6 +151,10 @@ def _resnet(shapes: Shapes) -> ResNet:
         groups = fields["groups"] = narrow // per_group
         fields["reduce_first"] = middle // narrow
         fields["base_width"] = middle // groups * 64 // width
+    last = f"conv{3 if bottleneck else 2}.weight"
+    outs = [shapes[f"layer{stage}.0.{last}"][0] for stage in range(1, len(stages) + 1)]
+    if outs != [out * 2**at for at in range(len(outs))]:
+        fields["widths"] = tuple(each // 4 if bottleneck else each for each in outs)
     if "layer1.0.se.fc1.weight" in shapes:
         squeezed, channels, *_ = shapes[f"layer{len(stages)}.0.se.fc1.weight"]
         least = shapes["layer1.0.se.fc1.weight"][0]
@@ -151,11 +169,29 @@ def _resnet(shapes: Shapes) -> ResNet:
         UNLISTED, "own", "bottleneck" if bottleneck else "basic", stages,
         stem=stem, stem_width=stem_width, width=width, preact=_is_preact(shapes),
         preact_stem="bn1.weight" in shapes or not _is_preact(shapes),
+        **_of_preact(shapes, end=f"layer1.0.conv{3 if bottleneck else 2}.bias"),  # type: ignore[arg-type]
         conv_bias="layer1.0.conv1.bias" in shapes and not folded,
         num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
-        input_size=(32, 32) if stem == "3x3" else (224, 224),
-        **fields,  # type: ignore[arg-type]
+        **{"input_size": (32, 32) if stem == "3x3" else (224, 224), **_head(shapes), **fields},  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def _head(shapes: Shapes) -> dict[str, object]:
+    """The kind of head, and the input size that an attention pool's positions are for: 32 pixels a place."""
+    if "attnpool.positional_embedding" in shapes:
+        size = _sides(shapes["attnpool.positional_embedding"][0] - 1, 32)
+        return {"head": "attention", "input_size": size}
+    return {"head": "mlp"} if "neck.fc.weight" in shapes else {}
+
+
+def _of_preact(shapes: Shapes, end: str) -> dict[str, object]:
+    """Where norms stand twice or not at all, and whether the last convolutions alone have a bias."""
+    preact = _is_preact(shapes)
+    return {
+        "preact_twice": preact and "bn1.weight" in shapes and "layer1.0.bn1.weight" in shapes,
+        "last_norm": not preact or "norm.weight" in shapes,
+        "end_bias": end in shapes and "layer1.0.conv1.bias" not in shapes,
+    }
 
 
 def _is_preact(shapes: Shapes) -> bool:
@@ -236,6 +272,24 @@ def _convnext(shapes: Shapes) -> ConvNeXt:
         head_width=shapes["classifier.2.weight"][0] if "classifier.4.weight" in shapes else 0,
         num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
     )  # fmt: skip
+
+
+def _iresnet(shapes: Shapes) -> IResNet:
+    stages = blocks(shapes)
+    width, in_channels, _, _ = shapes["conv1.weight"]
+    size = (112, 112)
+    if "fc.weight" in shapes:  # of every place of the last map
+        size = _sides(shapes["fc.weight"][1] // (width * 2 ** (len(stages) - 1)), 16)
+    return IResNet(
+        UNLISTED, "own", stages, width, number_of_classes(shapes) or 512, in_channels, size
+    )
+
+
+def _sides(places: int, stride: int) -> tuple[int, int]:
+    """The input's sides of which a map has so many places, the square where there is one."""
+    side = isqrt(places)
+    height, width = (side, side) if side**2 == places else (1, places)
+    return (stride * height, stride * width)
 
 
 def _vgg(shapes: Shapes) -> VGG:

@@ -134,6 +134,8 @@ def to_torchvision(names: Iterable[str]) -> Naming:
 
 
 def _renamed(name: str, ours_for: Callable[[str], str], tensors: Mapping[str, str]) -> str:
+    if name in tensors:
+        return tensors[name]
     path, dot, tensor = name.rpartition(".")
     return ours_for(path) + dot + tensors.get(tensor, tensor)
 

@@ -21,6 +21,7 @@ from resnet_cli.checkpoints.identify.infer import (
     is_folded,
     listed,
     number_of_classes,
+    sized_by_tensors,
 )
 from resnet_cli.checkpoints.identify.naming import Naming, find_state_dict, to_torchvision
 from resnet_cli.checkpoints.identify.schemes import HEADS
@@ -152,7 +153,9 @@ def _listed(spec: zoo.Spec, scheme: str) -> tuple[zoo.Spec, list[str]]:
 
     fits = listed(spec)
     if fits:
-        ends = {"num_classes": spec.num_classes, "in_channels": spec.in_channels}
+        ends: dict[str, object] = {"num_classes": spec.num_classes, "in_channels": spec.in_channels}
+        if sized_by_tensors(spec):
+            ends["input_size"] = spec.input_size
         spec = zoo.changed(min(fits, key=unlikely), **ends)
     elif isinstance(spec, ResNet) and spec.block == "bottleneck":  # no other block has a choice
         spec = zoo.changed(spec, style=style)

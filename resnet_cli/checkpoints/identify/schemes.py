@@ -16,7 +16,7 @@ class Scheme(NamedTuple):
     ``paths`` are pairs of the library's path and ours. Upper-case placeholders are numbers: S a
     stage, B a block, N a layer, I an index. Lower-case ones are Caffe's letters: a, b, b2 is 0, 1,
     2. ``shift`` is what has to be added to a number of theirs. Other paths are taken as they are.
-    ``tensors`` are what stands behind a path, where that is another word here.
+    ``tensors`` are whole names, or what stands behind a path, where that is another word here.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Scheme(NamedTuple):
     paths: dict[str, str]
     shift: dict[str, int] = {}  # noqa: RUF012  (never changed)
     needs: tuple[str, ...] = ()
-    tensors: dict[str, str] = {}  # noqa: RUF012
+    tensors: dict[str, str] = {}  # noqa: RUF012  (never changed)
 
     def translator(self) -> Callable[[str], str]:
         """Their path -> ours, each path matched once."""
@@ -76,6 +76,13 @@ REGNET = {
     "downsample.conv": "proj.0",
     "downsample.bn": "proj.1",
 }
+CLIP_STEM = {
+    "conv1": "conv1.0", "bn1": "conv1.1", "conv2": "conv1.3", "bn2": "conv1.4", "conv3": "conv1.6", "bn3": "bn1",
+}  # fmt: skip
+ATTENTION = {
+    f"attnpool.{part}_proj.{kind}": f"attnpool.{part}_proj_{kind}"
+    for part in "kqvc" for kind in ("weight", "bias")
+}  # fmt: skip
 HUGGING_FACE_REGNET = {
     # behind the gate of a Y block the last convolution is the fourth
     f"{theirs}.{kind}": f"{ours}.{index}"
@@ -198,6 +205,30 @@ SCHEMES = (
         "block{S}.layer.{B}.conv{N}": "layer{S}.{B}.conv{N}",
         "block{S}.layer.{B}.bn{N}": "layer{S}.{B}.bn{N}",
     }),
+    Scheme("OpenAI's CLIP", ("attnpool.positional_embedding",), {
+        **CLIP_STEM,
+        "layer{S}.{B}.downsample.{I}": "layer{S}.{B}.downsample.{I}",  # their pool is the −1st
+    }, shift={"I": 1}, needs=("conv3.weight",), tensors=ATTENTION),
+    Scheme("timm's CLIP ResNets", ("stages.0.0.conv1_1x1.conv.weight", "stages.1.0.conv1_1x1.conv.weight"), {
+        **{
+            f"stem.conv{number}.{kind}": CLIP_STEM[f"{short}{number}"]
+            for number in (1, 2, 3) for kind, short in (("conv", "conv"), ("bn", "bn"))
+        },
+        **{
+            f"stages.{{S}}.{{B}}.conv{number}_{size}.{kind}": f"layer{{S}}.{{B}}.{kind}{number}"
+            for number, size in ((1, "1x1"), (2, "kxk"), (3, "1x1")) for kind in ("conv", "bn")
+        },
+        "stages.{S}.{B}.shortcut.conv.conv": "layer{S}.{B}.downsample.1",
+        "stages.{S}.{B}.shortcut.conv.bn": "layer{S}.{B}.downsample.2",
+        "head.norm": "neck.norm",
+        "head.pre_logits.fc": "neck.fc",
+        "head.fc": "fc",
+    }, shift={"S": 1}, needs=("stem.conv3.conv.weight",),
+        tensors={"head.pos_embed": "attnpool.positional_embedding"} | {
+            f"head.{theirs}.{kind}": f"attnpool.{part}_proj_{kind}"
+            for theirs, part in (("k", "k"), ("q", "q"), ("v", "v"), ("proj", "c"))
+            for kind in ("weight", "bias")
+        }),
     Scheme("SENet-154", BLOCKS, LEGACY | {
         "layer0.conv1": "conv1.0",
         "layer0.bn1": "conv1.1",
@@ -257,5 +288,7 @@ SCHEMES = (
     Scheme("torchvision's VGGs", ("features.0.weight",), {}),
 )  # fmt: skip
 UNKNOWN = Scheme("", (), {})
-HEADS = ("fc", "classifier.0", "classifier.2", "classifier.3", "classifier.4", "classifier.6")
+HEADS = (
+    "fc", "attnpool", "classifier.0", "classifier.2", "classifier.3", "classifier.4", "classifier.6",
+)  # fmt: skip
 """Our paths of classifiers, which may stand beside a prefix: backbone.conv1, but fc."""
