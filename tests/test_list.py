@@ -140,6 +140,18 @@ def test_what_leaves_no_network_says_what_there_is(words, filters, hint):
     assert error.value.code == 2 and hint in error.value.hint
 
 
+def test_a_depth_that_means_nothing_is_none_of_those_there_are(monkeypatch):
+    """Where layers stand beside one another there is no depth; --layers leaves it out of what there is."""
+    deep = listing.counts
+    monkeypatch.setattr(
+        listing, "counts", lambda spec: deep(spec)._replace(layers=None) if spec.name == "vgg11" else deep(spec)
+    )  # fmt: skip
+    with pytest.raises(UserError) as error:
+        resnet_cli.list("vgg", layers=50)
+    assert error.value.hint == "there are: 11, 13, 16, 19"  # vgg11_bn's
+    assert names(family="VGG", sort="layers")[-1] == "vgg11"
+
+
 def test_the_command_has_all_of_it():
     """--under is what --max-macs was called; K, M and G are thousands."""
     words = ("--dataset", "CIFAR-10", "--block", "basic", "--max-params", "300K", "--reverse")
