@@ -241,6 +241,33 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path, here):
     assert content(tmp_path / "x") == before
 
 
+def test_a_folder_is_named_once_all_is_checked(tmp_path, here):
+    """Then it is there with its record; what is refused names none."""
+    named = []
+    for wrong in (
+        {"lr": 1e9},
+        {"jobs": -1},
+        {"seeds": "x"},
+        {"batch": 5000},
+        {"models": ["vgg11"]},
+    ):
+        asked = {
+            "models": ["resnet8"],
+            "folder": str(tmp_path / "x"),
+            "begun": named.append,
+            **wrong,
+        }
+        with pytest.raises(UserError):
+            resnet_cli.train(*asked.pop("models"), **asked)
+    assert named == [] and not (tmp_path / "x").exists()
+
+    def begun(folder):
+        named.append(runs.read_record(folder).recipe.iterations)
+
+    resnet_cli.train("resnet8", folder=str(tmp_path / "x"), begun=begun, **SHORT)
+    assert named == [12]
+
+
 def test_nothing_is_resumed_from_nothing(tmp_path):
     """No folder, or one without a record."""
     for folder, what in ((tmp_path / "none", "is no folder"), (tmp_path, "has no record.json")):
