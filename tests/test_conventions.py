@@ -25,6 +25,7 @@ from resnet_cli.analyses.levels import level
 from resnet_cli.analyses.summary import summary
 from resnet_cli.answers.network import network
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.inputs import Given, Typed
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.models import load, of_module
@@ -188,6 +189,21 @@ def test_steps_lead_from_our_macs_to_what_is_printed(spec):
             continue
         assert line.counted == line.factor * macs + sum(number for _, number in line.steps), line
         assert all(number for _, number in line.steps)
+
+
+@pytest.mark.parametrize("name", ["convnext_tiny", "convnextv2_tiny"])
+def test_a_convnext_is_counted_as_fvcore_and_torch_count_it(name):
+    """Its norms at fvcore's five an element, products of scales as nothing."""
+    spec = zoo.changed(zoo.find(name), stages=(1, 1, 2, 1), input_size=(64, 96))
+    net, x = build(spec).eval().requires_grad_(False), torch.zeros(1, *spec.input_shape)
+    analysis_of_fvcore = pytest.importorskip("fvcore.nn").FlopCountAnalysis(net, x)
+    analysis_of_fvcore.unsupported_ops_warnings(False)
+    with FlopCounterMode(display=False) as counter:
+        net(x)
+    rules, rows = conventions(), rows_of(spec)
+    assert count(rules["fvcore"], rows) == analysis_of_fvcore.total()
+    assert count(rules["torch"], rows) == counter.get_total_flops()
+    assert analysis.missing(rules["thop"], rows)[:2] == ["layer norm", "permutation"]
 
 
 def test_the_papers_38_is_not_41():
