@@ -20,13 +20,13 @@ from resnet_cli.designs import zoo
 from resnet_cli.designs.blocks import bottleneck
 from resnet_cli.layers import base
 from resnet_cli.layers.arithmetic import value
-from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
+from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear, StdConv2d
 from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
-from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from resnet_cli.layers.normalisation import BatchNorm2d, FrozenBatchNorm2d, GroupNorm
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, BlurPool2d, MaxPool2d
 from resnet_cli.layers.reach import Seen
-from resnet_cli.layers.shaping import Flatten, PadShortcut
+from resnet_cli.layers.shaping import Flatten, PadShortcut, ZeroPad2d
 from resnet_cli.layers.uncounted import Uncounted
 from resnet_cli.pytorch.build import _made
 
@@ -39,9 +39,14 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (Conv2d("x", 8, 8, 1, 3), IMAGE),
         (Conv2d("x", 8, 4, 3, 1, 2, dilation=2), IMAGE),
     ],
+    StdConv2d: [
+        (StdConv2d("x", 8, 4, 3, 2, 1, bias=True), IMAGE),
+        (StdConv2d("x", 8, 12, 5, 1, 0, groups=4), IMAGE),
+    ],
     ChannelConv: [(ChannelConv("x", 5), (16, 1, 1))],
     Linear: [(Linear("x", 24, 7), (24,)), (Linear("x", 24, 7, bias=False), (24,))],
     BatchNorm2d: [(BatchNorm2d("x", 8), IMAGE)],
+    FrozenBatchNorm2d: [(FrozenBatchNorm2d("x", 8), IMAGE)],
     GroupNorm: [(GroupNorm("x", 4, 8), IMAGE)],
     ReLU: [(ReLU("x"), IMAGE)],
     SiLU: [(SiLU("x"), IMAGE)],
@@ -57,6 +62,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (AvgPool2d("x", 5), IMAGE),
         (AvgPool2d("x", 2, ceil=False), IMAGE),
     ],
+    BlurPool2d: [(BlurPool2d("x", 8, 2), IMAGE), (BlurPool2d("x", 8, 1), IMAGE)],
     AdaptiveAvgPool2d: [
         (AdaptiveAvgPool2d("x"), IMAGE),
         (AdaptiveAvgPool2d("x", 3), IMAGE),
@@ -68,6 +74,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (PadShortcut("x", 12, 1), IMAGE),
         (PadShortcut("x", 15, 2, both=True), IMAGE),
     ],
+    ZeroPad2d: [(ZeroPad2d("x", 1), IMAGE)],
     Add: [(Add("x"), IMAGE, IMAGE)],
     ScaledAdd: [
         (ScaledAdd("x", 0.5, 2.0), IMAGE, IMAGE),
@@ -217,6 +224,8 @@ class Elementary(TorchDispatchMode):
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         y = function(*args, **(kwargs or {}))
+        if (y[0] if isinstance(y, tuple) else y).shape[:1] != (BATCH,):
+            return y  # made of weights alone, once for all inputs
         name = function.__name__.split(".")[0]
         out = (y[0] if isinstance(y, tuple) else y).numel()
         if name in ("add", "mul", "rsub", "sigmoid", "relu"):
@@ -261,7 +270,7 @@ def test_saved_bytes(layer, shapes):
     made = module(layer)
     holder = made if isinstance(made, nn.Module) else nn.Module()
     x = inputs(shapes, requires_grad=True)
-    own = {t.untyped_storage()._cdata for t in holder.state_dict().values()}
+    own = {t.untyped_storage()._cdata for t in (*holder.parameters(), *holder.buffers())}
     storages, alive = {}, []
 
     def pack(tensor):

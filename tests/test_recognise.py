@@ -209,6 +209,8 @@ def test_every_scheme_is_read_back(scheme):
     for spec in zoo.NETWORKS:
         if type(spec) is not next((k for k in (VGG, RegNet) if k.__name__ in scheme.name), ResNet):
             continue
+        if scheme.name.startswith("Wide") and not spec.preact_stem:
+            continue
         if scheme.name.startswith(("timm's pre-activation", "Wide")) and not spec.preact:
             continue
         if scheme.name.endswith("-D"):

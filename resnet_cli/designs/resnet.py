@@ -18,14 +18,15 @@ from resnet_cli.designs.blocks import (
 from resnet_cli.designs.limits import option
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
-from resnet_cli.layers.convolution import Conv2d, Linear
+from resnet_cli.layers.base import Layer
+from resnet_cli.layers.convolution import Conv2d, Linear, StdConv2d
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from resnet_cli.layers.shaping import Flatten
-from resnet_cli.layers.tree import Node, Sequence, Stage
+from resnet_cli.layers.shaping import Flatten, ZeroPad2d
+from resnet_cli.layers.tree import Node, Sequence, Stage, replaced
 
 STEMS = ("7x7", "3x3", "deep", "tiered")
-STEM_POOLS = ("usual", "max", "none", "ceil", "conv")
-ANTIALIAS = ("none", "average")
+STEM_POOLS = ("usual", "max", "none", "ceil", "zeros", "conv")
+ANTIALIAS = ("none", "average", "blur")
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class ResNet:
     )
     stem_pool: str = option(
         "usual",
-        "usual: max, none behind a 3×3; max, none, ceil: Caffe's, conv: a 3×3 that strides.",
+        "usual: max, none behind a 3×3; max, none, ceil: Caffe's, zeros: BiT's, conv: a 3×3.",
         STEM_POOLS,
         in_tensors=False,
     )
@@ -70,7 +71,7 @@ class ResNet:
     groups: int = option(1, "Groups of the 3×3 (cardinality).")
     antialias: str = option(
         "none",
-        "average: a 3×3 at stride 1 and a mean for each that strides.",
+        "average or blur: a 3×3 at stride 1 and a mean, or one weighted 1-2-1, for each that strides.",
         ANTIALIAS,
         in_tensors=False,
     )
@@ -78,7 +79,10 @@ class ResNet:
     preact_stem: bool = option(
         True, "Those of the first block right behind the stem, before its pool."
     )
-    norm: str = option("batch", "batch, or group: 32 groups.", NORMS)
+    norm: str = option("batch", "batch, group: 32 groups, or frozen: batch norm in buffers.", NORMS)
+    weight_standardization: bool = option(
+        False, "Convolutions' weights are standardised.", in_tensors=False
+    )
     activation: str = option("ReLU", "ReLU or SiLU.", (*ACTIVATIONS,), in_tensors=False)
     se_reduction: int = option(0, "Squeeze-excitation by so much; 0: none.", least=0)
     se_multiple: int = option(1, "Its channels are rounded to a multiple of so many.")
@@ -199,7 +203,10 @@ class ResNet:
             Flatten("flatten"),
             Linear("fc", channels, self.num_classes),
         )
-        return Sequence("", (*parts, Stage("fc", head, "head")), title="ResNet")
+        parts.append(Stage("fc", head, "head"))
+        if self.weight_standardization:
+            parts = [replaced(part, _standardized) for part in parts]
+        return Sequence("", (*parts,), title="ResNet")
 
     def _stride_of_stem(self) -> int:
         return self.stem_stride or (1 if self.stem == "3x3" else 2)
@@ -247,18 +254,21 @@ class ResNet:
             return []
         if kind == "ceil":
             return [MaxPool2d("maxpool", 3, 2, ceil=True)]
+        if kind == "zeros":
+            return [Sequence("maxpool", (ZeroPad2d("0", 1), MaxPool2d("1", 3, 2)))]
         if kind == "conv":
             return [Sequence("maxpool", (*self._strided(),))]
-        return (
-            [AvgPool2d("maxpool", 2, ceil=False)]
-            if self.antialias == "average"
-            else [MaxPool2d("maxpool", 3, 2, 1)]
-        )
+        if self.antialias == "average":
+            return [AvgPool2d("maxpool", 2, ceil=False)]
+        if self.antialias == "blur":
+            _, blur = antialiased(self, self.stem_width, 2, "1")
+            return [Sequence("maxpool", (MaxPool2d("0", 3, 1, 1), *blur))]
+        return [MaxPool2d("maxpool", 3, 2, 1)]
 
     def _strided(self) -> list[Node]:
         """ResNet-RS' 3×3 in place of a pool (Bello et al. 2021, as released), at the path that libraries keep for one."""
         width = self.stem_width
-        pace, smoothing = antialiased(self, 2, "1")
+        pace, smoothing = antialiased(self, width, 2, "1")
         convolution = Conv2d("0", width, width, 3, pace, 1, bias=self.conv_bias)
         after = len(smoothing) + 1
         return [
@@ -267,3 +277,8 @@ class ResNet:
             norm(self, f"{after}", width),
             activation(self, f"{after + 1}"),
         ]
+
+
+def _standardized(layer: Layer) -> Layer:
+    """A convolution with its weights standardised; any other leaf as it is."""
+    return StdConv2d(**vars(layer)) if isinstance(layer, Conv2d) else layer

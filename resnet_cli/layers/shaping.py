@@ -8,7 +8,7 @@ from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Kept, Layer, Module, OfGraph, Saves, Unweighted, elements
 from resnet_cli.layers.grid import Unknown
 from resnet_cli.layers.moves import Kept as Staying
-from resnet_cli.layers.moves import Move, Rearranged, Rolled
+from resnet_cli.layers.moves import Move, Padded, Rearranged, Rolled
 from resnet_cli.layers.reach import Seen, one
 
 VIEWED = Rearranged()
@@ -91,6 +91,36 @@ class PadShortcut(Unweighted, Fresh):
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "zero padding" + (f", /{self.stride}" if self.stride > 1 else "")
+
+
+class ZeroPad2d(Unweighted, Fresh):
+    """Zeros around a map, ``padding`` of them on each side."""
+
+    operator = "zero padding"
+
+    def __init__(self, name: str, padding: int) -> None:
+        super().__init__(name)
+        self.padding = padding
+
+    def output_shape(self, *x: Shape) -> Shape:
+        channels, *sides = x[0]
+        return (channels, *(side + 2 * self.padding for side in sides))
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        p = self.padding
+        return tuple(Size("n + 2p", f"{n} + 2·{p}", n + 2 * p) for n in x[1:])
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the gradient is handed on to where its numbers were")
+
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return Padded((0, self.padding, self.padding)).seen(seen, x, y)
+
+    def module(self) -> Module:
+        return Module("ZeroPad2d", self.fields())
 
 
 class View(Viewing, Unweighted, OfGraph):

@@ -23,6 +23,8 @@ from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]
 NORMS = (nn.BatchNorm2d, nn.GroupNorm)
+CONSTANT = (modules.BlurPool, modules.FrozenBatchNorm2d)
+"""Modules with buffers that are set once, whatever the seed."""
 
 
 class Steps(nn.Module):
@@ -96,7 +98,7 @@ def build(
         return net
     net.to_empty(device=device)
     for module in net.modules():
-        if isinstance(module, NORMS):
+        if isinstance(module, (*NORMS, *CONSTANT)):
             module.reset_parameters()
     modules.initialise(net, None if seed is None else torch.Generator(device).manual_seed(seed))
     for norm in last:
