@@ -58,7 +58,8 @@ def small(spec):
         )
     if isinstance(spec, ConvNeXt):
         return zoo.changed(spec, stages=stages, widths=(16, 16, 24, 32), input_size=(side, side))
-    return zoo.changed(spec, stages=stages, width=16, input_size=(side, side))
+    width = 32 if getattr(spec, "norm", "") == "group" else 16
+    return zoo.changed(spec, stages=stages, width=width, input_size=(side, side))
 
 
 def module(spec, inplace=False, device="cpu"):
@@ -97,6 +98,16 @@ def test_every_family_saves_and_holds_what_torch_does(spec, inplace):
         x = batch_of(batch, spec)
         assert saved_bytes(rows, batch, inplace=inplace) == allocation.saved(net.train(), x)
         assert live_peak(rows, batch, inplace=inplace) == allocation.live_peak(net.eval(), x)
+
+
+@INPLACE
+@pytest.mark.parametrize("changes", [{"antialias": "blur"}, {"norm": "frozen"}], ids=str)
+def test_blur_and_frozen_norms_save_and_hold_what_torch_does(changes, inplace):
+    """A mirrored border and each channel's scale, of two inputs: to the byte."""
+    spec = zoo.changed(small(zoo.find("resnet18")), **changes)
+    rows, net, x = rows_of(spec), module(spec, inplace), batch_of(2, spec)
+    assert saved_bytes(rows, 2, inplace=inplace) == allocation.saved(net.train(), x)
+    assert live_peak(rows, 2, inplace=inplace) == allocation.live_peak(net.eval(), x)
 
 
 NEW_PARTS = {"norm": "group", "activation": "SiLU", "eca": True}

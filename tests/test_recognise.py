@@ -218,6 +218,8 @@ def test_every_scheme_is_read_back(scheme):
             (k for k in (VGG, RegNet, ConvNeXt) if k.__name__ in scheme.name), ResNet
         ):
             continue
+        if scheme.name.startswith("Wide") and not spec.preact_stem:
+            continue
         if scheme.name.startswith(("timm's pre-activation", "Wide")) and not spec.preact:
             continue
         if isinstance(spec, ConvNeXt) and spec.response_norm != ("V2" in scheme.name):

@@ -114,6 +114,8 @@ def test_a_tiered_stem_has_three_eighths_half_and_all_of_its_channels():
         ("stem=3x3,stem_pool=max", 112),
         ("stem_pool=none", 112),
         ("stem_pool=conv", 56),
+        ("stem_pool=zeros", 56),
+        ("antialias=blur,input_size=226", 57),  # 113: ⌊(113 + 2 − 3) / 2⌋ + 1
         ("stem_pool=conv,antialias=average,input_size=226", 56),
         ("stem_pool=ceil", 56),
         ("stem_pool=ceil,input_size=226", 56),  # 113: ⌈(113 − 3) / 2⌉ + 1, and 57 with a padding
@@ -143,6 +145,50 @@ def test_resnet_rs_strides_by_a_convolution_in_place_of_its_pool():
     blocks = zip((256, 512, 1024, 2048), (3, 4, 6, 3), strict=True)
     gates = sum(n * (c * c // 2 + 5 * c // 4) for c, n in blocks)
     assert own - plain == gates + 3 * 3 * 64 * 64 + 2 * 64
+
+
+def test_a_blur_weights_by_1_2_1_and_mirrors():
+    """A corner of 3×3 ones within zeros: the mirrored row and column count twice."""
+    blur = resnet_cli.build("resnet18:antialias=blur").layer2[0].aa
+    x = torch.zeros(1, 128, 6, 6)
+    x[0, 5, 0, 1] = 16.0
+    expected = torch.zeros(3, 3)
+    expected[0, 0] = 2 * (1 + 1)  # 2 of its row, and columns −1 and 1 with 1 each
+    expected[0, 1] = 2 * 1
+    torch.testing.assert_close(blur(x)[0, 5], expected)
+
+
+def test_a_map_of_one_place_has_nothing_to_mirror():
+    """torch refuses it, too: 1×1 behind a stride of 16."""
+    with pytest.raises(UserError) as error:
+        layers("resnet18:antialias=blur,input_size=16")
+    assert "too small" in error.value.what
+
+
+def test_frozen_norms_have_four_buffers_and_nothing_to_learn():
+    """torchvision's: resnet18's 11,689,512 parameters less 2 for each of 4,800 channels, which are buffers."""
+    total = totals(rows_of("resnet18:norm=frozen"))
+    assert total["params"] == 11_689_512 - 2 * 4_800
+    assert total["buffers"] == 4 * 4_800
+
+
+def test_standardised_weights_have_mean_0_and_variance_1():
+    """Whatever the weights are, of each output channel: Qiao et al. 2019, Eq. 6."""
+    net = resnet_cli.build("bit-r50x1", seed=0)
+    convolution = net.layer2[0].conv2
+    with torch.no_grad():
+        convolution.weight.add_(3.0)
+        moved = convolution(torch.ones(1, 128, 8, 8))[0, :, 1, 1]
+    assert moved.abs().max() < 1e-2  # the sum of all weights of a channel
+
+
+@pytest.mark.slow
+def test_frozen_norms_put_out_what_torchvisions_do():
+    """Its FrozenBatchNorm2d in its resnet18, which detectors build so."""
+    vision = library("torchvision")
+    theirs = vision.models.resnet18(norm_layer=vision.ops.FrozenBatchNorm2d)
+    fields = {"norm": "frozen", "input_size": (64, 96)}
+    assert_the_same(zoo.changed(zoo.find("resnet18"), **fields), theirs)
 
 
 def test_gates_are_rounded_to_a_multiple():

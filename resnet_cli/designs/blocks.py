@@ -9,8 +9,8 @@ from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import ChannelConv, Conv2d
 from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import ADDITION, Add, GatedAdd, Scale, ScaledAdd
-from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from resnet_cli.layers.normalisation import BatchNorm2d, FrozenBatchNorm2d, GroupNorm
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, BlurPool2d, MaxPool2d
 from resnet_cli.layers.shaping import PadShortcut
 from resnet_cli.layers.tree import Node, Residual, Sequence
 
@@ -26,7 +26,7 @@ GATES = ("gate", "exclusive-gate")
 
 SHORTCUTS = ("A", "A-split", "B", "C", "none", *GATES, "dropout")
 ACTIVATIONS = {"ReLU": ReLU, "SiLU": SiLU}
-NORMS = ("batch", "group")
+NORMS = ("batch", "group", "frozen")
 
 
 def activation(spec: ResNet, name: str) -> Layer:
@@ -36,7 +36,9 @@ def activation(spec: ResNet, name: str) -> Layer:
 
 def norm(spec: ResNet, name: str, channels: int) -> Layer:
     """The spec's norm; group norm has 32 groups (Wu & He 2018)."""
-    return BatchNorm2d(name, channels) if spec.norm == "batch" else GroupNorm(name, 32, channels)
+    if spec.norm == "group":
+        return GroupNorm(name, 32, channels)
+    return (FrozenBatchNorm2d if spec.norm == "frozen" else BatchNorm2d)(name, channels)
 
 
 def basic(
@@ -45,7 +47,7 @@ def basic(
     """3×3, 3×3 (He et al. 2015, Fig. 5 left), each with its dilation."""
     first, second = dilations
     bias = spec.conv_bias
-    pace, smoothing = antialiased(spec, stride)
+    pace, smoothing = antialiased(spec, width, stride)
     return [
         Conv2d("conv1", channels, width, 3, pace, first, bias=bias, dilation=first),
         norm(spec, "bn1", width),
@@ -69,7 +71,7 @@ def bottleneck(
     middle = width * spec.base_width // 64 * spec.groups
     narrow = middle // spec.reduce_first
     first, second = (stride, 1) if spec.style == "v1" else (1, stride)
-    second, smoothing = antialiased(spec, second)
+    second, smoothing = antialiased(spec, middle, second)
     bias = spec.conv_bias
     return [
         Conv2d("conv1", channels, narrow, 1, first, bias=bias),
@@ -84,10 +86,14 @@ def bottleneck(
     ]
 
 
-def antialiased(spec: ResNet, stride: int, name: str = "aa") -> tuple[int, list[Node]]:
-    """The stride that a 3×3 keeps, and the mean behind it that strides in its place (Zhang 2019, Sec. 3.2)."""
+def antialiased(
+    spec: ResNet, channels: int, stride: int, name: str = "aa"
+) -> tuple[int, list[Node]]:
+    """The stride that a 3×3 keeps, and the mean or blur behind it that strides in its place (Zhang 2019, Sec. 3.2)."""
     if spec.antialias == "none" or stride == 1:
         return stride, []
+    if spec.antialias == "blur":
+        return 1, [BlurPool2d(name, channels, stride)]
     return 1, [AvgPool2d(name, stride, ceil=False)]
 
 

@@ -18,7 +18,8 @@ from resnet_cli.designs.blocks import (
 from resnet_cli.designs.limits import option
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
-from resnet_cli.layers.convolution import Conv2d, Linear
+from resnet_cli.layers.base import Layer
+from resnet_cli.layers.convolution import Conv2d, Linear, StdConv2d
 from resnet_cli.layers.elementwise import Dropout, ReLU
 from resnet_cli.layers.normalisation import BatchNorm2d
 from resnet_cli.layers.pooling import (
@@ -30,11 +31,11 @@ from resnet_cli.layers.pooling import (
     ZeroPaddedMaxPool2d,
 )
 from resnet_cli.layers.shaping import Flatten
-from resnet_cli.layers.tree import Node, Sequence, Stage
+from resnet_cli.layers.tree import Node, Sequence, Stage, replaced
 
 STEMS = ("7x7", "3x3", "deep", "tiered")
 STEM_POOLS = ("usual", "max", "none", "ceil", "zeros", "conv")
-ANTIALIAS = ("none", "average")
+ANTIALIAS = ("none", "average", "blur")
 HEADS = ("pool", "attention", "attention-all", "mlp", "none")
 
 
@@ -77,7 +78,7 @@ class ResNet:
     )
     stem_pool: str = option(
         "usual",
-        "usual: max, none behind a 3×3; max, none, ceil: Caffe's, zeros: Keras', conv: a 3×3 that strides.",
+        "usual: max, none behind a 3×3; max, none, ceil: Caffe's, zeros: Keras' and BiT's, conv: a 3×3 that strides.",
         STEM_POOLS,
         in_tensors=False,
     )
@@ -90,7 +91,7 @@ class ResNet:
     reduce_first: int = option(1, "The first 1×1 of a bottleneck is so many times narrower.")
     antialias: str = option(
         "none",
-        "average: a 3×3 at stride 1 and a mean for each that strides.",
+        "average or blur: a 3×3 at stride 1 and a mean, or one weighted 1-2-1, for each that strides.",
         ANTIALIAS,
         in_tensors=False,
     )
@@ -102,7 +103,10 @@ class ResNet:
         False, "Those of the first block beside the stem's own, which stand before its pool."
     )
     last_norm: bool = option(True, "Norm and activation behind the last pre-activation block.")
-    norm: str = option("batch", "batch, or group: 32 groups.", NORMS)
+    norm: str = option("batch", "batch, group: 32 groups, or frozen: batch norm in buffers.", NORMS)
+    weight_standardization: bool = option(
+        False, "Convolutions' weights are standardised.", in_tensors=False
+    )
     activation: str = option("ReLU", "ReLU or SiLU.", (*ACTIVATIONS,), in_tensors=False)
     se_reduction: int = option(0, "Squeeze-excitation by so much; 0: none.", least=0)
     se_multiple: int = option(1, "Its channels are rounded to a multiple of so many.")
@@ -296,8 +300,10 @@ class ResNet:
             if self.preact and self.last_norm and index == len(self.stages) - 1:
                 layers += [norm(self, "norm", channels), activation(self, "relu")]
             parts.append(Stage(f"conv{number}_x", (*layers,)))
-        head = self._head(channels, reached)
-        return Sequence("", (*parts, Stage("fc", (*head,), "head")), title="ResNet")
+        parts.append(Stage("fc", (*self._head(channels, reached),), "head"))
+        if self.weight_standardization:
+            parts = [replaced(part, _standardized) for part in parts]
+        return Sequence("", (*parts,), title="ResNet")
 
     def _head(self, channels: int, stride: int) -> list[Node]:
         """What makes classes, or an embedding, of the last map, which is strided so much."""
@@ -372,16 +378,17 @@ class ResNet:
             return [MaxPool2d("maxpool", 3, 2, ceil=True)]
         if kind == "conv":
             return [Sequence("maxpool", (*self._strided(),))]
-        return (
-            [AvgPool2d("maxpool", 2, ceil=False)]
-            if self.antialias == "average"
-            else [MaxPool2d("maxpool", 3, 2, 1)]
-        )
+        if self.antialias == "average":
+            return [AvgPool2d("maxpool", 2, ceil=False)]
+        if self.antialias == "blur":
+            _, blur = antialiased(self, self.stem_width, 2, "1")
+            return [Sequence("maxpool", (MaxPool2d("0", 3, 1, 1), *blur))]
+        return [MaxPool2d("maxpool", 3, 2, 1)]
 
     def _strided(self) -> list[Node]:
         """ResNet-RS' 3×3 in place of a pool (Bello et al. 2021, as released), at the path that libraries keep for one."""
         width = self.stem_width
-        pace, smoothing = antialiased(self, 2, "1")
+        pace, smoothing = antialiased(self, width, 2, "1")
         convolution = Conv2d("0", width, width, 3, pace, 1, bias=self.conv_bias)
         after = len(smoothing) + 1
         return [
@@ -390,3 +397,8 @@ class ResNet:
             norm(self, f"{after}", width),
             activation(self, f"{after + 1}"),
         ]
+
+
+def _standardized(layer: Layer) -> Layer:
+    """A convolution with its weights standardised; any other leaf as it is."""
+    return StdConv2d(**vars(layer)) if isinstance(layer, Conv2d) else layer

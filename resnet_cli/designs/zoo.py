@@ -76,6 +76,13 @@ def _rs(depth: int, stages: tuple[int, ...], side: int) -> ResNet:
     return _imagenet(f"resnet-rs-{depth}", "ResNet-RS", "bottleneck", stages, **fields)
 
 
+def _bit(depth: int, k: int, stages: tuple[int, ...]) -> ResNet:
+    """BiT's R-D×K (Kolesnikov et al. 2020): pre-activation, K times as wide, standardised weights and group norm."""
+    fields = {**PRE, **V15, "preact_stem": False, "stem_pool": "zeros", "norm": "group"}
+    wide = {"width": 64 * k, "stem_width": 64 * k, "weight_standardization": True}
+    return _imagenet(f"bit-r{depth}x{k}", "BiT", "bottleneck", stages, **fields, **wide)
+
+
 PRE = {"preact": True, "projection_norm": False}
 V15 = {"style": "v1.5"}
 SE = {"se_reduction": 16}
@@ -158,6 +165,12 @@ NETWORKS: tuple[Spec, ...] = (
     _clip("clip-rn50x4", (4, 6, 10, 6), 640, 80, 288),
     _clip("clip-rn50x16", (6, 8, 18, 8), 768, 96, 384),
     _clip("clip-rn50x64", (3, 15, 36, 10), 1024, 128, 448),
+    # Kolesnikov et al. 2020, Sec. 3; 152x2 of Beyer et al. 2022
+    _bit(50, 1, THREE),
+    _bit(50, 3, THREE),
+    _bit(101, 1, B101),
+    _bit(101, 3, B101),
+    _bit(152, 2, B152),
     # Radosavovic et al. 2020, Sec. 5, with torchvision's widths
     _regnet("regnet_x_400mf", (1, 2, 7, 12), (32, 64, 160, 400), 16),
     _regnet("regnet_x_800mf", (1, 3, 7, 5), (64, 128, 288, 672), 16),

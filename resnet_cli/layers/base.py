@@ -98,6 +98,8 @@ class Layer:
     """Whether it is several operations in one: products in it put out no tensor of their own."""
     sees_all = False
     """Whether every output depends on all of the input by its statistics; `reach` follows the rest."""
+    as_stored = True
+    """Whether it multiplies by its weights as they are stored, of which autocast keeps a narrow copy."""
     is_module = True
     """Whether torch has a module for it, and not an expression at the path of its block."""
     in_figure = False

@@ -60,6 +60,45 @@ class BatchNorm1d(BatchNorm2d):
         return Module("BatchNorm1d", self.fields())
 
 
+class FrozenBatchNorm2d(SameShape, Fresh):
+    """Batch norm as detectors use it, whose gain, shift and statistics are buffers: nothing is learned or moves."""
+
+    operator = "frozen batch norm"
+    beside = "2 an element"
+
+    def __init__(self, name: str, channels: int) -> None:
+        super().__init__(name)
+        self.channels = channels
+
+    def tensors(self) -> dict[str, Product]:
+        return {}
+
+    def buffers(self) -> dict[str, Shape]:
+        return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (self.channels,))
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """Scale and shift, which are made of the buffers once, whatever the batch."""
+        return 2 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """The scale of each channel."""
+        scale = Kept(self.channels, each=False)
+        return Saves("the gradient is handed on, times each channel's scale", beside=(scale,))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The scaled input, and each channel's scale and shift."""
+        return (Kept(elements(y)), Kept(2 * self.channels, each=False))
+
+    def module(self) -> Module:
+        return Module("FrozenBatchNorm2d", self.fields())
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "frozen BN"
+
+
 class GroupNorm(SameShape, Fresh):
     """Group normalisation (Wu & He 2018): statistics of each input, over channels in groups."""
 

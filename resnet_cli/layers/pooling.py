@@ -141,6 +141,69 @@ class AvgPool2d(Unweighted, Fresh):
         return "avg pool" + (f", /{self.kernel}" if self.kernel > 1 else "")
 
 
+class BlurPool2d(Windowed, Fresh):
+    """A mean weighted 1-2-1 along both sides of a map mirrored at its border, with a stride (Zhang 2019, Sec. 3.2).
+
+    It runs as a convolution of each channel, whose kernel is a constant: no file of weights has it.
+    """
+
+    operator = "blur pool"
+    how = (
+        "blur pool: a convolution of each channel by a constant kernel, counted as fvcore, torch and graphs "
+        "count it: 9 MACs an output; who counts learned kernels alone takes them off"
+    )
+    in_figure = True
+    kernel, padding = 3, 1
+
+    def __init__(self, name: str, channels: int, stride: int) -> None:
+        super().__init__(name)
+        self.channels, self.stride = channels, stride
+
+    def output_shape(self, *x: Shape) -> Shape:
+        channels, *sides = x[0]
+        if min(sides) < 2:  # there is nothing to mirror
+            return (channels, 0, 0)
+        return (channels, *self.sides(*sides))
+
+    def tensors(self) -> dict[str, Product]:
+        return {}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        side, places = Factor("k", self.kernel), (Factor("h", y[1]), Factor("w", y[2]))
+        return ((side, side, Factor("c", y[0]), *places),)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
+        """None is taken of the kernel."""
+        return (self.macs(x, y) if any(wanted) else 0, 0)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """The input, of which mirroring takes the shape, and what is convolved."""
+        return Saves("torch keeps what a convolution multiplies", (0,), beside=self.held(x, y))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The map with its mirrored border."""
+        ((channels, height, width),) = x
+        return (Kept(channels * (height + 2) * (width + 2)),)
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return self.held(x, y)
+
+    def module(self) -> Module:
+        return Module("BlurPool", self.fields())
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        return "blur pool"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return f"blur pool, /{self.stride}"
+
+
 class AdaptiveAvgPool2d(Unweighted, Fresh):
     """The mean over whatever windows give size×size; one operation an input element."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.layers.base import Layer
@@ -46,6 +46,24 @@ class Stage(NamedTuple):
     label: str
     parts: tuple[Node, ...]
     part: str = "body"
+
+
+def replaced(node: Node, change: Callable[[Layer], Layer]) -> Node:
+    """The same tree with other leaves; gates are left as they are."""
+
+    def each(parts: Iterable[Node]) -> tuple[Node, ...]:
+        return tuple(replaced(part, change) for part in parts)
+
+    if isinstance(node, Layer):
+        return change(node)
+    if not isinstance(node, Residual):
+        return node._replace(parts=each(node.parts))
+    if node.merge.gate:
+        return node
+    return node._replace(
+        body=each(node.body), shortcut=each(node.shortcut),
+        before=each(node.before), after=each(node.after),
+    )  # fmt: skip
 
 
 def children(parts: Iterable[Node]) -> list[Layer | Sequence | Residual]:

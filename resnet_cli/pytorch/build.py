@@ -24,8 +24,11 @@ from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]
 NORMS = (nn.BatchNorm2d, nn.GroupNorm)
-RESET = (*NORMS, nn.BatchNorm1d, nn.PReLU, nn.LayerNorm, modules.LayerScale)
-"""What begins as its module has it."""
+RESET = (
+    *NORMS, nn.BatchNorm1d, nn.PReLU, nn.LayerNorm,
+    modules.LayerScale, modules.BlurPool, modules.FrozenBatchNorm2d,
+)  # fmt: skip
+"""What begins as its module has it, whatever the seed."""
 
 
 class Steps(nn.Module):

@@ -144,6 +144,66 @@ class AttentionPool2d(nn.Module):
         return nn.functional.linear(answers, self.c_proj_weight, self.c_proj_bias)[:, 0]
 
 
+class StdConv2d(nn.Conv2d):
+    """Weights of mean 0 and variance 1 in each output channel (Qiao et al. 2019), ε BiT's."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = nn.functional.layer_norm(self.weight, self.weight.shape[1:], eps=1e-8)
+        y: Tensor = self._conv_forward(x, weight, self.bias)
+        return y
+
+
+class BlurPool(nn.Module):
+    """A mean weighted 1, 2, 1 along both sides of a map, mirrored at its border (Zhang 2019)."""
+
+    filt: Tensor
+
+    def __init__(self, channels: int, stride: int) -> None:
+        super().__init__()
+        self.channels, self.stride = channels, stride
+        depthwise = nn.Conv2d(channels, channels, 3, groups=channels, bias=False)
+        self.register_buffer("filt", depthwise.weight.data, persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        row = Tensor([1, 2, 1]) / 4
+        self.filt.copy_(row[:, None] * row)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = nn.functional.pad(x, (1, 1, 1, 1), mode="reflect")
+        return nn.functional.conv2d(x, self.filt, stride=self.stride, groups=self.channels)
+
+    def extra_repr(self) -> str:
+        return f"channels={self.channels}, stride={self.stride}"
+
+
+class FrozenBatchNorm2d(nn.Module):
+    """Batch norm of which nothing is learned or moves: gain, shift and statistics are buffers."""
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        for name, tensor in nn.BatchNorm2d(channels).state_dict().items():
+            if name != "num_batches_tracked":
+                self.register_buffer(name, tensor)
+
+    def reset_parameters(self) -> None:
+        for name, tensor in self.named_buffers():
+            nn.init.constant_(tensor, float(name in ("weight", "running_var")))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = self.weight * (self.running_var + 1e-5).rsqrt()
+        shift = self.bias - self.running_mean * scale
+        return x * scale[:, None, None].to(x.dtype) + shift[:, None, None].to(x.dtype)
+
+    def extra_repr(self) -> str:
+        return f"channels={len(self.weight)}"
+
+
 class ScaledAddition(nn.Module):
     """λ·shortcut + μ·body (He et al. 2016, Sec. 3.1, constant scaling)."""
 

@@ -285,7 +285,9 @@ def _either(lines: tuple[tuple[str, str], ...], having: dict[str, list[bool]]) -
     for name, there in having.items():
         for one, other in permutations(texts):
             if there == [text == one for _, text in lines]:
-                return f"{target}{other} if self.{name} is None else {one}"
+                parts = (other, f"if self.{name} is None", f"else {one}")
+                line = target + " ".join(parts)
+                return line if len(line) <= WIDTH - 4 else f"{target}(\n{_indented(parts)}\n)"
     raise ValueError("no attribute that tells them apart")
 
 
@@ -327,7 +329,11 @@ class _Writer:
         side = [part.name for part in max((unit.side for unit in units), key=len)]
         for unit in units:
             own = unit.attributes
-            kept = [name for name, of in own.items() if not isinstance(of, Layer) or of.tensors()]
+            kept = [
+                name
+                for name, of in own.items()
+                if not isinstance(of, Layer) or of.tensors() or of.buffers()
+            ]
             for names, among in ((kept, most), ([part.name for part in unit.side], side)):
                 if own.keys() - most or names != [name for name in among if name in names]:
                     raise ValueError("not in the same order")

@@ -58,8 +58,8 @@ def is_convolution(row: Row) -> bool:
 
 
 def multiplies(row: Row) -> bool:
-    """Whether it multiplies by weights: convolutions, along channels too, and linear layers."""
-    return row.macs > 0 and bool(row.layer.tensors())
+    """Whether it multiplies by weights as they are: convolutions, along channels too, and linear layers."""
+    return row.macs > 0 and row.layer.as_stored and bool(row.layer.tensors())
 
 
 def activations_of(rows: Iterable[Row]) -> list[int]:

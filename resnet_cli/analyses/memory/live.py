@@ -29,8 +29,8 @@ def live(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Momen
     passing = alive(outputs(rows, precision, inplace), len(rows))
     copies = accumulate(_copied(row, precision) for row in rows)
     return [
-        Moment(index, Bytes(), each, once)
-        for index, (each, once) in enumerate(zip(passing, copies, strict=True))
+        Moment(index, Bytes(), there, copied)
+        for index, (there, copied) in enumerate(zip(passing, copies, strict=True))
     ]
 
 

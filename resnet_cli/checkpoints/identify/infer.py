@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count, pairwise, takewhile
 from math import isqrt
 
@@ -165,7 +166,7 @@ def _resnet(shapes: Shapes) -> ResNet:
         fields["stem_pool"] = "conv"
     if folded:
         fields["projection_norm"] = True
-    return ResNet(
+    spec = ResNet(
         UNLISTED, "own", "bottleneck" if bottleneck else "basic", stages,
         stem=stem, stem_width=stem_width, width=width, preact=_is_preact(shapes),
         preact_stem="bn1.weight" in shapes or not _is_preact(shapes),
@@ -174,6 +175,11 @@ def _resnet(shapes: Shapes) -> ResNet:
         num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
         **{"input_size": (32, 32) if stem == "3x3" else (224, 224), **_head(shapes), **fields},  # type: ignore[arg-type]
     )  # fmt: skip
+    if not any(name.endswith(".running_mean") for name in shapes):
+        with suppress(UserError):  # channels that 32 groups do not divide
+            grouped = replace(spec, norm="group")
+            return grouped if listed(grouped) else spec
+    return spec
 
 
 def _head(shapes: Shapes) -> dict[str, object]:

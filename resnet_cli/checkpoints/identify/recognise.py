@@ -252,7 +252,10 @@ def _cannot_tell(spec: zoo.Spec, fits: list[str], file: Named) -> list[str]:
             f"the ε of its layer norms, and how its GELU is computed: {spec.norm_eps:g} and the error function are taken"
         )
     if file.norm == "no statistics":
-        clauses.append("which norm it is, as no running statistics are there: batch norm is taken")
+        norm = spec.norm if isinstance(spec, ResNet) else "batch"
+        clauses.append(
+            f"which norm it is, as no running statistics are there: {norm} norm is taken"
+        )
     if number_of_classes(file.shapes) is None:
         clauses.append(f"the number of classes: {spec.num_classes} is taken")
     if not fits:
