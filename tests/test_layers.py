@@ -22,9 +22,10 @@ from resnet_cli.layers import base
 from resnet_cli.layers.arithmetic import value
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
 from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
-from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
+from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd, Share
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from resnet_cli.layers.parts import SoftmaxOfParts, SumOfParts
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, PaddedAvgPool2d
 from resnet_cli.layers.reach import Seen
 from resnet_cli.layers.shaping import Flatten, PadShortcut
 from resnet_cli.layers.uncounted import Uncounted
@@ -57,6 +58,10 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (AvgPool2d("x", 5), IMAGE),
         (AvgPool2d("x", 2, ceil=False), IMAGE),
     ],
+    PaddedAvgPool2d: [
+        (PaddedAvgPool2d("x", 3, 2, 1), IMAGE),
+        (PaddedAvgPool2d("x", 3, 1, 1), IMAGE),
+    ],
     AdaptiveAvgPool2d: [
         (AdaptiveAvgPool2d("x"), IMAGE),
         (AdaptiveAvgPool2d("x", 3), IMAGE),
@@ -78,6 +83,12 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (GatedAdd("x", 8, True), IMAGE, IMAGE),
     ],
     Scale: [(Scale("x"), IMAGE, (8, 1, 1))],
+    Share: [(Share("x"), IMAGE, (8, 1, 1))],
+    SumOfParts: [(SumOfParts("x", 2), IMAGE), (SumOfParts("x", 4), IMAGE)],
+    SoftmaxOfParts: [
+        (SoftmaxOfParts("x", 2), (8, 1, 1)),
+        (SoftmaxOfParts("x", 2, 2), (8, 1, 1)),
+    ],
 }
 EACH = pytest.mark.parametrize(
     ("layer", "shapes"),
@@ -234,7 +245,11 @@ class Elementary(TorchDispatchMode):
             self.counted += 4 * out
         elif name == "max_pool2d_with_indices":
             self.counted += (prod(args[1]) - 1) * out
-        elif name in ("avg_pool2d", "mean", "_adaptive_avg_pool2d"):
+        elif name == "_softmax":
+            self.counted += 4 * out
+        elif name == "avg_pool2d" and args[1] != args[2]:  # windows overlap
+            self.counted += prod(args[1]) * out
+        elif name in ("avg_pool2d", "mean", "sum", "_adaptive_avg_pool2d"):
             self.counted += args[0].numel()
         return y
 

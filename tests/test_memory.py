@@ -54,7 +54,8 @@ def small(spec):
         return zoo.changed(
             spec, stages=stages, widths=(16, 16, 24, 32), group_width=8, input_size=(side, side)
         )
-    return zoo.changed(spec, stages=stages, width=16, input_size=(side, side))
+    width = 16 if getattr(spec, "body", "plain") == "plain" else 32
+    return zoo.changed(spec, stages=stages, width=width, input_size=(side, side))
 
 
 def module(spec, inplace=False, device="cpu"):
@@ -89,7 +90,8 @@ def test_every_family_saves_and_holds_what_torch_does(spec, inplace):
     """Saved bytes and the live peak of inference are equal on a CPU, with one input and two."""
     spec = small(spec)
     rows, net = rows_of(spec), module(spec, inplace)
-    for batch in (1, 2):
+    of_one_pixel = any(row.role == "gate" and row.layer.buffers() for row in rows)
+    for batch in (2, 3) if of_one_pixel else (1, 2):  # torch trains no batch norm of one number
         x = batch_of(batch, spec)
         assert saved_bytes(rows, batch, inplace=inplace) == allocation.saved(net.train(), x)
         assert live_peak(rows, batch, inplace=inplace) == allocation.live_peak(net.eval(), x)

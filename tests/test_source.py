@@ -19,11 +19,12 @@ from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear
-from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import Dropout, Elementwise, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import BatchNorm2d, GroupNorm
-from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from resnet_cli.layers.shaping import Flatten, PadShortcut
+from resnet_cli.layers.parts import SoftmaxOfParts, SumOfParts
+from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, PaddedAvgPool2d
+from resnet_cli.layers.shaping import Copy, Flatten, PadShortcut, View
 from resnet_cli.pytorch.build import build as built
 from resnet_cli.render.source import identifier, pytorch_source
 from resnet_cli.trace import trace
@@ -102,6 +103,19 @@ def reference(spec, state, x):
                 y = F.max_pool2d(a, kernel, stride, padding, ceil_mode=ceil)
             case AvgPool2d(kernel=kernel, ceil=ceil):
                 y = F.avg_pool2d(a, kernel, ceil_mode=ceil, count_include_pad=False)
+            case PaddedAvgPool2d(kernel=kernel, stride=stride, padding=padding):
+                y = F.avg_pool2d(a, kernel, stride, padding)
+            case SumOfParts(parts=parts):
+                y = a.unflatten(1, (parts, -1)).sum(1)
+            case SoftmaxOfParts(parts=parts, groups=groups):
+                y = a.view(len(a), groups, parts, -1).softmax(2).transpose(1, 2).reshape(a.shape)
+            case View():  # a part of the channels
+                first = row.layer.move.start
+                y = a[:, first : first + row.output[0]]
+            case Copy():
+                y = torch.cat([a, *b], 1)
+            case Elementwise():
+                y = a + b[0]
             case AdaptiveAvgPool2d(size=size):
                 y = F.adaptive_avg_pool2d(a, size)
             case PadShortcut(out_channels=channels, stride=stride, both=both):
@@ -156,7 +170,8 @@ def assert_same_outputs(spec):
 
 def small(spec):
     """The same kinds of block, two a stage and as narrow as its norm allows, on few pixels."""
-    part = 2 if getattr(spec, "norm", "") == "group" else 4
+    wide = getattr(spec, "norm", "") == "group" or getattr(spec, "body", "plain") != "plain"
+    part = 2 if wide else 4
     fields = {"stages": (2,) * len(spec.stages), "num_classes": 7}
     if isinstance(spec, RegNet):
         fields |= {"widths": (8, 16, 24, 32), "group_width": 8, "stem_width": 8}
@@ -209,6 +224,9 @@ def specs(draw):
         "stages": tuple(pick(1, 2, 3) for _ in range(pick(3, 4) if stem == "3x3" else 4)),
         "stem_stride": pick(0, 1, 2), "stem_pool": pick("usual", "max", "none", "ceil"),
         "antialias": pick("none", "none", "average"), "preact_stem": pick(True, False),
+        "body": (body := pick("plain", "plain", "plain", "res2net", "sk", "resnest")),
+        "splits": pick(1, 2, 3), "split_reduction": pick(1, 2), "split_least": pick(2, 4, 6),
+        "split_input": body == "sk" and pick(True, False), "split_pool": pick("none", "before", "behind"),
         "se_multiple": pick(1, 8), "reduce_first": pick(1, 1, 2) if grouped else 1,
         "projection_kernel": pick(1, 1, 3), "dropout": pick(0.0, 0.2),
         "shortcut": pick("A", "A-split", "B", "B", "C", "none", "gate", "exclusive-gate", "dropout"),
@@ -421,7 +439,8 @@ def test_blocks_that_differ_in_numbers_alone_share_a_class():
     for spec in [*zoo.NETWORKS, *OTHERS]:
         source = pytorch_source(spec)
         blocks = source.count("\nclass BasicBlock") + source.count("\nclass Bottleneck")
-        assert blocks == isinstance(spec, ResNet)
+        parted = getattr(spec, "body", "plain") != "plain"  # the first block of a stage is another
+        assert isinstance(spec, ResNet) <= blocks <= isinstance(spec, ResNet) + parted
         assert source.count("Excitation(nn.Module)") + source.count("Attention(nn.Module)") <= 1
         assert sum(source.count(f"\nclass {name}") for name in ("ResNet", "VGG", "RegNet")) == 1
 

@@ -89,9 +89,13 @@ def steps(rows: Sequence[Row], name: str) -> list[Step]:
     ]  # fmt: skip
     if total["projections"]:
         lines.append(_beside(rows, "projections", "shortcut"))
+    branches = _beside(rows, "convolutions of branches", "branch")
+    if branches.result:
+        lines.append(branches)
     if total["gates"]:
         lines.append(_beside(rows, "convolutions of gates", "gate"))
-    every = [number for number in (stem, inside, total["projections"], total["gates"]) if number]
+    beside = (total["projections"], int(branches.result), total["gates"])
+    every = [number for number in (stem, inside, *beside) if number]
     numbers = " + ".join(map(str, every))
     lines.append(
         Step("convolutions", "all, in stem, blocks and beside them", numbers, total["convolutions"])
