@@ -22,7 +22,7 @@ from resnet_cli.layers import base
 from resnet_cli.layers.arithmetic import value
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear, StdConv2d
 from resnet_cli.layers.elementwise import GELU, Dropout, PReLU, ReLU, Sigmoid, SiLU
-from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
+from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd, Share
 from resnet_cli.layers.normalisation import (
     BatchNorm1d,
     BatchNorm2d,
@@ -33,12 +33,14 @@ from resnet_cli.layers.normalisation import (
     LayerNorm2d,
     LayerScale,
 )
+from resnet_cli.layers.parts import SoftmaxOfParts, SumOfParts
 from resnet_cli.layers.pooling import (
     AdaptiveAvgPool2d,
     AttentionPool2d,
     AvgPool2d,
     BlurPool2d,
     MaxPool2d,
+    PaddedAvgPool2d,
     ZeroPaddedMaxPool2d,
 )
 from resnet_cli.layers.reach import Seen
@@ -94,6 +96,10 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (AvgPool2d("x", 2, ceil=False), IMAGE),
     ],
     BlurPool2d: [(BlurPool2d("x", 8, 2), IMAGE), (BlurPool2d("x", 8, 1), IMAGE)],
+    PaddedAvgPool2d: [
+        (PaddedAvgPool2d("x", 3, 2, 1), IMAGE),
+        (PaddedAvgPool2d("x", 3, 1, 1), IMAGE),
+    ],
     AdaptiveAvgPool2d: [
         (AdaptiveAvgPool2d("x"), IMAGE),
         (AdaptiveAvgPool2d("x", 3), IMAGE),
@@ -120,6 +126,12 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
         (GatedAdd("x", 8, True), IMAGE, IMAGE),
     ],
     Scale: [(Scale("x"), IMAGE, (8, 1, 1))],
+    Share: [(Share("x"), IMAGE, (8, 1, 1))],
+    SumOfParts: [(SumOfParts("x", 2), IMAGE), (SumOfParts("x", 4), IMAGE)],
+    SoftmaxOfParts: [
+        (SoftmaxOfParts("x", 2), (8, 1, 1)),
+        (SoftmaxOfParts("x", 2, 2), (8, 1, 1)),
+    ],
 }
 EACH = pytest.mark.parametrize(
     ("layer", "shapes"),
@@ -284,7 +296,9 @@ class Elementary(TorchDispatchMode):
             self.counted += 2 * args[0].numel() + out
         elif name == "max_pool2d_with_indices":
             self.counted += (prod(args[1]) - 1) * out
-        elif name in ("avg_pool2d", "mean", "_adaptive_avg_pool2d"):
+        elif name == "avg_pool2d" and args[1] != args[2]:  # windows overlap
+            self.counted += prod(args[1]) * out
+        elif name in ("avg_pool2d", "mean", "sum", "_adaptive_avg_pool2d"):
             self.counted += args[0].numel()
         return y
 

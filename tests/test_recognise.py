@@ -210,6 +210,10 @@ def in_scheme(scheme, name):
     return name
 
 
+BODIES = {"torchvision": ("plain", "resnest"), "Res2Nets": ("res2net",), "SKNets": ("sk",)}
+"""What the names of a scheme can tell, where that is not the usual body alone."""
+
+
 @pytest.mark.parametrize("scheme", SCHEMES, ids=[scheme.name for scheme in SCHEMES])
 def test_every_scheme_is_read_back(scheme):
     """The networks that a library's names can tell are recognised from them, name by name."""
@@ -226,6 +230,8 @@ def test_every_scheme_is_read_back(scheme):
             continue
         if scheme.name.endswith("before the classifier"):
             spec = zoo.changed(spec, head_width=24)
+        if getattr(spec, "body", "plain") not in BODIES.get(scheme.name, ("plain",)):
+            continue
         if scheme.name == "SENet-154" and spec.stem not in ("deep", "tiered"):
             continue
         if scheme.name.startswith("Wide") and not spec.preact_stem:
@@ -380,6 +386,14 @@ def specs(draw):
     block = draw(st.sampled_from(["basic", "bottleneck"]))
     stem = draw(st.sampled_from(["7x7", "3x3", "deep"]))
     bottleneck = {"groups": draw(st.integers(1, 5)), "base_width": draw(st.integers(1, 130))}
+    body = draw(st.sampled_from(["plain", "plain", "res2net", "sk", "resnest"]))
+    parted = {
+        "body": body,
+        "splits": draw(st.integers(1, 4)),
+        "split_input": body == "sk" and draw(st.booleans()),
+        "split_reduction": draw(st.sampled_from([2, 4, 16])),
+        "split_least": draw(st.integers(1, 40)),
+    }
     try:
         return ResNet(
             "own", "own", block,
@@ -390,7 +404,7 @@ def specs(draw):
             conv_bias=draw(st.booleans()), projection_norm=draw(st.booleans()),
             projection_pool=draw(st.booleans()), num_classes=draw(st.integers(1, 99)),
             in_channels=draw(st.integers(1, 9)), input_size=(64, 64),
-            **(bottleneck if block == "bottleneck" else {}),
+            **(bottleneck if block == "bottleneck" else {}), **(parted if body != "plain" else {}),
         )  # fmt: skip
     except UserError:
         assume(False)

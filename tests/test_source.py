@@ -20,7 +20,7 @@ from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear, StdConv2d
-from resnet_cli.layers.elementwise import GELU, Dropout, PReLU, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import GELU, Dropout, Elementwise, PReLU, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import (
     BatchNorm2d,
@@ -31,15 +31,17 @@ from resnet_cli.layers.normalisation import (
     LayerNorm2d,
     LayerScale,
 )
+from resnet_cli.layers.parts import SoftmaxOfParts, SumOfParts
 from resnet_cli.layers.pooling import (
     AdaptiveAvgPool2d,
     AttentionPool2d,
     AvgPool2d,
     BlurPool2d,
     MaxPool2d,
+    PaddedAvgPool2d,
     ZeroPaddedMaxPool2d,
 )
-from resnet_cli.layers.shaping import ChannelsLast, Flatten, PadShortcut
+from resnet_cli.layers.shaping import ChannelsLast, Copy, Flatten, PadShortcut, View
 from resnet_cli.pytorch.build import build as built
 from resnet_cli.render.source import identifier, pytorch_source
 from resnet_cli.trace import trace
@@ -153,6 +155,19 @@ def reference(spec, state, x):
                 y = y[:, :, :-2] / 4 + y[:, :, 1:-1] / 2 + y[:, :, 2:] / 4
                 y = y[..., :-2] / 4 + y[..., 1:-1] / 2 + y[..., 2:] / 4
                 y = y[:, :, ::stride, ::stride]
+            case PaddedAvgPool2d(kernel=kernel, stride=stride, padding=padding):
+                y = F.avg_pool2d(a, kernel, stride, padding)
+            case SumOfParts(parts=parts):
+                y = a.unflatten(1, (parts, -1)).sum(1)
+            case SoftmaxOfParts(parts=parts, groups=groups):
+                y = a.view(len(a), groups, parts, -1).softmax(2).transpose(1, 2).reshape(a.shape)
+            case View():  # a part of the channels
+                first = row.layer.move.start
+                y = a[:, first : first + row.output[0]]
+            case Copy():
+                y = torch.cat([a, *b], 1)
+            case Elementwise():
+                y = a + b[0]
             case AdaptiveAvgPool2d(size=size):
                 y = F.adaptive_avg_pool2d(a, size)
             case AttentionPool2d():
@@ -217,7 +232,8 @@ def assert_same_outputs(spec):
 
 def small(spec):
     """The same kinds of block, two a stage and as narrow as its norm allows, on few pixels."""
-    part = 2 if getattr(spec, "norm", "") == "group" else 4
+    wide = getattr(spec, "norm", "") == "group" or getattr(spec, "body", "plain") != "plain"
+    part = 2 if wide else 4
     fields = {"stages": (2,) * len(spec.stages), "num_classes": 7}
     if isinstance(spec, RegNet):
         fields |= {"widths": (8, 16, 24, 32), "group_width": 8, "stem_width": 8}
@@ -273,6 +289,9 @@ def specs(draw):
         "stages": tuple(pick(1, 2, 3) for _ in range(pick(3, 4))),
         "stem_stride": pick(0, 1, 2), "stem_pool": pick("usual", "max", "none", "ceil", "zeros", "conv"),
         "antialias": pick("none", "none", "average", "blur"), "preact_stem": pick(True, False),
+        "body": (body := pick("plain", "plain", "plain", "res2net", "sk", "resnest")),
+        "splits": pick(1, 2, 3), "split_reduction": pick(1, 2), "split_least": pick(2, 4, 6),
+        "split_input": body == "sk" and pick(True, False), "split_pool": pick("none", "before", "behind"),
         "se_multiple": pick(1, 8), "reduce_first": pick(1, 1, 2) if grouped else 1,
         "projection_kernel": pick(1, 1, 3), "dropout": pick(0.0, 0.2),
         "weight_standardization": pick(False, False, True),
@@ -496,7 +515,8 @@ def test_blocks_that_differ_in_numbers_alone_share_a_class():
     for spec in [*zoo.NETWORKS, *OTHERS]:
         source = pytorch_source(spec)
         blocks = source.count("\nclass BasicBlock") + source.count("\nclass Bottleneck")
-        assert blocks == isinstance(spec, ResNet)
+        parted = getattr(spec, "body", "plain") != "plain"  # the first block of a stage is another
+        assert isinstance(spec, ResNet) <= blocks <= isinstance(spec, ResNet) + parted
         assert source.count("Excitation(nn.Module)") + source.count("Attention(nn.Module)") <= 1
         assert (
             sum(source.count(f"\nclass {name}") for name in ("ResNet", "VGG", "RegNet", "ConvNeXt"))

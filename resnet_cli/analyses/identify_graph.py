@@ -46,8 +46,13 @@ def signs(rows: Sequence[Row]) -> dict[str, list[Sign]]:
             sign = (*sign, _begins(rows, row, by_row))
         by_row.append(sign)
         if sign:
-            computed[row.role].append(sign)
+            computed[_role(row)].append(sign)
     return computed
+
+
+def _role(row: Row) -> str:
+    """Its role; of branches side by side a graph does not say which one is the first."""
+    return "main" if row.role == "branch" else row.role
 
 
 def _sign(row: Row) -> Sign | None:
@@ -162,7 +167,8 @@ def differences(network: Network, rows: Sequence[Row]) -> list[str]:
         ]
     for role in ROLES:
         mine, other_rows = (
-            [row for row in each if row.macs and row.role == role] for each in (network.rows, rows)
+            [row for row in each if row.macs and _role(row) == role]
+            for each in (network.rows, rows)
         )
         for one, two in zip_longest(mine, other_rows):
             if one is None or two is None or _of_product(one) != _of_product(two):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import log2
 from typing import TYPE_CHECKING
 
@@ -176,18 +177,17 @@ def merge(spec: ResNet, channels: int) -> Add:
 
 def block(
     spec: ResNet, channels: int, width: int, stride: int, activated: bool,
-    dilations: tuple[int, int] = (1, 1),
+    dilations: tuple[int, int] = (1, 1), made: Callable[..., list[Node]] | None = None,
 ) -> Residual | Sequence:  # fmt: skip
     """One block of the network, yet without a name: body, shortcut, and where its activations stand.
 
     ``activated`` says that a norm and activation already stand right before it, as for the first
     block of a pre-activation network (He et al. 2016, appendix). ``dilations`` are those of its first
-    and of its further 3×3.
+    and of its further 3×3. ``made`` makes a body that is none of the usual two.
     """
     out_channels = width * EXPANSION[spec.block]
-    body = (basic if spec.block == "basic" else bottleneck)(
-        spec, channels, width, stride, dilations
-    )
+    usual = basic if spec.block == "basic" else bottleneck
+    body = (made or usual)(spec, channels, width, stride, dilations)
     first: list[Node] = []
     if spec.preact:
         first, body = activate_first(spec, body, channels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from resnet_cli.designs import limits
+from resnet_cli.designs import limits, split_blocks
 from resnet_cli.designs.blocks import (
     ACTIVATIONS,
     EXPANSION,
@@ -16,6 +16,7 @@ from resnet_cli.designs.blocks import (
     norm,
 )  # fmt: skip
 from resnet_cli.designs.limits import option
+from resnet_cli.designs.split_blocks import BODIES, POOLS
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
@@ -120,6 +121,14 @@ class ResNet:
     )
     projection_norm: bool = option(True, "A norm after each projection.")
     projection_pool: bool = option(False, "Average-pool before each projection.")
+    body: str = option("plain", "plain, or of several parts: res2net, sk, resnest.", (*BODIES,))
+    splits: int = option(2, "Res2Net's scale, SKNet's branches, ResNeSt's radix.", most=64)
+    split_reduction: int = option(16, "The gate of sk and resnest, by so much, ...")
+    split_least: int = option(32, "... and of so many channels at least.")
+    split_input: bool = option(False, "A branch of sk takes its part of the channels, not all.")
+    split_pool: str = option(
+        "none", "Where resnest strides, a mean of 3×3 before or behind.", POOLS, in_tensors=False
+    )
     projection_kernel: int = option(1, "1 or 3: of projections that stride.", most=3)
     output_stride: int = option(
         32, "8 or 16: dilated where it would stride further.", least=8, most=32, in_tensors=False
@@ -184,6 +193,7 @@ class ResNet:
                 "add --no-projection-pool, or leave --output-stride out",
             )
         self._check_ends()
+        split_blocks.check(self)
         if self.norm == "group":
             self._check_groups()
 
@@ -271,6 +281,7 @@ class ResNet:
         pool = self._stem_pool()
         reached = self._stride_of_stem() * (2 if pool else 1)
         before = dilation = 1
+        made = BODIES[self.body]
         for index, blocks in enumerate(self.stages):
             number, width, stride = index + 2, self._widths[index], 2 if index else 1
             late = 2 if self.stride_at == "last" and index < len(self.stages) - 1 else 1
@@ -280,10 +291,10 @@ class ResNet:
                 stride, dilation = 1, 2 * dilation
             reached *= max(stride, late)
             activated = self.preact and self.preact_stem and not index and not self.preact_twice
-            first = block(self, channels, width, stride, activated, (before, dilation))
+            first = block(self, channels, width, stride, activated, (before, dilation), made)
             channels, before = width * EXPANSION[self.block], dilation
             rest = (
-                block(self, channels, width, 1, False, (dilation, dilation))
+                block(self, channels, width, 1, False, (dilation, dilation), made)
                 if blocks > 1
                 else first
             )

@@ -88,6 +88,20 @@ V15 = {"style": "v1.5"}
 SE = {"se_reduction": 16}
 DEEP = {"style": "v1.5", "stem": "deep"}
 POOL = {"projection_pool": True}
+SK = {"style": "v1.5", "body": "sk"}
+
+
+def _res2net(name: str, stages: tuple[int, ...], width: int, scale: int, groups: int = 1) -> ResNet:
+    """Res2Net of so many parts, each of so many channels in the first stage (Gao et al. 2019, Table 1 and 2)."""
+    return _imagenet(name, "Res2Net", "bottleneck", stages, **V15, body="res2net", splits=scale,
+                     base_width=width, groups=groups)  # fmt: skip
+
+
+def _resnest(depth: int, stages: tuple[int, ...], stem: int) -> ResNet:
+    """ResNeSt of radix 2, on ResNet-D (Zhang et al. 2020, Table 2 and 3)."""
+    return _imagenet(f"resnest{depth}", "ResNeSt", "bottleneck", stages, **DEEP, **POOL, body="resnest",
+                     splits=2, split_reduction=4, split_pool="behind", stem_width=stem)  # fmt: skip
+
 
 KERAS_V2 = {
     **PRE, **V15, "preact_stem": False, "stride_at": "last", "stem_pool": "zeros", "end_bias": True,
@@ -171,6 +185,25 @@ NETWORKS: tuple[Spec, ...] = (
     _bit(101, 1, B101),
     _bit(101, 3, B101),
     _bit(152, 2, B152),
+    # Gao et al. 2019, Table 1 and 2: width and scale
+    _res2net("res2net50_26w_4s", THREE, 26, 4),
+    _res2net("res2net50_26w_6s", THREE, 26, 6),
+    _res2net("res2net50_26w_8s", THREE, 26, 8),
+    _res2net("res2net50_48w_2s", THREE, 48, 2),
+    _res2net("res2net50_14w_8s", THREE, 14, 8),
+    _res2net("res2net101_26w_4s", B101, 26, 4),
+    _res2net("res2next50", THREE, 4, 4, groups=8),
+    # Li et al. 2019, Table 1 and 2
+    _imagenet("sknet26", "SKNet", "bottleneck", TWO, **SK, groups=32, base_width=4),
+    _imagenet("sknet50", "SKNet", "bottleneck", THREE, **SK, groups=32, base_width=4),
+    _imagenet("sknet101", "SKNet", "bottleneck", B101, **SK, groups=32, base_width=4),
+    # Zhang et al. 2020, Table 2 and 3, and the two shallow ones of its code
+    _resnest(14, (1, 1, 1, 1), 64),
+    _resnest(26, TWO, 64),
+    _resnest(50, THREE, 64),
+    _resnest(101, B101, 128),
+    _resnest(200, B200, 128),
+    _resnest(269, (3, 30, 48, 8), 128),
     # Radosavovic et al. 2020, Sec. 5, with torchvision's widths
     _regnet("regnet_x_400mf", (1, 2, 7, 12), (32, 64, 160, 400), 16),
     _regnet("regnet_x_800mf", (1, 3, 7, 5), (64, 128, 288, 672), 16),

@@ -84,6 +84,8 @@ class Layer:
     """Whether a shortcut meets its block here."""
     gate = False
     """Whether a gate meets here what it gates."""
+    gate_word = ""
+    """What figures call that gate."""
     activation = False
     """Whether it is a non-linearity that stands behind a layer."""
     on_shortcut = "identity"

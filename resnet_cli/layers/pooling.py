@@ -204,6 +204,37 @@ class BlurPool2d(Windowed, Fresh):
         return f"blur pool, /{self.stride}"
 
 
+class PaddedAvgPool2d(Windowed, Unweighted, Fresh):
+    """The mean of k×k values at a stride of its own; the zeros of the padding count among them."""
+
+    operator = "average pool"
+    beside = "k² an output"
+    in_figure = True
+
+    def __init__(self, name: str, kernel: int, stride: int, padding: int) -> None:
+        super().__init__(name)
+        self.kernel, self.stride, self.padding = kernel, stride, padding
+
+    def output_shape(self, *x: Shape) -> Shape:
+        channels, height, width = x[0]
+        return (channels, *self.sides(height, width))
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return self.kernel**2 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves(FOR_SHAPE, inputs=(0,))
+
+    def module(self) -> Module:
+        return Module("AvgPool2d", self.fields(), {"stride": None, "padding": 0})
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        return f"{self.kernel}×{self.kernel} average pool"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "avg pool" + (f", /{self.stride}" if self.stride > 1 else "")
+
+
 class AdaptiveAvgPool2d(Unweighted, Fresh):
     """The mean over whatever windows give size×size; one operation an input element."""
 

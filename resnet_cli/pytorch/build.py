@@ -19,7 +19,7 @@ from resnet_cli.designs.zoo import Spec
 from resnet_cli.errors import UserError
 from resnet_cli.garbage import uncollected
 from resnet_cli.layers.base import Layer
-from resnet_cli.layers.tree import Node, Residual, Sequence, children
+from resnet_cli.layers.tree import Node, Parallel, Residual, Sequence, children
 from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]
@@ -128,7 +128,7 @@ def _children(parts: Iterable[Node]) -> Named:
     return [(node.name, _module(node)) for node in children(parts)]
 
 
-def _module(node: Layer | Sequence | Residual) -> nn.Module:
+def _module(node: Layer | Sequence | Residual | Parallel) -> nn.Module:
     if isinstance(node, Layer):
         made: nn.Module = _made(node)
         return made
@@ -137,6 +137,9 @@ def _module(node: Layer | Sequence | Residual) -> nn.Module:
         if len({name for name, _ in named}) == len(named):
             return nn.Sequential(OrderedDict(named))
         return Steps(node.title, named)
+    if isinstance(node, Parallel):
+        branches = map(_module, node.branches)
+        return modules.Branches(*branches, parts=node.split, chain=node.chain)
     return Steps(
         node.title,
         _children(node.body),

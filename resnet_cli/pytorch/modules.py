@@ -204,6 +204,61 @@ class FrozenBatchNorm2d(nn.Module):
         return f"channels={len(self.weight)}"
 
 
+class Branches(nn.Sequential):
+    """Modules side by side, what they put out one behind another along the channels.
+
+    Each takes the whole input, or of so many parts the one in its place; parts beyond the last module
+    pass as they are. In a chain each but the first adds what the one before it put out (Gao et al. 2019, Eq. 1).
+    """
+
+    def __init__(self, *branches: nn.Module, parts: int = 0, chain: bool = False) -> None:
+        super().__init__(*branches)
+        self.parts, self.chain = parts, chain
+
+    def forward(self, x: Tensor) -> Tensor:
+        taken = list(x.chunk(self.parts, 1)) if self.parts > 0 else [x] * len(self)
+        made = list(taken)
+        for at, branch in enumerate(self):
+            chained = self.chain and at > 0
+            made[at] = branch(taken[at] + made[at - 1] if chained else taken[at])
+        return cat(made, 1)
+
+    def extra_repr(self) -> str:
+        return f"parts={self.parts}, chain={self.chain}"
+
+
+class SumOfParts(nn.Module):
+    """The sum of so many parts of the channels (Li et al. 2019, Eq. 1)."""
+
+    def __init__(self, parts: int) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(len(x), self.parts, -1, x.shape[2], x.shape[3]).sum(1)
+
+    def extra_repr(self) -> str:
+        return f"parts={self.parts}"
+
+
+class SoftmaxOfParts(nn.Module):
+    """Shares that add up to 1 over the parts of the channels (Li et al. 2019, Eq. 5).
+
+    In groups the parts of each come together, and leave part by part (Zhang et al. 2020, Eq. 3).
+    """
+
+    def __init__(self, parts: int, groups: int = 1) -> None:
+        super().__init__()
+        self.parts, self.groups = parts, groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = x.reshape(len(x), self.groups, self.parts, -1).transpose(1, 2)
+        return parts.softmax(1).reshape(x.shape)
+
+    def extra_repr(self) -> str:
+        return f"parts={self.parts}, groups={self.groups}"
+
+
 class ScaledAddition(nn.Module):
     """λ·shortcut + μ·body (He et al. 2016, Sec. 3.1, constant scaling)."""
 

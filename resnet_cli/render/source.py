@@ -23,13 +23,14 @@ from typing import Any, TypeAlias
 from resnet_cli.designs import zoo
 from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.layers.base import Layer, Module
-from resnet_cli.layers.tree import Residual, Sequence, Stage, children
+from resnet_cli.layers.tree import Parallel, Residual, Sequence, Stage, children
 from resnet_cli.trace import trace
 
 Composite: TypeAlias = Sequence | Residual
-Part: TypeAlias = Layer | Composite
+Part: TypeAlias = Layer | Composite | Parallel
 WIDTH = 96  # of a line in a class
 SEQUENCE, NOTHING = "nn.Sequential", Module("nn.Identity")
+TORCH = ("Generator", "Tensor", "cat", "nn", "ones")  # what pieces need of it
 WORDS = {"in_channels": "channels", "out_channels": "width"}  # an argument's, after its first use
 
 
@@ -48,10 +49,10 @@ def pytorch_source(spec: zoo.Spec) -> str:
     net = {tree.title}(num_classes)
     {start}(net)
     return net'''
-    names = ("Generator", "Tensor", "cat", "nn", "ones")
-    used = [n for n in names if n not in ("cat", "ones") or any(f"{n}(" in text for text in ours)]
+    rest = [*ours, classes, _ours()[start], constructor]
+    used = [word for word in TORCH if any(re.search(rf"\b{word}\b", text) for text in rest)]
     head = f"{_docstring(spec)}\n\nfrom torch import {', '.join(used)}"
-    return "\n\n\n".join([head, *ours, classes, _ours()[start], constructor]) + "\n"
+    return "\n\n\n".join([head, *rest]) + "\n"
 
 
 def identifier(name: str) -> str:
@@ -123,10 +124,10 @@ class _Numbers:
             condition = self.condition({i: i in made for i in modules}, "part")
             return f"{self.code(made)}\nif {condition}\nelse {NOTHING.name}()"
         ((name, *keys),) = {(module.name, *module.arguments) for module in modules.values()}
-        usual, parts = modules[min(modules)].usual, []
+        usual, parts = modules[min(modules)].usual, list[str]()
         for key in keys:
             values = {i: module.arguments[key] for i, module in modules.items()}
-            if name == SEQUENCE:
+            if key.isdecimal():  # a module in a sequence, or a branch
                 parts.append(self.code(values))
             elif key not in usual:
                 parts.append(self._text(values, key))
@@ -301,10 +302,12 @@ class _Writer:
         self.pieces: list[str] = []
         self.titles = {*_ours()}
         self.made: dict[Part, Module] = {}
-        parts: list[Composite] = [net]
+        parts: list[Composite | Parallel] = [net]
         for part in parts:  # and those inside, as they are added
-            parts += [of for of in _Unit(part).attributes.values() if not isinstance(of, Layer)]
-        bare = dict.fromkeys(part._replace(name="", label="") for part in parts[1:])
+            inner = part.branches if isinstance(part, Parallel) else _Unit(part).attributes.values()
+            parts += [of for of in inner if not isinstance(of, Layer)]
+        composites = [part for part in parts[1:] if not isinstance(part, Parallel)]
+        bare = dict.fromkeys(part._replace(name="", label="") for part in composites)
         units = [part for part in bare if not _Unit(part).numbered]
         self.units = sorted(units, key=lambda unit: -len(_Unit(unit).attributes))
         stages = ", ".join(node.label for node in net.parts if isinstance(node, Stage))
@@ -364,6 +367,10 @@ class _Writer:
         if isinstance(part, Layer):
             module = part.module()
             return module if module.name in _ours() else module._replace(name=f"nn.{module.name}")
+        if isinstance(part, Parallel):
+            branches: dict[str, Any] = {each.name: self._module(each) for each in part.branches}
+            how = {"parts": part.split, "chain": part.chain}
+            return Module("Branches", branches | how, {"parts": 0, "chain": False})
         bare, unit = part._replace(name="", label=""), _Unit(part)
         if bare not in self.made and unit.numbered:
             inner = {int(name): self._module(of) for name, of in unit.attributes.items()}

@@ -91,13 +91,16 @@ def steps(rows: Sequence[Row], name: str) -> list[Step]:
     ]  # fmt: skip
     if total["projections"]:
         lines.append(_beside(rows, "projections", "shortcut"))
+    branches = _beside(rows, "convolutions of branches", "branch")
+    if branches.result:
+        lines.append(branches)
     if total["gates"]:
         lines.append(_beside(rows, "convolutions of gates", "gate"))
     linear = sum(
         row.block is not None and is_counted(row) and not is_convolution(row) for row in rows
     )
-    parts = (stem, inside - linear, total["projections"], total["gates"])
-    every = [number for number in parts if number]
+    beside = (total["projections"], int(branches.result), total["gates"])
+    every = [number for number in (stem, inside - linear, *beside) if number]
     numbers = " + ".join(map(str, every))
     lines.append(
         Step("convolutions", "all, in stem, blocks and beside them", numbers, total["convolutions"])

@@ -72,7 +72,7 @@ def last_use(rows: Sequence[Row], made: Sequence[int]) -> dict[int, int]:
         if row.role == "shortcut" and rows[index - 1].role != "shortcut" and row.reads:
             joins = (at for at in range(index, len(rows)) if len(rows[at].reads) > 1)
             hold(row.reads[0], next(joins, index))
-        if row.layer.join:  # and what it adds to its body
+        if row.layer.join or row.layer.gate:  # and what it adds to its body, or scales by it
             hold(row.reads[0], modules[row.inside[-1]][1] if row.inside else len(rows) - 1)
     return last
 

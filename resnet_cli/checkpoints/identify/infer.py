@@ -24,6 +24,10 @@ Shapes = dict[str, Shape]
 UNLISTED = "unlisted"
 BLOCK = re.compile(r"(?:layer|trunk_output\.block)([0-9]{1,6})\.([0-9]{1,6})\.")
 CONVNEXT_BLOCK = re.compile(r"features\.([1357])\.([0-9]{1,6})\.block\.0\.")
+FIRST = ("conv1", "conv1.conv", "conv1.paths.0.conv")
+"""The paths of a block's first convolution."""
+MOST_TRIED = 1000
+SELECTED = re.compile(r"layer1\.0\.conv[12]\.paths\.[0-9]{1,3}\.conv\.weight")
 CONVOLUTION = re.compile(r"features\.([0-9]{1,6})\.weight")
 
 
@@ -76,7 +80,9 @@ def is_folded(shapes: Shapes) -> bool:
     if "stem.0.bias" in shapes:  # a RegNet's
         return "stem.1.weight" not in shapes
     norms = ("bn1.weight", "layer1.0.bn1.weight", "layer1.0.bn2.weight")
-    return "layer1.0.conv2.bias" in shapes and not any(norm in shapes for norm in norms)
+    last = ("conv2", "conv3", "conv2.conv", "conv3.conv")
+    biased = any(f"layer1.0.{path}.bias" in shapes for path in last)
+    return biased and not any(norm in shapes for norm in norms)
 
 
 def sized_by_tensors(spec: zoo.Spec) -> bool:
@@ -140,13 +146,19 @@ def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
 def _resnet(shapes: Shapes) -> ResNet:
     stages = blocks(shapes)
     stem, stem_width, in_channels = _stem(shapes)
-    bottleneck = any(f"layer{stage}.0.conv3.weight" in shapes for stage in (1, 2, 3, 4))
-    out = shapes[f"layer1.0.conv{3 if bottleneck else 2}.weight"][0]
+    bottleneck = any(
+        f"layer{stage}.0.conv3.{path}" in shapes
+        for stage in (1, 2, 3, 4)
+        for path in ("weight", "conv.weight")
+    )
+    last = f"layer1.0.conv{3 if bottleneck else 2}"
+    out = (shapes.get(f"{last}.weight") or shapes[f"{last}.conv.weight"])[0]
     folded = is_folded(shapes)
     fields: dict[str, object] = _shortcut(shapes, stages, changes=stem_width != out)
-    width = out
-    if bottleneck:
-        width = out // 4
+    width = out // 4 if bottleneck else out
+    fields |= _of_parts(shapes, len(stages), stem_width, width)
+    preact = "body" not in fields and _is_preact(shapes)
+    if bottleneck and "body" not in fields:
         middle, per_group, _, _ = shapes["layer1.0.conv2.weight"]
         narrow, *_ = shapes["layer1.0.conv1.weight"]
         groups = fields["groups"] = narrow // per_group
@@ -168,10 +180,10 @@ def _resnet(shapes: Shapes) -> ResNet:
         fields["projection_norm"] = True
     spec = ResNet(
         UNLISTED, "own", "bottleneck" if bottleneck else "basic", stages,
-        stem=stem, stem_width=stem_width, width=width, preact=_is_preact(shapes),
-        preact_stem="bn1.weight" in shapes or not _is_preact(shapes),
+        stem=stem, stem_width=stem_width, width=width, preact=preact,
+        preact_stem="bn1.weight" in shapes or not preact,
         **_of_preact(shapes, end=f"layer1.0.conv{3 if bottleneck else 2}.bias"),  # type: ignore[arg-type]
-        conv_bias="layer1.0.conv1.bias" in shapes and not folded,
+        conv_bias=not folded and any(f"layer1.0.{path}.bias" in shapes for path in FIRST),
         num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
         **{"input_size": (32, 32) if stem == "3x3" else (224, 224), **_head(shapes), **fields},  # type: ignore[arg-type]
     )  # fmt: skip
@@ -198,6 +210,52 @@ def _of_preact(shapes: Shapes, end: str) -> dict[str, object]:
         "last_norm": not preact or "norm.weight" in shapes,
         "end_bias": end in shapes and "layer1.0.conv1.bias" not in shapes,
     }
+
+
+def _of_parts(shapes: Shapes, stages: int, stem: int, width: int) -> dict[str, object]:
+    """The fields of a body whose 3×3 is several side by side; nothing for another.
+
+    Of selective kernels that could take their parts of the channels, or all of them in as many groups,
+    the first are meant.
+    """
+    one = "layer1.0.conv2"
+    if f"{one}.0.0.weight" in shapes:
+        middle, per_group, _, _ = shapes[f"{one}.0.0.weight"]
+        parts, groups = shapes["layer1.0.conv1.weight"][0] // middle, middle // per_group
+        fields: dict[str, object] = {"body": "res2net"}
+    elif f"{one}.conv.weight" in shapes and f"{one}.fc1.weight" in shapes:
+        wide, per_group, _, _ = shapes[f"{one}.conv.weight"]
+        middle = shapes["layer1.0.conv1.weight"][0]
+        parts = wide // middle
+        groups = middle // per_group // parts
+        fields = {"body": "resnest", "split_pool": "behind"}
+        fields |= _gate(shapes, stages, "conv2.fc1", wide)
+    elif paths := [name for name in shapes if SELECTED.fullmatch(name)]:
+        kernels = paths[0].split(".")[2]
+        middle, per_group, _, _ = shapes[paths[0]]
+        inputs = shapes["layer1.0.conv1.conv.weight"][0] if kernels == "conv2" else stem
+        parts = len(paths)
+        groups = inputs // per_group
+        split = groups == parts or middle * 64 % (groups * width) > 0
+        groups //= parts if split else 1
+        fields = {"body": "sk", "split_input": split}
+        fields |= _gate(shapes, stages, f"{kernels}.attn.fc_reduce", middle)
+    else:
+        return {}
+    base = middle // groups * 64 // width
+    return fields | {"splits": parts, "groups": groups, "base_width": base}
+
+
+def _gate(shapes: Shapes, stages: int, path: str, wide: int) -> dict[str, object]:
+    """By how much a selection's gate reduces, and its least channels, of ``wide`` in the first stage."""
+    gates = [shapes[f"layer{stage}.0.{path}.weight"][0] for stage in range(1, stages + 1)]
+    least, last, widest = gates[0], gates[-1], wide << stages - 1
+    most = widest // last
+    for reduction in (*range(most, max(widest // (last + 1), most - MOST_TRIED), -1), most + 1):
+        if gates == [max((wide << at) // reduction, least) for at in range(stages)]:
+            free = wide // reduction == least  # it may be less
+            return {"split_reduction": reduction, "split_least": min(least, 32) if free else least}
+    raise ValueError("no reduction leaves as many channels")
 
 
 def _is_preact(shapes: Shapes) -> bool:

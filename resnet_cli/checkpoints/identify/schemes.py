@@ -241,6 +241,11 @@ SCHEMES = (
         "layer0.conv1": "conv1",
         "layer0.bn1": "bn1",
     }, needs=("layer0.conv1.weight", "last_linear.weight")),
+    Scheme("Res2Nets", BLOCKS, {
+        "layer{S}.{B}.convs.{I}": "layer{S}.{B}.conv2.{I}.0",
+        "layer{S}.{B}.bns.{I}": "layer{S}.{B}.conv2.{I}.1",
+    }, needs=("layer1.0.convs.0.weight",)),
+    Scheme("SKNets", ("layer1.0.conv1.conv.weight", "layer1.0.conv1.paths.0.conv.weight"), {}),
     Scheme("CIFAR ResNets", BLOCKS, {
         "layer{S}.{B}.shortcut.{I}": "layer{S}.{B}.downsample.{I}",
         "linear": "fc",
