@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from itertools import count, pairwise, takewhile
 
 from resnet_cli.designs import zoo
@@ -59,58 +58,6 @@ def is_folded(shapes: Shapes) -> bool:
     return "layer1.0.conv2.bias" in shapes and not any(norm in shapes for norm in norms)
 
 
-def listed(spec: zoo.Spec) -> list[zoo.Spec]:
-    """The listed networks with the same tensors, up to input channels and classes.
-
-    Those that a formula names (WRN-D-K, 6n + 2, 9n + 2) count as listed.
-    """
-    known = {other.name: other for other in (*zoo.NETWORKS, *_by_formula(spec))}
-    seen = _traces(spec)
-    return [other for other in known.values() if _traces(other) == seen]
-
-
-def most_alike(spec: zoo.Spec) -> zoo.Spec:
-    """The listed network with the fewest fields of another value, of the same block where one is."""
-    seen = _traces(spec)
-
-    def unlike(other: zoo.Spec) -> tuple[bool, int]:
-        fields = _traces(other)
-        return (fields[0] != seen[0], sum(a != b for a, b in zip(fields, seen, strict=True)))
-
-    return min((other for other in zoo.NETWORKS if type(other) is type(spec)), key=unlike)
-
-
-def _traces(spec: zoo.Spec) -> tuple[object, ...]:
-    """What tensors tell of a network but for its two ends, the block (or the stages) first."""
-    if not isinstance(spec, ResNet):
-        return (type(spec), *(getattr(spec, field) for field in TOLD[type(spec).__name__]))
-    projects = spec.shortcut in ("B", "C")
-    beside = {"shortcut": projects and spec.shortcut, "projection_norm": projects and spec.projection_norm,
-              "projection_pool": projects and spec.projection_pool}  # fmt: skip
-    return tuple(beside.get(field, getattr(spec, field)) for field in TOLD["ResNet"])
-
-
-def _told(kind: type[ResNet | RegNet | VGG]) -> tuple[str, ...]:
-    """The fields of which a network's weights tell the value, without input channels and classes."""
-    return tuple(
-        name
-        for name, of in kind.__dataclass_fields__.items()
-        if of.metadata.get("in_tensors") and name not in ("in_channels", "num_classes")
-    )
-
-
-TOLD = {kind.__name__: _told(kind) for kind in (ResNet, RegNet, VGG)}
-
-
-def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
-    if isinstance(spec, ResNet) and len(spec.stages) == 3 and len(set(spec.stages)) == 1:
-        n = spec.stages[0]
-        with suppress(UserError):
-            yield zoo.find(f"resnet{6 * n + 2 if spec.block == 'basic' else 9 * n + 2}")
-        with suppress(UserError):
-            yield zoo.find(f"wrn-{6 * n + 4}-{spec.width // 16}")
-
-
 def _resnet(shapes: Shapes) -> ResNet:
     stages = blocks(shapes)
     stem, stem_width, in_channels = _stem(shapes)
@@ -130,6 +77,8 @@ def _resnet(shapes: Shapes) -> ResNet:
         reduction = channels // squeezed
         fields["se_reduction"] = reduction
         fields["se_multiple"] = 1 if out // reduction == least else least
+    if "layer1.0.se.conv.weight" in shapes:
+        fields["eca"] = True
     if folded:
         fields["projection_norm"] = True
     return ResNet(
