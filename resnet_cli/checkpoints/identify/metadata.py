@@ -71,16 +71,16 @@ def _timm(by: str, name: str, changed: bool) -> Said:
 
 
 def _transformers(by: str, config: dict[str, Any]) -> Said:
-    fields: dict[str, object] = {}
-    activation = next(
-        (each for each in ACTIVATIONS if each.lower() == config.get("hidden_act", "relu")), None
-    )
-    if activation is None or config.get("downsample_in_first_stage"):
+    """Where a bottleneck strides, and the activation, of a ResNet; a RegNet has no choice here."""
+    act, residual = config.get("hidden_act", "relu"), config["model_type"] == "resnet"
+    activation = next((each for each in ACTIVATIONS if each.lower() == act), None)
+    if config.get("downsample_in_first_stage") or activation is None:
         return Said(problem=f"{by} tells of an activation or a stride that is not described here")
-    if config["model_type"] == "resnet":
-        fields["style"] = "v1" if config.get("downsample_in_bottleneck") else "v1.5"
-        fields["activation"] = activation
-    return Said(by, fields=fields)
+    if not residual:
+        other = f"{by} tells of {activation}, and a RegNet here has ReLU"
+        return Said(problem="" if activation == "ReLU" else other)
+    style = "v1" if config.get("downsample_in_bottleneck") else "v1.5"
+    return Said(by, fields={"style": style, "activation": activation})
 
 
 def _called(name: str, libraries: Iterable[str]) -> list[zoo.Spec]:

@@ -6,8 +6,7 @@ is taken, and the others are named with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from resnet_cli.checkpoints.container.contents import TensorInfo
@@ -78,9 +77,12 @@ def readings(
     }
     usual = _usual(spec, naming.scheme, norm)
     listed = [other for other in alike(spec) if fits(other)]
-    specs = _bound(listed or [*_of_own(spec, usual)], bound)
+    known = listed or _of_own(spec, usual)
+    specs = _bound(known, bound)
+    if not specs:
+        return Readings(known, problem="what is said of its network cannot be described here")
     if len(spec.stages) == 4 and getattr(spec, "stem", "") == "3x3" and "stem_pool" not in bound:
-        specs += [*_changed(specs, {"stem_pool": "max"})]  # torchvision's, with another first layer
+        specs += _changed(specs, {"stem_pool": "max"})  # torchvision's, with another first layer
     specs.sort(key=lambda other: _unusual(other, usual))
     problem = said.problem
     if said.spec:
@@ -108,30 +110,43 @@ def _settled_by(
     return ""
 
 
-def _of_own(spec: zoo.Spec, usual: Values) -> Iterator[zoo.Spec]:
+def _of_own(spec: zoo.Spec, usual: Values) -> list[zoo.Spec]:
     """A network that nobody listed, as it would usually be; a bottleneck's stride may be in either place."""
-    own = {key: value for key, value in usual.items() if key in spec.__dataclass_fields__}
-    yield from (taken := [*_changed([spec], own)] or [spec])
-    if getattr(spec, "block", "") == "bottleneck":
-        yield from _changed(taken, {"style": "v1" if own.get("style") == "v1.5" else "v1.5"})
+    taken = _with(spec, {key: value for key, value in usual.items() if key != "norm"}) or spec
+    if getattr(spec, "block", "") != "bottleneck":
+        return [taken]
+    return [taken, *_changed([taken], {"style": "v1" if usual.get("style") == "v1.5" else "v1.5"})]
 
 
 def _bound(specs: list[zoo.Spec], bound: Values) -> list[zoo.Spec]:
-    """Those that have these values; where none has them, all of them changed so."""
-    kept = [spec for spec in specs if not [*_changed([spec], bound)]]
-    return kept or [*_changed(specs, bound)]
+    """Those that have these values; where none has them, all of them changed so, as far as that can be described."""
+    made = [(spec, _with(spec, bound)) for spec in specs]
+    kept = [spec for spec, other in made if other is spec]
+    return kept or _each_once(other for _, other in made if other is not None)
 
 
-def _changed(specs: Iterable[zoo.Spec], values: Values) -> Iterator[zoo.Spec]:
+def _changed(specs: Iterable[zoo.Spec], values: Values) -> list[zoo.Spec]:
     """Those that compute something else with these values, with them, each once."""
+    made = ((spec, _with(spec, values)) for spec in specs)
+    return _each_once(other for spec, other in made if other is not None and other is not spec)
+
+
+def _with(spec: zoo.Spec, values: Values) -> zoo.Spec | None:
+    """The network with these values for the fields that it has, itself where it computes the same; None where there is none."""
+    known = {key: value for key, value in values.items() if key in spec.__dataclass_fields__}
+    try:
+        other = zoo.changed(spec, **known, name=UNLISTED, family="own")
+    except UserError:
+        return None
+    return spec if same(spec, other) else other
+
+
+def _each_once(specs: Iterable[zoo.Spec]) -> list[zoo.Spec]:
     found: list[zoo.Spec] = []
     for spec in specs:
-        known = {key: value for key, value in values.items() if key in spec.__dataclass_fields__}
-        with suppress(UserError):
-            other = zoo.changed(spec, **known, name=UNLISTED, family="own")
-            if not any(same(other, before) for before in (spec, *found)):
-                found.append(other)
-    return iter(found)
+        if not any(same(spec, before) for before in found):
+            found.append(spec)
+    return found
 
 
 def _usual(spec: zoo.Spec, scheme: str, norm: str) -> dict[str, Any]:
