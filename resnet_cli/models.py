@@ -224,18 +224,22 @@ def of_python(model: str, given: Given = NOTHING) -> Network:
 
 
 def _need(model: str) -> None:
-    """Raises `UserError` (exit 1) where torch or the library that builds it is missing."""
+    """Raises `UserError` (exit 1) where torch or the library that builds it is missing, with all that is."""
     from importlib.util import find_spec
 
     library = "transformers" if model.startswith("hf:") else names.library_of(model)
-    for module in ("torch", *([library] if library else [])):
-        if find_spec(module) is None:
-            hint = f"pip install {module}"
-            with suppress(UserError):
-                hint += f"; the nearest that needs none is {names.in_library(model).ours}"
-            raise UserError(
-                f"{printable(model, 80)!r} needs {module}, which is not installed", hint, 1
-            )
+    needs = ("torch", library) if library else ("torch",)
+    missing = [module for module in needs if find_spec(module) is None]
+    if missing:
+        hint = f"pip install {' '.join(missing)}"
+        with suppress(UserError):
+            hint += f"; the nearest that needs none is {names.in_library(model).ours}"
+        are = "is" if len(missing) == 1 else "are"
+        raise UserError(
+            f"{printable(model, 80)!r} needs {' and '.join(missing)}, which {are} not installed",
+            hint,
+            1,
+        )
 
 
 def of_module(module: Any, input: Any = None) -> Network:

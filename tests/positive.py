@@ -62,9 +62,13 @@ class Positive:
 
 def _instead(path: str, module: nn.Module, gates: bool) -> nn.Module | None:
     """What stands for a module, or nothing where it stays."""
+    if path.startswith("classifier."):
+        return None
     if isinstance(module, nn.MaxPool2d):
         return nn.AvgPool2d(module.kernel_size, module.stride, module.padding)
     gate = isinstance(module, Steps) and module.merge is modules.scaling
-    if isinstance(module, nn.BatchNorm2d | nn.Sigmoid) or (gate and not gates):
+    if isinstance(module, nn.BatchNorm2d | nn.LayerNorm | modules.LayerScale | nn.Sigmoid) or (
+        gate and not gates
+    ):
         return nn.Identity()
     return nn.Identity() if path in ("fc", "classifier") else None

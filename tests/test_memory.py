@@ -19,6 +19,7 @@ from resnet_cli.analyses.memory.saved import saved
 from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.answers import memory as answers
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.limits import BATCH
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import SHORTCUTS, ResNet
@@ -54,6 +55,8 @@ def small(spec):
         return zoo.changed(
             spec, stages=stages, widths=(16, 16, 24, 32), group_width=8, input_size=(side, side)
         )
+    if isinstance(spec, ConvNeXt):
+        return zoo.changed(spec, stages=stages, widths=(16, 16, 24, 32), input_size=(side, side))
     return zoo.changed(spec, stages=stages, width=16, input_size=(side, side))
 
 

@@ -12,6 +12,7 @@ import resnet_cli
 from resnet_cli.answers.diagram import Picture
 from resnet_cli.answers.plot import Plot
 from resnet_cli.commands import output
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -25,6 +26,10 @@ NUMBERS = {  # what a field may be that is neither a word nor true or false; the
     "output_stride": st.sampled_from([8, 16, 32]),
     "stem_stride": st.sampled_from([0, 1, 2]),
     "se_multiple": st.sampled_from([1, 8]),
+    "kernel": st.sampled_from([1, 3, 7]),
+    "overlap_width": st.sampled_from([0, 8]),
+    "head_width": st.sampled_from([0, 8]),
+    "norm_eps": st.sampled_from([1e-6, 1e-5]),
     "widths": st.lists(st.sampled_from([1, 16, 32]), min_size=3, max_size=5).map(tuple),
     "group_width": st.sampled_from([1, 8, 16]),
     "stem_width": st.sampled_from([2, 16, 32, 64]),
@@ -59,7 +64,7 @@ def specs(draw, kind):
         most = 5 if kind is VGG else 4
         least = 3 if given.get("stem") == "3x3" else most
         given["stages"] = (given["stages"] * 2)[: draw(st.integers(least, most))]
-        if kind is RegNet:
+        if kind in (RegNet, ConvNeXt):
             given["widths"] = (given["widths"] * 2)[:4]
         if given.get("block") == "basic":
             given |= {"groups": 1, "base_width": 64}
@@ -205,6 +210,14 @@ def test_many_networks_are_answered_or_refused(kind, data):
 def test_regnets_are_answered_or_refused(data):
     """The same of a few RegNets, whose blocks are a ResNet's."""
     ask(RegNet, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=5, **HOW)
+@given(data=st.data())
+def test_convnexts_are_answered_or_refused(data):
+    """The same of a few ConvNeXts, whose channels come last in blocks."""
+    ask(ConvNeXt, data)
 
 
 def ask(kind, data):

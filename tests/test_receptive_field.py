@@ -19,6 +19,7 @@ from resnet_cli.analyses.field.receptive_field import features as last_stage
 from resnet_cli.analyses.field.receptive_field import fields
 from resnet_cli.answers.features import code as snippets
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -40,11 +41,13 @@ def narrow(spec, size):
     """The same layers with next to no channels, on which no receptive field depends."""
     if isinstance(spec, VGG):
         return zoo.changed(spec, width=1, in_channels=1, input_size=size)
+    if isinstance(spec, ConvNeXt):  # channels first throughout
+        return zoo.changed(spec, widths=(2, 2, 2, 2), conv_mlp=True, in_channels=1, input_size=size)
     if isinstance(spec, RegNet):
         return zoo.changed(spec, widths=(2, 2, 2, 2), group_width=1, stem_width=2, in_channels=1, input_size=size,
                            se_reduction=min(spec.se_reduction, 1))  # fmt: skip
     return zoo.changed(
-        spec, width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2),
+        spec, width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
         se_reduction=min(spec.se_reduction, 1), input_size=size,
     )  # fmt: skip
 

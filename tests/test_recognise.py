@@ -15,6 +15,7 @@ from resnet_cli.checkpoints.identify.naming import WRAPPERS, find_state_dict
 from resnet_cli.checkpoints.identify.recognise import named, recognise
 from resnet_cli.checkpoints.identify.schemes import SCHEMES
 from resnet_cli.designs import names, zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -212,6 +213,9 @@ def test_classes_and_input_channels_are_the_files(classes, channels):
 def in_scheme(scheme, name):
     """Our name in the words of a scheme: its table read backwards."""
     path, dot, tensor = name.rpartition(".")
+    for theirs, ours in scheme.tensors.items():  # of a ConvNeXt's layer scale and response norm
+        if name.endswith(f".{ours}") and (".block.5." in name or ours.startswith("layer_scale")):
+            path, tensor = name.removesuffix(f".{ours}"), theirs
     for theirs, ours in scheme.paths.items():
         pattern = re.escape(ours)
         for key in "SBNIbn":
@@ -231,7 +235,9 @@ def in_scheme(scheme, name):
 def test_every_scheme_is_read_back(scheme):
     """The networks that a library's names can tell are recognised from them, name by name."""
     for spec in zoo.NETWORKS:
-        if type(spec) is not next((k for k in (VGG, RegNet) if k.__name__ in scheme.name), ResNet):
+        if type(spec) is not next(
+            (k for k in (VGG, RegNet, ConvNeXt) if k.__name__ in scheme.name), ResNet
+        ):
             continue
         if scheme.name.startswith(("timm's pre-activation", "Wide")) and not spec.preact:
             continue
@@ -242,6 +248,12 @@ def test_every_scheme_is_read_back(scheme):
         if scheme.name.startswith("Wide") and scheme.name.endswith("of width 1") == (
             "layer1.0.downsample.0.weight" in shapes_of(spec)
         ):
+            continue
+        if isinstance(spec, ConvNeXt) and spec.response_norm != ("V2" in scheme.name):
+            continue
+        if scheme.name.endswith("before the classifier"):
+            spec = zoo.changed(spec, head_width=24)
+        if scheme.name == "SENet-154" and spec.stem not in ("deep", "tiered"):
             continue
         if scheme.name.endswith("-D"):
             spec = zoo.changed(spec, stem="deep", projection_pool=True, stages=(2, 2, 2, 2))
@@ -309,7 +321,7 @@ def test_folded_batch_norm(spec):
 @ZOO
 def test_norms_without_statistics(spec):
     """A network whose norm keeps no statistics is exact; which norm it is cannot be told."""
-    if isinstance(spec, VGG) and not spec.batch_norm:
+    if isinstance(spec, ConvNeXt) or (isinstance(spec, VGG) and not spec.batch_norm):
         return
     left_out = ("running_mean", "running_var", "num_batches_tracked")
     content = named(tensors({n: s for n, s in shapes_of(spec).items() if not n.endswith(left_out)}))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.fields import FIELDS
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
@@ -37,8 +38,9 @@ def keys_table():
     """Every key, for which networks, what it takes and what it is where it is left out."""
     lines = ["| key | takes | without a base | |", "|---|---|---|---|"]
     for key, field in FIELDS.items():
-        kinds = [kind for kind in (RegNet, VGG) if key in kind.__dataclass_fields__]
-        only = "" if key in ResNet.__dataclass_fields__ else f" ({kinds[0].__name__})"
+        kinds = [kind for kind in (RegNet, ConvNeXt, VGG) if key in kind.__dataclass_fields__]
+        names = ", ".join(kind.__name__ for kind in kinds)
+        only = "" if key in ResNet.__dataclass_fields__ else f" ({names})"
         default = (
             getattr(zoo.find("resnet50"), key, None) if key not in ("block", "stages") else None
         )
@@ -131,9 +133,10 @@ def test_the_schema_refuses_what_the_program_refuses(tmp_path, text):
 
 
 def test_the_schema_has_every_key_and_what_is_said_of_it():
-    """Those of residual networks, RegNets and VGG."""
+    """Those of residual networks, RegNets, ConvNeXts and VGG."""
     properties = schema()["properties"]
-    fields = {*ResNet.__dataclass_fields__, *RegNet.__dataclass_fields__, *VGG.__dataclass_fields__}
+    kinds = (ResNet, RegNet, ConvNeXt, VGG)
+    fields = {key for kind in kinds for key in kind.__dataclass_fields__}
     assert set(properties) == fields | {"base"}
     assert all(each["description"] for each in properties.values())
 

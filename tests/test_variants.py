@@ -3,6 +3,7 @@
 import pytest
 import torch
 from libraries import library
+from listed import rows_of
 
 import resnet_cli
 from resnet_cli.analyses.cost.counts import totals
@@ -110,6 +111,8 @@ def test_a_tiered_stem_has_three_eighths_half_and_all_of_its_channels():
         ("stem=3x3,stem_stride=2,stem_pool=none", 112),
         ("stem=3x3,stem_pool=max", 112),
         ("stem_pool=none", 112),
+        ("stem_pool=conv", 56),
+        ("stem_pool=conv,antialias=average,input_size=226", 56),
         ("stem_pool=ceil", 56),
         ("stem_pool=ceil,input_size=226", 56),  # 113: ⌈(113 − 3) / 2⌉ + 1, and 57 with a padding
         ("input_size=226", 57),
@@ -127,6 +130,17 @@ def test_an_antialiased_block_keeps_its_stride_for_a_mean_behind():
     convolution, mean = layers("resnet50-d:antialias=average", "layer2.0.conv2", "layer2.0.aa")
     assert (convolution.layer.stride, mean.layer.window) == (1, (2, 2, 0))
     assert (convolution.output[1], mean.output[1]) == (56, 28)
+
+
+def test_resnet_rs_strides_by_a_convolution_in_place_of_its_pool():
+    """Of resnet50-d the gates are more, and 3·3·64·64 weights and a norm of 64 channels stand for the pool.
+
+    A gate of c channels through a fourth of them has c·c/2 weights and 5c/4 biases.
+    """
+    plain, own = (totals(rows_of(name))["params"] for name in ("resnet50-d", "resnet-rs-50"))
+    blocks = zip((256, 512, 1024, 2048), (3, 4, 6, 3), strict=True)
+    gates = sum(n * (c * c // 2 + 5 * c // 4) for c, n in blocks)
+    assert own - plain == gates + 3 * 3 * 64 * 64 + 2 * 64
 
 
 def test_gates_are_rounded_to_a_multiple():

@@ -16,6 +16,7 @@ from resnet_cli.checkpoints.identify.infer import number_of_classes
 from resnet_cli.checkpoints.identify.known import most_alike
 from resnet_cli.checkpoints.identify.recognise import Named, Recognised
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import folded, printable
@@ -161,6 +162,19 @@ def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
             ("group width", spec.group_width),
             ("stem", f"3×3, {spec.stem_width} channels"),
             ("squeeze-excitation", _gates(spec.se_reduction)),
+        ]
+    if isinstance(spec, ConvNeXt):
+        overlap = f"two 3×3, {spec.overlap_width} channels between them"
+        return [
+            ("stages", stages),
+            ("widths", ", ".join(map(str, spec.widths))),
+            ("stem", overlap if spec.overlap_width else "4×4"),
+            ("depthwise windows", f"{spec.kernel}×{spec.kernel}"),
+            ("layer scale", "yes" if spec.layer_scale else "no"),
+            ("response norm", "yes" if spec.response_norm else "no"),
+            ("1×1 convolutions in blocks", "yes" if spec.conv_mlp else "no"),
+            ("last norm", "before the pool" if spec.head_norm_first else "behind the pool"),
+            ("layer before the classifier", spec.head_width or "no"),
         ]
     side = SHORTCUTS[spec.shortcut]
     if spec.shortcut in ("B", "C"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resnet_cli.answers.json_keys import COMMANDS, Keys
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -106,10 +107,10 @@ def _described(made: dict[str, Any], words: str) -> dict[str, Any]:
 
 def _specs() -> list[dict[str, Any]]:
     """A network's description, by the kinds there are of them."""
-    return [_spec(kind) for kind in (ResNet, RegNet, VGG)]
+    return [_spec(kind) for kind in (ResNet, RegNet, ConvNeXt, VGG)]
 
 
-def _spec(kind: type[ResNet | RegNet | VGG]) -> dict[str, Any]:
+def _spec(kind: type[ResNet | RegNet | ConvNeXt | VGG]) -> dict[str, Any]:
     """Its fields, as the class declares them."""
     fields = kind.__dataclass_fields__
     described = {

@@ -17,6 +17,7 @@ from resnet_cli.checkpoints.identify.known import same
 from resnet_cli.commands.extras import working
 from resnet_cli.commands.options import about_a_network
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.errors import UserError, printable
 from resnet_cli.models import load
 from resnet_cli.networks import Network
@@ -150,7 +151,10 @@ def _check_shapes_only(target: str | None, weights: str | None, zero_gamma: bool
 
 def _origin(seed: int, fit: Fitting | None, spec: zoo.Spec, backbone_only: bool) -> str:
     """A note on where the numbers are from."""
-    initial = f"initialised by seed {seed}: convolutions He normal (fan out), norms 1 and 0"
+    drawn = "He normal (fan out)"
+    if isinstance(spec, ConvNeXt):
+        drawn = "and linear layers truncated normal, 0.02"
+    initial = f"initialised by seed {seed}: convolutions {drawn}, norms 1 and 0"
     if fit is None:
         return initial
     rest = f"; the classifier is {initial}" if backbone_only else ""

@@ -62,18 +62,20 @@ def bottleneck(
     """1×1 reduce, 3×3, 1×1 restore (He et al. 2015, Fig. 5 right).
 
     The stride is in the first 1×1 for style v1, in the 3×3 for v1.5. Groups and base width make
-    it ResNeXt's (Xie et al. 2017, Fig. 3c) or a wide one. Its 3×3 has the first of the dilations.
+    it ResNeXt's (Xie et al. 2017, Fig. 3c) or a wide one, and ``reduce_first`` narrows its first 1×1
+    (SENet-154, Hu et al. 2018, appendix). Its 3×3 has the first of the dilations.
     """
     dilation, _ = dilations
     middle = width * spec.base_width // 64 * spec.groups
+    narrow = middle // spec.reduce_first
     first, second = (stride, 1) if spec.style == "v1" else (1, stride)
     second, smoothing = antialiased(spec, second)
     bias = spec.conv_bias
     return [
-        Conv2d("conv1", channels, middle, 1, first, bias=bias),
-        norm(spec, "bn1", middle),
+        Conv2d("conv1", channels, narrow, 1, first, bias=bias),
+        norm(spec, "bn1", narrow),
         activation(spec, "relu"),
-        Conv2d("conv2", middle, middle, 3, second, dilation, spec.groups, bias, dilation),
+        Conv2d("conv2", narrow, middle, 3, second, dilation, spec.groups, bias, dilation),
         norm(spec, "bn2", middle),
         activation(spec, "relu"),
         *smoothing,
@@ -82,11 +84,11 @@ def bottleneck(
     ]
 
 
-def antialiased(spec: ResNet, stride: int) -> tuple[int, list[Node]]:
+def antialiased(spec: ResNet, stride: int, name: str = "aa") -> tuple[int, list[Node]]:
     """The stride that a 3×3 keeps, and the mean behind it that strides in its place (Zhang 2019, Sec. 3.2)."""
     if spec.antialias == "none" or stride == 1:
         return stride, []
-    return 1, [AvgPool2d("aa", stride, ceil=False)]
+    return 1, [AvgPool2d(name, stride, ceil=False)]
 
 
 def activate_first(spec: ResNet, body: list[Node], channels: int) -> tuple[list[Node], list[Node]]:
@@ -131,7 +133,7 @@ def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> lis
     """What stands on the shortcut (He et al. 2015, Sec. 3.3); nothing for an identity.
 
     A pads with zeros where the shape changes, A-split on both sides of the channels, B projects there, C projects everywhere. The gates
-    and the dropout of He et al. 2016 stand on A.
+    and the dropout of He et al. 2016 stand on A. ``projection_kernel`` is of projections that stride.
     """
     changes = stride != 1 or channels != out_channels
     if spec.shortcut in ("A", "A-split", *GATES, "dropout"):
@@ -148,7 +150,10 @@ def shortcut(spec: ResNet, channels: int, out_channels: int, stride: int) -> lis
         pool = [AvgPool2d("0", stride)] if stride != 1 else []
         stride = 1
     index = 1 if spec.projection_pool else 0
-    projection = Conv2d(str(index), channels, out_channels, 1, stride, bias=spec.conv_bias)
+    kernel = spec.projection_kernel if stride != 1 else 1
+    projection = Conv2d(
+        str(index), channels, out_channels, kernel, stride, kernel // 2, bias=spec.conv_bias
+    )
     after = [norm(spec, str(index + 1), out_channels)] if spec.projection_norm else []
     return [Sequence("downsample", (*pool, projection, *after))]
 

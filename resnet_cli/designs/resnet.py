@@ -11,6 +11,7 @@ from resnet_cli.designs.blocks import (
     NORMS,
     SHORTCUTS,
     activation,
+    antialiased,
     block,
     norm,
 )  # fmt: skip
@@ -18,12 +19,13 @@ from resnet_cli.designs.limits import option
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.convolution import Conv2d, Linear
+from resnet_cli.layers.elementwise import Dropout
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from resnet_cli.layers.shaping import Flatten
 from resnet_cli.layers.tree import Node, Sequence, Stage
 
 STEMS = ("7x7", "3x3", "deep", "tiered")
-STEM_POOLS = ("usual", "max", "none", "ceil")
+STEM_POOLS = ("usual", "max", "none", "ceil", "conv")
 ANTIALIAS = ("none", "average")
 
 
@@ -60,13 +62,14 @@ class ResNet:
     )
     stem_pool: str = option(
         "usual",
-        "usual: max, none behind a 3×3; max, none, ceil: Caffe's.",
+        "usual: max, none behind a 3×3; max, none, ceil: Caffe's, conv: a 3×3 that strides.",
         STEM_POOLS,
         in_tensors=False,
     )
     width: int = option(64, "Channels of the first stage.")
     base_width: int = option(64, "Channels a group at width 64.")
     groups: int = option(1, "Groups of the 3×3 (cardinality).")
+    reduce_first: int = option(1, "The first 1×1 of a bottleneck is so many times narrower.")
     antialias: str = option(
         "none",
         "average: a 3×3 at stride 1 and a mean for each that strides.",
@@ -85,11 +88,15 @@ class ResNet:
     conv_bias: bool = option(False, "A bias on convolutions.")
     projection_norm: bool = option(True, "A norm after each projection.")
     projection_pool: bool = option(False, "Average-pool before each projection.")
+    projection_kernel: int = option(1, "1 or 3: of projections that stride.", most=3)
     output_stride: int = option(
         32, "8 or 16: dilated where it would stride further.", least=8, most=32, in_tensors=False
     )
     shortcut_scale: float = option(1.0, "λ of every shortcut.", in_tensors=False)
     body_scale: float = option(1.0, "What every body is multiplied by.", in_tensors=False)
+    dropout: float = option(
+        0.0, "Of so much of what the classifier takes; 0: none.", in_tensors=False
+    )
     num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)
     in_channels: int = option(3, "Channels of the input.")
     input_size: tuple[int, int] = option(
@@ -140,15 +147,37 @@ class ResNet:
                 "a dilated network has no pool before its projections, which no longer stride",
                 "add --no-projection-pool, or leave --output-stride out",
             )
+        self._check_ends()
         if self.norm == "group":
             self._check_groups()
+
+    def _check_ends(self) -> None:
+        """Raises `UserError` for a first 1×1, projections or a dropout that cannot be."""
+        if self.reduce_first > 1:
+            if self.block == "basic":
+                raise UserError("a basic block has no first 1×1", "add --block bottleneck")
+            middle = self.width * self.base_width // 64 * self.groups
+            if middle % (self.groups * self.reduce_first):
+                raise UserError(
+                    f"{middle} channels in {self.groups} groups are not {self.reduce_first} times narrower",
+                    "choose a --reduce-first that divides a group's channels",
+                )
+        if self.projection_kernel == 2:
+            raise UserError("a projection's kernel is odd", "give --projection-kernel 1 or 3")
+        if self.projection_kernel > 1 and (self.projection_pool or self.output_stride < 32):
+            raise UserError(
+                "projections of 3×3 stand in networks that stride there, without a pool or dilation",
+                "leave --projection-kernel out",
+            )
+        if self.dropout >= 1:
+            raise UserError(f"a dropout of {self.dropout:g} leaves nothing", "give less than 1")
 
     def _check_groups(self) -> None:
         """Raises `UserError` for channels that group norm's 32 groups do not divide."""
         for channels in (
             *self._widths_of_stem(),
             self.width,
-            self.width * self.base_width // 64 * self.groups,
+            self.width * self.base_width // 64 * self.groups // self.reduce_first,
         ):
             if channels % 32:
                 raise UserError(
@@ -196,6 +225,7 @@ class ResNet:
         head = (
             AdaptiveAvgPool2d("avgpool"),
             Flatten("flatten"),
+            *([Dropout("dropout", rate=self.dropout)] if self.dropout else []),
             Linear("fc", channels, self.num_classes),
         )
         return Sequence("", (*parts, Stage("fc", head, "head")), title="ResNet")
@@ -246,8 +276,23 @@ class ResNet:
             return []
         if kind == "ceil":
             return [MaxPool2d("maxpool", 3, 2, ceil=True)]
+        if kind == "conv":
+            return [Sequence("maxpool", (*self._strided(),))]
         return (
             [AvgPool2d("maxpool", 2, ceil=False)]
             if self.antialias == "average"
             else [MaxPool2d("maxpool", 3, 2, 1)]
         )
+
+    def _strided(self) -> list[Node]:
+        """ResNet-RS' 3×3 in place of a pool (Bello et al. 2021, as released), at the path that libraries keep for one."""
+        width = self.stem_width
+        pace, smoothing = antialiased(self, 2, "1")
+        convolution = Conv2d("0", width, width, 3, pace, 1, bias=self.conv_bias)
+        after = len(smoothing) + 1
+        return [
+            convolution,
+            *smoothing,
+            norm(self, f"{after}", width),
+            activation(self, f"{after + 1}"),
+        ]

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError, did_you_mean, folded
 
-Spec: TypeAlias = ResNet | RegNet | VGG
+Spec: TypeAlias = ResNet | RegNet | ConvNeXt | VGG
 
 TWO, THREE, B101, B152 = (2, 2, 2, 2), (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)
 B200 = (3, 24, 36, 3)
@@ -49,6 +50,21 @@ def _regnet(name: str, stages: tuple[int, ...], widths: tuple[int, ...], group: 
     """RegNetX, or RegNetY with squeeze-excitation to a quarter (Radosavovic et al. 2020, Sec. 5)."""
     reduction = 4 if name.startswith("regnet_y") else 0
     return RegNet(name, "RegNet", stages, widths, group, reduction)
+
+
+def _convnext(name: str, stages: tuple[int, ...], width: int, **other: object) -> ConvNeXt:
+    """ConvNeXt, or V2 with response norms and no layer scale; each stage twice as wide as the one before."""
+    widths = (width, 2 * width, 4 * width, 8 * width)
+    if name.startswith("convnextv2"):
+        other |= {"layer_scale": False, "response_norm": True}
+    family = "ConvNeXt V2" if name.startswith("convnextv2") else "ConvNeXt"
+    return ConvNeXt(name, family, stages, widths, **other)  # type: ignore[arg-type]
+
+
+def _rs(depth: int, stages: tuple[int, ...], side: int) -> ResNet:
+    """ResNet-RS (Bello et al. 2021): ResNet-D with gates of a fourth and a 3×3 in place of the pool, at timm's sizes."""
+    fields = {**DEEP, **POOL, "stem_pool": "conv", "se_reduction": 4, "input_size": (side, side)}
+    return _imagenet(f"resnet-rs-{depth}", "ResNet-RS", "bottleneck", stages, **fields)
 
 
 PRE = {"preact": True, "projection_norm": False}
@@ -103,6 +119,9 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("se-resnet152", "SENet", "bottleneck", B152, **SE),
     _imagenet("se-resnext50_32x4d", "SENet", "bottleneck", THREE, **SE, **V15, groups=32, base_width=4),
     _imagenet("se-resnext101_32x4d", "SENet", "bottleneck", B101, **SE, **V15, groups=32, base_width=4),
+    # its appendix: 64 groups, a narrower first 1×1, three 3×3 in the stem, projections of 3×3, dropout
+    _imagenet("senet154", "SENet", "bottleneck", B152, **SE, **DEEP, groups=64, base_width=4, reduce_first=2,
+              stem_width=128, projection_kernel=3, dropout=0.2),
     # He et al. 2019, "Bag of Tricks", Fig. 2
     _imagenet("resnet50-c", "ResNet-C/D", "bottleneck", THREE, **DEEP),
     _imagenet("resnet18-d", "ResNet-C/D", "basic", TWO, **DEEP, **POOL),
@@ -110,6 +129,14 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("resnet50-d", "ResNet-C/D", "bottleneck", THREE, **DEEP, **POOL),
     _imagenet("resnet101-d", "ResNet-C/D", "bottleneck", B101, **DEEP, **POOL),
     _imagenet("resnet152-d", "ResNet-C/D", "bottleneck", B152, **DEEP, **POOL),
+    # Bello et al. 2021, blocks and sizes as released
+    _rs(50, THREE, 160),
+    _rs(101, B101, 192),
+    _rs(152, B152, 256),
+    _rs(200, B200, 256),
+    _rs(270, (4, 29, 53, 4), 256),
+    _rs(350, (4, 36, 72, 4), 288),
+    _rs(420, (4, 44, 87, 4), 320),
     # Radosavovic et al. 2020, Sec. 5, with torchvision's widths
     _regnet("regnet_x_400mf", (1, 2, 7, 12), (32, 64, 160, 400), 16),
     _regnet("regnet_x_800mf", (1, 3, 7, 5), (64, 128, 288, 672), 16),
@@ -126,6 +153,21 @@ NETWORKS: tuple[Spec, ...] = (
     _regnet("regnet_y_16gf", (2, 4, 11, 1), (224, 448, 1232, 3024), 112),
     _regnet("regnet_y_32gf", (2, 5, 12, 1), (232, 696, 1392, 3712), 232),
     _regnet("regnet_y_128gf", (2, 7, 17, 1), (528, 1056, 2904, 7392), 264),
+    # Liu et al. 2022, Sec. 3; torchvision has all but the last
+    _convnext("convnext_tiny", (3, 3, 9, 3), 96),
+    _convnext("convnext_small", (3, 3, 27, 3), 96),
+    _convnext("convnext_base", (3, 3, 27, 3), 128),
+    _convnext("convnext_large", (3, 3, 27, 3), 192),
+    _convnext("convnext_xlarge", (3, 3, 27, 3), 256),
+    # Woo et al. 2023, Appendix A
+    _convnext("convnextv2_atto", (2, 2, 6, 2), 40),
+    _convnext("convnextv2_femto", (2, 2, 6, 2), 48),
+    _convnext("convnextv2_pico", (2, 2, 6, 2), 64),
+    _convnext("convnextv2_nano", (2, 2, 8, 2), 80),
+    _convnext("convnextv2_tiny", (3, 3, 9, 3), 96),
+    _convnext("convnextv2_base", (3, 3, 27, 3), 128),
+    _convnext("convnextv2_large", (3, 3, 27, 3), 192),
+    _convnext("convnextv2_huge", (3, 3, 27, 3), 352),
     # Keras' applications: v1 with a bias on every convolution
     _imagenet("keras-resnet50", "Keras", "bottleneck", THREE, conv_bias=True),
     _imagenet("keras-resnet101", "Keras", "bottleneck", B101, conv_bias=True),

@@ -176,6 +176,10 @@ class Layer:
         """Multiply-accumulates."""
         return sum(map(value, self.products(x, y)))
 
+    def activations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """Numbers that its convolutions and products of matrices put out."""
+        return elements(y) if self.products(x, y) and not self.several else 0
+
     def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
         """MACs of the gradients of its inputs, of those that are ``wanted``, and of its tensors.
 

@@ -1,11 +1,11 @@
-"""Layers that work element by element: ReLU, SiLU, sigmoid, dropout."""
+"""Layers that work element by element: ReLU, SiLU, GELU, PReLU, sigmoid, dropout."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.arithmetic import Factor, Product, Shape
 from resnet_cli.layers.base import (
     Fresh,
     Kept,
@@ -56,6 +56,57 @@ class SiLU(SameShape, Unweighted, Fresh):
         return Module("SiLU")
 
 
+class GELU(SameShape, Unweighted, Fresh):
+    """x·Φ(x) (Hendrycks & Gimpel 2016), by the error function."""
+
+    operator = "GELU"
+    activation = True
+    beside = "5 an element"
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 5 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the slope is another at each number", inputs=(0,))
+
+    def module(self) -> Module:
+        return Module("GELU")
+
+
+class PReLU(SameShape, Fresh):
+    """x above 0, else a learned slope of each channel times x (He et al. 2015, "Delving Deep", Eq. 1)."""
+
+    operator = "PReLU"
+    activation = True
+    beside = "2 an element"
+
+    def __init__(self, name: str, channels: int) -> None:
+        super().__init__(name)
+        self.channels = channels
+
+    def tensors(self) -> dict[str, Product]:
+        return {"weight": (Factor("c", self.channels),)}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 2 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the slope is another at each number", inputs=(0,))
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The slopes' gradient before it is added up over the places of a channel."""
+        return (Kept(elements(y)),)
+
+    def module(self) -> Module:
+        return Module("PReLU", self.fields())
+
+
 class Sigmoid(SameShape, Unweighted, Fresh):
     """One operation an element."""
 
@@ -73,14 +124,14 @@ class Sigmoid(SameShape, Unweighted, Fresh):
 
 
 class Dropout(SameShape, Unweighted, Fresh):
-    """Half of the elements zeroed in training, ``inplace`` or not; nothing at inference."""
+    """A ``rate`` of the elements zeroed in training, ``inplace`` or not; nothing at inference."""
 
     operator = "dropout"
     on_shortcut = "dropout"
 
-    def __init__(self, name: str, inplace: bool = False) -> None:
+    def __init__(self, name: str, inplace: bool = False, rate: float = 0.5) -> None:
         super().__init__(name)
-        self.inplace = inplace
+        self.inplace, self.rate = inplace, rate
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0
@@ -93,7 +144,7 @@ class Dropout(SameShape, Unweighted, Fresh):
         return self.inplace or not training
 
     def module(self) -> Module:
-        return Module("Dropout")
+        return Module("Dropout", {"p": self.rate}, {"p": 0.5})
 
 
 class Kind(NamedTuple):

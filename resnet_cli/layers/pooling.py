@@ -1,11 +1,12 @@
-"""Pools: the largest or the mean of what a window holds."""
+"""Pools: the largest or the mean of what a window holds, and what attends to all places."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
-from resnet_cli.layers.arithmetic import Shape, Size
+from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Fresh, Kept, Module, Saves, Unweighted, Windowed, elements
 from resnet_cli.layers.reach import Seen, one
 
@@ -64,6 +65,35 @@ class MaxPool2d(Windowed, Unweighted, Fresh):
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "pool" + (f", /{self.stride}" if self.stride > 1 else "")
+
+
+class ZeroPaddedMaxPool2d(MaxPool2d):
+    """The largest of k×k values, of zeros where the window is over the border, as Keras pads."""
+
+    rule_name = "padded max pool"
+
+    def __init__(self, name: str, kernel: int, stride: int, padding: int) -> None:
+        super().__init__(name, kernel, stride, padding)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """The padded copy and the place of each maximum."""
+        return Saves("the gradient goes to the place of each maximum", beside=self.held(x, y))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return (*self._padded(x), Kept(elements(y), "index"))
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return self._padded(x)
+
+    def _padded(self, x: tuple[Shape, ...]) -> tuple[Kept, ...]:
+        channels, *sides = x[0]
+        return (Kept(channels * prod(side + 2 * self.padding for side in sides)),)
+
+    def fields(self) -> dict[str, Any]:
+        return {key: value for key, value in super().fields().items() if key != "ceil"}
+
+    def module(self) -> Module:
+        return Module("ZeroPaddedMaxPool2d", self.fields())
 
 
 class AvgPool2d(Unweighted, Fresh):
@@ -161,3 +191,116 @@ class AdaptiveAvgPool2d(Unweighted, Fresh):
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "avg pool"
+
+
+class AttentionPool2d(Fresh):
+    """Attention to all places of a map and their mean, asked by the mean (Radford et al. 2021, Sec. 2.4).
+
+    Tokens are the mean and the ``places``, each with its own learned position; heads are `HEAD` channels
+    wide. With ``all_ask`` every token asks and is projected, as timm has it, and the mean's answer is taken.
+    """
+
+    operator = "attention pool"
+    beside = "a mean, positions, biases, a scale, 4 a score"
+    how = "attention pool: projections, q·kᵀ and scores·v"
+    counted = True
+    in_figure = True
+
+    def __init__(
+        self, name: str, channels: int, out_features: int, places: int, all_ask: bool = False
+    ) -> None:
+        super().__init__(name)
+        self.channels, self.out_features, self.places = channels, out_features, places
+        self.all_ask = all_ask
+
+    @property
+    def _asking(self) -> int:
+        return self.places + 1 if self.all_ask else 1
+
+    def output_shape(self, *x: Shape) -> Shape:
+        return (self.out_features,)
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return (Size("out", f"{self.out_features}", self.out_features),)
+
+    def tensors(self) -> dict[str, Product]:
+        own = Factor("c", self.channels)
+        tensors: dict[str, Product] = {
+            "positional_embedding": (Factor("h·w + 1", self.places + 1), own)
+        }
+        for part, out in (*((key, own) for key in "kqv"), ("c", Factor("out", self.out_features))):
+            tensors |= {f"{part}_proj_weight": (out, own), f"{part}_proj_bias": (out,)}
+        return tensors
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        """Keys and values of all tokens, queries and the projection of those that ask, scores, their sums."""
+        own, out = Factor("c", self.channels), Factor("out", self.out_features)
+        tokens, asking = Factor("h·w + 1", self.places + 1), Factor("q", self._asking)
+        scores = (Factor("heads", self.channels // HEAD), asking, tokens, Factor("d", HEAD))
+        return (
+            (own, own, tokens), (own, own, tokens), (own, own, asking), scores, scores,
+            (own, out, asking),
+        )  # fmt: skip
+
+    def activations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        tokens, asking, out = self._numbers
+        return 2 * tokens + 2 * asking + out + self._scores
+
+    @property
+    def _scores(self) -> int:
+        return self.channels // HEAD * self._asking * (self.places + 1)
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """The mean, positions, a bias of each projection, the scale of queries, and the softmax."""
+        tokens, asking, out = self._numbers
+        return elements(x[0]) + 3 * tokens + 2 * asking + out + 4 * self._scores
+
+    def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
+        """Its own positions are learned, so the gradients of its tokens are made whatever came before."""
+        macs = self.macs(x, y)
+        return (macs, macs)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """Tokens, keys, values and queries as they are multiplied, the scores, and what is projected."""
+        tokens, asking, _ = self._numbers
+        beside = Kept(3 * tokens + 2 * asking + self._scores)
+        return Saves("the gradients of its weights and scores are made of them", beside=(beside,))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """While scores are made, keys and queries twice, in the order that they are multiplied in; or all at the end."""
+        tokens, asking, out = self._numbers
+        scored = 4 * tokens + 2 * asking + self._scores
+        projected = 3 * tokens + (2 + self.all_ask) * asking + out
+        return (Kept(max(scored, projected) - elements(y)),)
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """Gradients of tokens, keys and values, and of what is projected."""
+        tokens, _, out = self._numbers
+        return (Kept(3 * tokens + out),)
+
+    @property
+    def _numbers(self) -> tuple[int, int, int]:
+        """Numbers of the tokens, of those that ask, and of their answers once projected."""
+        tokens = (self.places + 1) * self.channels
+        return tokens, self._asking * self.channels, self._asking * self.out_features
+
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        own = one(seen)
+        whole = own.over(*range(len(own.dims)))
+        return whole._replace(dims=(whole.free(y[0]),))
+
+    def module(self) -> Module:
+        return Module("AttentionPool2d", self.fields(), {"all_ask": False})
+
+    def notation(self, x: Shape, y: Shape) -> str:
+        return f"attention pool, {self.out_features}-d"
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return f"attention pool {self.out_features}"
+
+
+HEAD = 64
+"""Channels of a head of an `AttentionPool2d` (Radford et al. 2021)."""

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.zoo import Spec
 from resnet_cli.errors import UserError
 from resnet_cli.garbage import uncollected
@@ -23,6 +24,8 @@ from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]
 NORMS = (nn.BatchNorm2d, nn.GroupNorm)
+RESET = (*NORMS, nn.BatchNorm1d, nn.PReLU, nn.LayerNorm, modules.LayerScale)
+"""What begins as its module has it."""
 
 
 class Steps(nn.Module):
@@ -96,9 +99,10 @@ def build(
         return net
     net.to_empty(device=device)
     for module in net.modules():
-        if isinstance(module, NORMS):
+        if isinstance(module, RESET):
             module.reset_parameters()
-    modules.initialise(net, None if seed is None else torch.Generator(device).manual_seed(seed))
+    start = modules.initialise_truncated if isinstance(spec, ConvNeXt) else modules.initialise
+    start(net, None if seed is None else torch.Generator(device).manual_seed(seed))
     for norm in last:
         nn.init.zeros_(norm.weight)
     return net

@@ -21,6 +21,7 @@ from textwrap import indent
 from typing import Any, TypeAlias
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.layers.base import Layer, Module
 from resnet_cli.layers.tree import Residual, Sequence, Stage, children
 from resnet_cli.trace import trace
@@ -40,14 +41,17 @@ def pytorch_source(spec: zoo.Spec) -> str:
     tree = replace(spec, num_classes=_Classes(spec.num_classes)).net()
     classes = "\n\n\n".join(_Writer(tree).pieces)
     ours = [text for name, text in _ours().items() if re.search(rf"\b{name}\(", classes)]
+    start = "initialise_truncated" if isinstance(spec, ConvNeXt) else "initialise"
     given = f"num_classes: int = {spec.num_classes}"
     constructor = f'''def {identifier(spec.name)}({given}) -> {tree.title}:
     """The network with its initial weights."""
     net = {tree.title}(num_classes)
-    initialise(net)
+    {start}(net)
     return net'''
-    start = f"{_docstring(spec)}\n\nfrom torch import Generator, Tensor, nn"
-    return "\n\n\n".join([start, *ours, classes, _ours()["initialise"], constructor]) + "\n"
+    names = ("Generator", "Tensor", "cat", "nn", "ones")
+    used = [n for n in names if n not in ("cat", "ones") or any(f"{n}(" in text for text in ours)]
+    head = f"{_docstring(spec)}\n\nfrom torch import {', '.join(used)}"
+    return "\n\n\n".join([head, *ours, classes, _ours()[start], constructor]) + "\n"
 
 
 def identifier(name: str) -> str:

@@ -1,4 +1,5 @@
-"""A training step against the same loop in plain PyTorch, and how long `train` takes to begin; prints Markdown tables.
+"""A training step against the same loop in plain PyTorch, how long `train` takes to begin, shattering and lesions;
+prints Markdown tables.
 
     .venv/bin/python tests/benchmarks/training.py [STEPS]
 
@@ -70,7 +71,7 @@ def plain(name: str, images: Images, batch: int) -> object:
 
 
 def main() -> None:
-    """Steps, then beginnings."""
+    """Steps, beginnings, then what is asked of networks beside training."""
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     torch.set_num_threads(1)
     print("| network | images | batch | plain, ms | train, ms | × |\n|---|---|---:|---:|---:|---:|")
@@ -108,6 +109,16 @@ def main() -> None:
                     - before.children_system
                 )
             print(f"| {name} | {median(seconds):.2f} |")
+        print("\n| after imports | s |\n|---|---:|")
+        four = ("plain20", "plain56", "resnet20", "resnet56")
+        resnet_cli.train("resnet56", folder=f"{folder}/lesion", iterations=1)
+        for name, ask in (
+            (f"gradient --shatter of {', '.join(four)}", lambda: resnet_cli.gradient(*four, shatter=True)),
+            ("lesion of resnet56", lambda: resnet_cli.lesion(f"{folder}/lesion")),
+        ):  # fmt: skip
+            begun = time.perf_counter()
+            ask()
+            print(f"| {name} | {time.perf_counter() - begun:.1f} |")
 
 
 if __name__ == "__main__":

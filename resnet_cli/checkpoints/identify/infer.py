@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from itertools import count, pairwise, takewhile
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -17,6 +18,7 @@ from resnet_cli.layers.arithmetic import Shape
 Shapes = dict[str, Shape]
 UNLISTED = "unlisted"
 BLOCK = re.compile(r"(?:layer|trunk_output\.block)([0-9]{1,6})\.([0-9]{1,6})\.")
+CONVNEXT_BLOCK = re.compile(r"features\.([1357])\.([0-9]{1,6})\.block\.0\.")
 CONVOLUTION = re.compile(r"features\.([0-9]{1,6})\.weight")
 
 
@@ -28,6 +30,8 @@ def infer(shapes: Shapes) -> zoo.Spec | None:
     try:
         if "features.0.weight" in shapes:
             return _vgg(shapes)
+        if "features.1.0.block.0.weight" in shapes:
+            return _convnext(shapes)
         return (
             _regnet(shapes) if "trunk_output.block1.0.f.a.0.weight" in shapes else _resnet(shapes)
         )
@@ -37,7 +41,7 @@ def infer(shapes: Shapes) -> zoo.Spec | None:
 
 def number_of_classes(shapes: Shapes) -> int | None:
     """The outputs of the classifier, None where there is none."""
-    for name in ("fc.weight", "classifier.6.weight"):
+    for name in ("fc.weight", *(f"classifier.{at}.weight" for at in (6, 4, 2))):
         if len(shapes.get(name, ())) == 2:
             return shapes[name][0]
     return None
@@ -45,9 +49,15 @@ def number_of_classes(shapes: Shapes) -> int | None:
 
 def blocks(names: Iterable[str]) -> tuple[int, ...]:
     """The number of blocks in each stage, up to the first stage that has none."""
+    names = [*names]
     pairs = {match.groups() for name in names if (match := BLOCK.match(name))}
     lengths = Counter(int(stage) for stage, _ in pairs)
+    lengths.update((int(stage) + 1) // 2 for stage, _ in _of_convnext(names))
     return tuple(lengths[stage] for stage in takewhile(lengths.__contains__, count(1)))
+
+
+def _of_convnext(names: Iterable[str]) -> set[tuple[str, ...]]:
+    return {match.groups() for name in names if (match := CONVNEXT_BLOCK.match(name))}
 
 
 def is_folded(shapes: Shapes) -> bool:
@@ -69,8 +79,10 @@ def _resnet(shapes: Shapes) -> ResNet:
     if bottleneck:
         width = out // 4
         middle, per_group, _, _ = shapes["layer1.0.conv2.weight"]
-        fields["groups"] = middle // per_group
-        fields["base_width"] = per_group * 64 // width
+        narrow, *_ = shapes["layer1.0.conv1.weight"]
+        groups = fields["groups"] = narrow // per_group
+        fields["reduce_first"] = middle // narrow
+        fields["base_width"] = middle // groups * 64 // width
     if "layer1.0.se.fc1.weight" in shapes:
         squeezed, channels, *_ = shapes[f"layer{len(stages)}.0.se.fc1.weight"]
         least = shapes["layer1.0.se.fc1.weight"][0]
@@ -79,6 +91,8 @@ def _resnet(shapes: Shapes) -> ResNet:
         fields["se_multiple"] = 1 if out // reduction == least else least
     if "layer1.0.se.conv.weight" in shapes:
         fields["eca"] = True
+    if "maxpool.0.weight" in shapes:
+        fields["stem_pool"] = "conv"
     if folded:
         fields["projection_norm"] = True
     return ResNet(
@@ -129,8 +143,10 @@ def _shortcut(shapes: Shapes, stages: tuple[int, ...], changes: bool) -> dict[st
     where_nothing_changes = {at for at in sides if at.endswith(".1.downsample")}
     if not changes:
         where_nothing_changes.add("layer1.0.downsample")
+    strided = shapes.get(f"layer2.0.downsample.{index}.weight", shapes[f"{at}.{index}.weight"])
     return {
         "shortcut": "C" if projected & where_nothing_changes else "B",
+        "projection_kernel": strided[2],
         "projection_norm": f"{at}.{index + 1}.weight" in shapes,
         "projection_pool": index == 1,
     }
@@ -149,6 +165,24 @@ def _regnet(shapes: Shapes) -> RegNet:
         se_reduction=round(channels / squeezed[0]) if squeezed else 0,
         stem_width=stem_width, num_classes=number_of_classes(shapes) or 1000,
         in_channels=in_channels,
+    )  # fmt: skip
+
+
+def _convnext(shapes: Shapes) -> ConvNeXt:
+    stages = blocks(shapes)
+    blocks_of = "features.{}.0.block.{}.weight"
+    depthwise = [shapes[blocks_of.format(2 * at + 1, 0)] for at in range(len(stages))]
+    stem_width, in_channels, stem_kernel, _ = shapes["features.0.0.weight"]
+    return ConvNeXt(
+        UNLISTED, "own", stages, tuple(shape[0] for shape in depthwise),
+        layer_scale="features.1.0.layer_scale.weight" in shapes,
+        response_norm=blocks_of.format(1, 6) in shapes,
+        conv_mlp=len(shapes[blocks_of.format(1, 3)]) == 4,
+        kernel=depthwise[0][2],
+        overlap_width=stem_width if stem_kernel == 3 else 0,
+        head_norm_first="norm.weight" in shapes,
+        head_width=shapes["classifier.2.weight"][0] if "classifier.4.weight" in shapes else 0,
+        num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
     )  # fmt: skip
 
 

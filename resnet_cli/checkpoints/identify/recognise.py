@@ -29,6 +29,7 @@ from resnet_cli.checkpoints.identify.naming import Naming, find_state_dict, to_t
 from resnet_cli.checkpoints.identify.schemes import HEADS
 from resnet_cli.checkpoints.identify.settling import NO_OTHER, Readings, readings
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.fields import differences as fields_apart
 from resnet_cli.designs.names import typed
 from resnet_cli.designs.resnet import ResNet
@@ -276,9 +277,15 @@ def _parameters(row: Row) -> int:
 
 
 def _shape(name: str, shape: Shape) -> Shape:
-    """A classifier written as a convolution (timm) has the same weights as a linear layer."""
+    """A classifier written as a convolution (timm) has the same weights as a linear layer.
+
+    The factors of a ConvNeXt's channels come as (c, 1, 1) and (1, 1, 1, c) too.
+    """
     if len(shape) == 4 and name.removesuffix(".weight") in HEADS:
         return (shape[0], prod(shape[1:]))
+    path = name.rpartition(".")[0]
+    if path.endswith((".layer_scale", ".block.5")) and max(shape, default=0) == prod(shape):
+        return (prod(shape),)
     return shape
 
 
@@ -338,7 +345,8 @@ def _nearest(file: Named, inferred: zoo.Spec | None) -> zoo.Spec | None:
 def _with_ends(spec: zoo.Spec, shapes: Shapes) -> zoo.Spec:
     """The network with as many classes and input channels as the file has, where it can."""
     stems = (
-        shapes.get(f"{stem}.weight", ()) for stem in ("conv1", "conv1.0", "stem.0", "features.0")
+        shapes.get(f"{stem}.weight", ())
+        for stem in ("conv1", "conv1.0", "stem.0", "features.0", "features.0.0")
     )
     in_channels = next((stem[1] for stem in stems if len(stem) == 4), None)
     with suppress(UserError):
@@ -373,6 +381,10 @@ def _cannot_tell(read: Readings, file: Named) -> list[str]:
             clauses.append(
                 "whether the convolutions had biases before batch norm was folded into them"
             )
+    if isinstance(spec, ConvNeXt):
+        clauses.append(
+            f"the ε of its layer norms, and how its GELU is computed: {spec.norm_eps:g} and the error function are taken"
+        )
     if file.norm == "no statistics":
         clauses.append(
             f"which norm it is, as no running statistics are there: {getattr(spec, 'norm', 'batch')} norm is taken"
