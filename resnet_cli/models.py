@@ -188,21 +188,25 @@ def _of_graph_file(path: str, given: Given) -> Network:
 
 
 def _recognised(path: str) -> Network:
-    """The network of a weight file, called as the file where it is not a listed one."""
-    from resnet_cli.checkpoints.container.read import read
-    from resnet_cli.checkpoints.identify.recognise import named, recognise
+    """The network of a weight file, called as the file where it has no name; of several with its tensors the usual one."""
+    from resnet_cli.checkpoints.identify.infer import UNLISTED
+    from resnet_cli.checkpoints.identify.recognise import of_file
 
-    recognised = recognise(named(read(path).content))
-    if recognised.sure == "nearest":
+    recognised = of_file(path).recognised()
+    if not recognised.fits:
         raise UserError(
             f"{path!r} holds no network that is known here; the nearest differs: {recognised.words[0]}",
             f"see {typed('identify', path)}",
             1,
         )
     spec = recognised.spec
-    if not recognised.fits:
+    if spec.name == UNLISTED:
         spec = zoo.changed(spec, name=printable(os.path.basename(path), 80))
-    return of_spec(spec, Origin("weights", path))
+    network = of_spec(spec, Origin("weights", path))
+    if recognised.settled:
+        return network
+    every = tuple(each.network for each in recognised.candidates)
+    return network._replace(notes=(f"its weights are {recognised.told}",), open=every)
 
 
 def of_python(model: str, given: Given = NOTHING) -> Network:

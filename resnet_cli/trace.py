@@ -233,7 +233,12 @@ def learned(rows: Iterable[Row]) -> list[bool]:
 def state_dict(rows: Iterable[Row]) -> dict[str, Shape]:
     """Every tensor's name and shape in torch's order: a layer's parameters, then its buffers."""
     tensors: dict[str, Shape] = {}
+    known: dict[int, list[tuple[str, Shape]]] = {}  # a layer stands in several blocks
     for row in rows:
-        for name, shape in (*row.layer.parameters().items(), *row.layer.buffers().items()):
+        own = known.get(id(row.layer))
+        if own is None:
+            own = [*row.layer.parameters().items(), *row.layer.buffers().items()]
+            known[id(row.layer)] = own
+        for name, shape in own:
             tensors[f"{row.path}.{name}" if name else row.path] = shape
     return tensors

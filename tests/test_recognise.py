@@ -10,16 +10,18 @@ from hypothesis import strategies as st
 from listed import ZOO, rows_of
 
 from resnet_cli.checkpoints.container.contents import TensorInfo
-from resnet_cli.checkpoints.identify.infer import listed, most_alike
+from resnet_cli.checkpoints.identify.known import most_alike, same, told
 from resnet_cli.checkpoints.identify.naming import WRAPPERS, find_state_dict
 from resnet_cli.checkpoints.identify.recognise import named, recognise
 from resnet_cli.checkpoints.identify.schemes import SCHEMES
-from resnet_cli.designs import zoo
+from resnet_cli.designs import names, zoo
 from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
+from resnet_cli.models import load
+from resnet_cli.published.names import names as library_names
 from resnet_cli.trace import state_dict
 
 KEYS = Path(__file__).parent / "data" / "keys"
@@ -39,40 +41,51 @@ def recognised(shapes):
     return recognise(named(tensors(shapes)))
 
 
+def fits(found):
+    """The names of the networks that a file may be."""
+    return [each.network for each in found.candidates]
+
+
+def may_be(found, spec):
+    """Whether a network is among those that a file may be."""
+    return any(each.spec and same(each.spec, spec) for each in found.candidates)
+
+
 def recorded(name):
     lines = (line.partition(" ") for line in (KEYS / f"{name}.txt").read_text().splitlines()[1:])
     return {key: tuple(map(int, shape.split("x"))) if shape else () for key, _, shape in lines}
 
 
 @pytest.mark.parametrize(
-    ("file", "scheme", "prefix", "name", "fits", "sure"),
+    ("file", "scheme", "prefix", "network", "settled", "others"),
     [
-        ("torchvision-resnet18", "torchvision", "", "resnet18", 1, "exact"),
-        ("torchvision-resnet50", "torchvision", "", "resnet50-v1.5", 2, "exact"),
-        ("torchvision-resnext50_32x4d", "torchvision", "", "resnext50_32x4d", 1, "exact"),
-        ("torchvision-wide_resnet50_2", "torchvision", "", "wide_resnet50_2", 1, "exact"),
-        ("torchvision-vgg11", "torchvision's VGGs", "", "vgg11", 1, "exact"),
-        ("torchvision-vgg16_bn", "torchvision's VGGs", "", "vgg16_bn", 1, "exact"),
-        ("timm-resnet18d", "torchvision", "", "resnet18-d", 1, "exact"),
-        ("timm-resnet50d", "torchvision", "", "resnet50-d", 1, "exact"),
-        ("timm-seresnet50", "torchvision", "", "se-resnet50", 1, "exact"),
-        ("timm-legacy_seresnet50", "legacy SENets", "", "se-resnet50", 1, "exact"),
-        ("timm-resnetv2_50", "timm's pre-activation ResNets", "", "unlisted", 0, "exact"),
-        ("timm-resnetv2_50d", "timm's pre-activation ResNets-D", "", "unlisted", 0, "exact"),
-        ("timm-vgg11", "timm's VGGs", "", "vgg11", 1, "exact"),
-        ("huggingface-resnet18", "Hugging Face", "resnet.", "resnet18", 1, "exact"),
-        ("huggingface-resnet50", "Hugging Face", "resnet.", "resnet50-v1.5", 2, "exact"),
-        ("caffe-resnet50", "Caffe", "", "resnet50", 2, "exact"),
-        ("caffe-resnet101", "Caffe", "", "resnet101", 2, "exact"),
-        ("detectron2-resnet50", "detectron2", "backbone.bottom_up.", "resnet50", 2, "backbone exact"),
+        ("torchvision-resnet18", "torchvision", "", "resnet18", False, ["timm:resnetblur18"]),
+        ("torchvision-resnet50", "torchvision", "", "resnet50-v1.5", False, ["resnet50", "timm:resnetaa50", "timm:resnetblur50"]),
+        ("torchvision-resnext50_32x4d", "torchvision", "", "resnext50_32x4d", True, []),
+        ("torchvision-wide_resnet50_2", "torchvision", "", "wide_resnet50_2", True, []),
+        ("torchvision-vgg11", "torchvision's VGGs", "", "vgg11", True, []),
+        ("torchvision-vgg16_bn", "torchvision's VGGs", "", "vgg16_bn", True, []),
+        ("timm-resnet18d", "torchvision", "", "resnet18-d", True, []),
+        ("timm-resnet50d", "torchvision", "", "resnet50-d", False, ["timm:resnetaa50d"]),
+        ("timm-seresnet50", "torchvision", "", "timm:seresnet50", False, ["se-resnet50", "timm:legacy_seresnet50"]),
+        ("timm-legacy_seresnet50", "legacy SENets", "", "timm:legacy_seresnet50", True, []),
+        ("timm-resnetv2_50", "timm's pre-activation ResNets", "", "timm:resnetv2_50", True, []),
+        ("timm-resnetv2_50d", "timm's pre-activation ResNets-D", "", "timm:resnetv2_50d", True, []),
+        ("timm-vgg11", "timm's VGGs", "", "vgg11", True, []),
+        ("huggingface-resnet18", "Hugging Face", "resnet.", "resnet18", False, ["timm:resnetblur18"]),
+        ("huggingface-resnet50", "Hugging Face", "resnet.", "resnet50-v1.5", False, ["resnet50", "timm:resnetblur50"]),
+        ("caffe-resnet50", "Caffe", "", "resnet50", False, ["resnet50-v1.5", "timm:resnetblur50"]),
+        ("caffe-resnet101", "Caffe", "", "resnet101", False, ["resnet101-v1.5"]),
+        ("detectron2-resnet50", "detectron2", "backbone.bottom_up.", "resnet50", False, ["resnet50-v1.5", "timm:resnetblur50"]),
     ],
 )  # fmt: skip
-def test_recorded_key_lists_are_named(file, scheme, prefix, name, fits, sure):
-    """What real libraries write: the scheme, the prefix, the network and 1000 classes."""
+def test_recorded_key_lists_are_named(file, scheme, prefix, network, settled, others):
+    """What real libraries write: the scheme, the prefix, the network or those that it may be, and 1000 classes."""
     content = named(tensors(recorded(file)))
     found = recognise(content)
     assert (content.naming.scheme, content.naming.prefix) == (scheme, prefix)
-    assert (found.spec.name, len(found.fits), found.sure) == (name, fits, sure)
+    assert (fits(found), found.settled) == ([network, *others], settled)
+    assert found.sure == ("backbone exact" if scheme == "detectron2" else "exact")
     assert found.spec.num_classes == 1000 and found.spec.in_channels == 3
 
 
@@ -94,17 +107,28 @@ def test_a_network_is_recognised_by_its_own_tensors(spec):
     """Exactly, by its own name or as one of those that have the same tensors."""
     found = recognised(shapes_of(spec))
     assert found.sure == "exact" and not found.differences and not found.words
-    assert spec.name in found.fits and found.spec.name in found.fits
+    assert spec.name in fits(found) and load(found.network).spec == found.spec
 
 
-@ZOO
-def test_all_that_fit_have_the_same_tensors(spec):
-    """The networks said to fit are all of the zoo with equal names and shapes, up to the classes."""
-    same = [
-        other.name for other in zoo.NETWORKS
-        if shapes_of(zoo.changed(other, num_classes=7)) == shapes_of(zoo.changed(spec, num_classes=7))
-    ]  # fmt: skip
-    assert [other.name for other in listed(spec)] == same
+DESCRIBED = [*zoo.NETWORKS, *(names.spec_of(row) for row in library_names() if not row.differs)]
+
+
+@pytest.mark.slow
+def test_all_that_fit_have_the_same_tensors():
+    """The networks that a file may be are all of those described, of any library, with equal names and shapes."""
+    by_tensors = {}
+    for spec in DESCRIBED:
+        tensors = shapes_of(zoo.changed(spec, num_classes=7, input_size=(64, 64)))
+        by_tensors.setdefault(tuple(tensors.items()), []).append(spec)
+    for group in by_tensors.values():
+        found = recognised(shapes_of(group[0]))
+        assert all(may_be(found, spec) for spec in group)
+        for each in found.candidates:
+            assert (
+                not each.spec
+                or each.spec.stem == "3x3"
+                or any(same(each.spec, spec) for spec in group)
+            )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +142,7 @@ def test_prefixes_are_stripped(prefix):
         content = named(tensors({prefix + name: s for name, s in shapes_of(spec).items()}))
         found = recognise(content)
         assert content.naming.prefix == prefix
-        assert found.sure == "exact" and spec.name in found.fits
+        assert found.sure == "exact" and may_be(found, spec)
 
 
 @pytest.mark.parametrize("outer", ["", "module.", "_orig_mod.module."])
@@ -182,7 +206,7 @@ def test_classes_and_input_channels_are_the_files(classes, channels):
     for spec in zoo.NETWORKS:
         changed = zoo.changed(spec, num_classes=classes, in_channels=channels)
         found = recognised(shapes_of(changed))
-        assert found.sure == "exact" and spec.name in found.fits
+        assert found.sure == "exact" and may_be(found, spec)
         assert (found.spec.num_classes, found.spec.in_channels) == (classes, channels)
 
 
@@ -225,6 +249,14 @@ def test_every_scheme_is_read_back(scheme):
         if scheme.name.startswith("Wide") and not spec.preact_stem:
             continue
         if scheme.name.startswith(("timm's pre-activation", "Wide")) and not spec.preact:
+            continue
+        if sum(spec.stages) > 60:
+            continue
+        if scheme.name.endswith("of width 1"):
+            spec = zoo.changed(spec, preact_stem=False)
+        if scheme.name.startswith("Wide") and scheme.name.endswith("of width 1") == (
+            "layer1.0.downsample.0.weight" in shapes_of(spec)
+        ):
             continue
         if isinstance(spec, ConvNeXt) and spec.response_norm != ("V2" in scheme.name):
             continue
@@ -272,7 +304,7 @@ def test_schemes_without_a_recorded_list(name, tops, inside):
             theirs = theirs.replace(old, new)
         shapes[theirs] = shape
     found = recognised(shapes)
-    assert found.sure == "exact" and name in found.fits
+    assert found.sure == "exact" and name in fits(found)
 
 
 @ZOO
@@ -280,7 +312,7 @@ def test_without_its_classifier_the_backbone_is_exact(spec):
     """Features alone: the same network, and the classifier named as missing."""
     head = ("fc.", "classifier.", "attnpool.c_proj_")
     found = recognised({n: s for n, s in shapes_of(spec).items() if not n.startswith(head)})
-    assert found.sure == "backbone exact" and spec.name in found.fits
+    assert found.sure == "backbone exact" and spec.name in fits(found)
     assert found.words[0].startswith("missing in the file: ")
     assert any("number of classes" in clause for clause in found.cannot_tell)
 
@@ -298,7 +330,7 @@ def test_folded_batch_norm(spec):
     content = named(tensors(shapes))
     found = recognise(content)
     assert content.norm == "folded" and found.sure == "exact"
-    assert spec.name.removeprefix("keras-") in found.fits
+    assert spec.name.removeprefix("keras-") in fits(found)
 
 
 @ZOO
@@ -309,7 +341,7 @@ def test_norms_without_statistics(spec):
     left_out = ("running_mean", "running_var", "num_batches_tracked")
     content = named(tensors({n: s for n, s in shapes_of(spec).items() if not n.endswith(left_out)}))
     found = recognise(content)
-    assert (content.norm, found.sure) == ("no statistics", "exact") and spec.name in found.fits
+    assert (content.norm, found.sure) == ("no statistics", "exact") and spec.name in fits(found)
     assert any("which norm" in clause for clause in found.cannot_tell)
 
 
@@ -322,7 +354,7 @@ def test_one_changed_tensor_is_named(spec):
     shapes[name] = (shapes[name][0] + 1, *shapes[name][1:])
     found = recognised(shapes)
     after = "×".join(map(str, shapes[name]))
-    assert found.sure == "nearest" and spec.name in found.fits
+    assert found.sure == "nearest" and not found.fits and told(found.spec) == told(spec)
     assert found.words == [f"{name} is {after}, the network has {before}"]
 
 
@@ -428,7 +460,7 @@ def test_an_unlisted_network_is_told_by_a_listed_one():
         ("vgg16_bn", {"width": 32}),
     ]:
         found = recognised(shapes_of(zoo.changed(zoo.find(base), **changes)))
-        assert not found.fits and most_alike(found.spec).name == base
+        assert found.spec.name == "unlisted" and most_alike(found.spec).name == base
 
 
 def test_formulas_count_as_listed():

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Iterable
 from itertools import count, pairwise, takewhile
 from math import isqrt
 
@@ -15,7 +13,6 @@ from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
-from resnet_cli.designs.spec import DESIGNS
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
@@ -90,59 +87,6 @@ def sized_by_tensors(spec: zoo.Spec) -> bool:
     return isinstance(spec, IResNet) or getattr(spec, "head", "").startswith("attention")
 
 
-def listed(spec: zoo.Spec) -> list[zoo.Spec]:
-    """The listed networks with the same tensors, up to input channels and classes.
-
-    Those that a formula names (WRN-D-K, 6n + 2, 9n + 2) count as listed.
-    """
-    known = {other.name: other for other in (*zoo.NETWORKS, *_by_formula(spec))}
-    seen = _traces(spec)
-    return [other for other in known.values() if _traces(other) == seen]
-
-
-def most_alike(spec: zoo.Spec) -> zoo.Spec:
-    """The listed network with the fewest fields of another value, of the same block where one is."""
-    seen = _traces(spec)
-
-    def unlike(other: zoo.Spec) -> tuple[bool, int]:
-        fields = _traces(other)
-        return (fields[0] != seen[0], sum(a != b for a, b in zip(fields, seen, strict=True)))
-
-    return min((other for other in zoo.NETWORKS if type(other) is type(spec)), key=unlike)
-
-
-def _traces(spec: zoo.Spec) -> tuple[object, ...]:
-    """What tensors tell of a network but for its two ends, the block (or the stages) first."""
-    if not isinstance(spec, ResNet):
-        return (type(spec), *(getattr(spec, field) for field in TOLD[type(spec).__name__]))
-    projects = spec.shortcut in ("B", "C")
-    beside = {"head": spec.head.partition("-")[0], "shortcut": projects and spec.shortcut, "projection_norm": projects and spec.projection_norm,
-              "projection_pool": projects and spec.projection_pool}  # fmt: skip
-    told = (beside.get(field, getattr(spec, field)) for field in TOLD["ResNet"])
-    return (*told, spec.stem_pool == "conv")
-
-
-def _told(kind: type[zoo.Spec]) -> tuple[str, ...]:
-    """The fields of which a network's weights tell the value, without input channels and classes."""
-    return tuple(
-        name
-        for name, of in kind.__dataclass_fields__.items()
-        if of.metadata.get("in_tensors") and name not in ("in_channels", "num_classes")
-    )
-
-
-TOLD = {kind.__name__: _told(kind) for kind in DESIGNS}
-
-
-def _by_formula(spec: zoo.Spec) -> Iterator[zoo.Spec]:
-    if isinstance(spec, ResNet) and len(spec.stages) == 3 and len(set(spec.stages)) == 1:
-        n = spec.stages[0]
-        with suppress(UserError):
-            yield zoo.find(f"resnet{6 * n + 2 if spec.block == 'basic' else 9 * n + 2}")
-        with suppress(UserError):
-            yield zoo.find(f"wrn-{6 * n + 4}-{spec.width // 16}")
-
-
 def _resnet(shapes: Shapes) -> ResNet:
     stages = blocks(shapes)
     stem, stem_width, in_channels = _stem(shapes)
@@ -174,11 +118,13 @@ def _resnet(shapes: Shapes) -> ResNet:
         reduction = channels // squeezed
         fields["se_reduction"] = reduction
         fields["se_multiple"] = 1 if out // reduction == least else least
+    if "layer1.0.se.conv.weight" in shapes:
+        fields["eca"] = True
     if "maxpool.0.weight" in shapes:
         fields["stem_pool"] = "conv"
     if folded:
         fields["projection_norm"] = True
-    spec = ResNet(
+    return ResNet(
         UNLISTED, "own", "bottleneck" if bottleneck else "basic", stages,
         stem=stem, stem_width=stem_width, width=width, preact=preact,
         preact_stem="bn1.weight" in shapes or not preact,
@@ -187,11 +133,6 @@ def _resnet(shapes: Shapes) -> ResNet:
         num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
         **{"input_size": (32, 32) if stem == "3x3" else (224, 224), **_head(shapes), **fields},  # type: ignore[arg-type]
     )  # fmt: skip
-    if not any(name.endswith(".running_mean") for name in shapes):
-        with suppress(UserError):  # channels that 32 groups do not divide
-            grouped = replace(spec, norm="group")
-            return grouped if listed(grouped) else spec
-    return spec
 
 
 def _head(shapes: Shapes) -> dict[str, object]:

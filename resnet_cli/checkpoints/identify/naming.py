@@ -21,6 +21,8 @@ WRAPPERS = (
 """What state dicts are called inside files, the first being preferred among equally large ones."""
 TRAINING = ("optim", "scheduler", "lr_sched", "callbacks", "loops", "scaler", "exp_avg", "momentum")
 """What the keys begin with under which a training run keeps tensors that are no weights."""
+OF_TOOLS = ("total_ops", "total_params")
+"""Tensors that thop leaves in every module that it has counted."""
 DEEPEST = 5
 LONGEST_NAME = 500
 MOST_TENSORS = 32 * BLOCKS
@@ -122,6 +124,8 @@ def to_torchvision(names: Iterable[str]) -> Naming:
     outer = ["".join(f"{part}." for part in parts[:end]) for end in range(len(parts) + 1)]
     theirs: dict[str, str] = {}
     for name in names:
+        if name.rpartition(".")[2] in OF_TOOLS:
+            continue
         if name.startswith(prefix):
             theirs.setdefault(_renamed(name[len(prefix) :], ours_for, scheme.tensors), name)
             continue

@@ -83,6 +83,11 @@ ATTENTION = {
     f"attnpool.{part}_proj.{kind}": f"attnpool.{part}_proj_{kind}"
     for part in "kqvc" for kind in ("weight", "bias")
 }  # fmt: skip
+WIDE = {
+    "bn1": "norm",  # the last norm
+    "block{S}.layer.{B}.convShortcut": "layer{S}.{B}.downsample.0",
+    "block{S}.layer.{B}.conv{N}": "layer{S}.{B}.conv{N}",
+}
 HUGGING_FACE_REGNET = {
     # behind the gate of a Y block the last convolution is the fourth
     f"{theirs}.{kind}": f"{ours}.{index}"
@@ -198,11 +203,11 @@ SCHEMES = (
         "scale{S}{b}_branch1": "layer{S}.{b}.downsample.1",
         "fc{I}": "fc",  # fc1000
     }, shift={"S": -1, "n": 1}),
-    Scheme("Wide ResNets", ("block1.layer.0.conv1.weight", "block2.layer.0.conv1.weight"), {
-        "bn1": "norm",  # the last norm; the first one stands in the first block
-        "block1.layer.0.bn1": "bn1",
-        "block{S}.layer.{B}.convShortcut": "layer{S}.{B}.downsample.0",
-        "block{S}.layer.{B}.conv{N}": "layer{S}.{B}.conv{N}",
+    Scheme("Wide ResNets", ("block1.layer.0.conv1.weight", "block2.layer.0.conv1.weight"), WIDE | {
+        "block1.layer.0.bn1": "bn1",  # before the shortcut, which projects
+        "block{S}.layer.{B}.bn{N}": "layer{S}.{B}.bn{N}",
+    }, needs=("block1.layer.0.convShortcut.weight",)),
+    Scheme("Wide ResNets of width 1", ("block1.layer.0.conv1.weight", "block2.layer.0.conv1.weight"), WIDE | {
         "block{S}.layer.{B}.bn{N}": "layer{S}.{B}.bn{N}",
     }),
     Scheme("OpenAI's CLIP", ("attnpool.positional_embedding",), {
