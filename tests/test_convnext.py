@@ -22,7 +22,7 @@ from resnet_cli.models import load
 from resnet_cli.published.names import names
 from resnet_cli.pytorch.build import Unfilled
 
-LARGEST = 40_000_000
+LARGEST = 60_000_000
 """Parameters of the largest network that is run."""
 EVERYDAY = ("timm:convnext_atto_ols", "timm:convnextv2_atto")
 CONVNEXTS = [
