@@ -239,6 +239,27 @@ def test_a_convnext_is_counted_as_fvcore_and_torch_count_it(name):
     assert analysis.missing(rules["thop"], rows)[:2] == ["layer norm", "permutation"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model",
+    [
+        "clip-rn50:stages=1-1-1-1,width=16,stem_width=16,input_size=64",
+        "clip-rn50:head=attention-all,stages=1-1-1-1,width=16,stem_width=16,input_size=64",
+        "iresnet18:input_size=64",
+        "keras-resnet50v2:stages=2-2-1-1,input_size=65",
+    ],
+)
+def test_fvcore_counts_parts_of_other_libraries_as_its_convention_says(model):
+    """An attention pool as its products, a vector's norm as a map's, PReLU and a padded pool as nothing."""
+    from fvcore.nn import FlopCountAnalysis
+
+    network = load(model)
+    net = build(network.spec).eval()
+    analysis = FlopCountAnalysis(net, torch.zeros(1, *network.spec.input_shape))
+    analysis.unsupported_ops_warnings(False)
+    assert analysis.total() == count(conventions()["fvcore"], network.rows)
+
+
 def test_the_papers_38_is_not_41():
     """He et al.'s ResNet-50 strides in the first 1×1: 231,211,008 MACs fewer, printed as 3.8 G."""
     row = next(r for r in reconciled("resnet50-v1.5")["rows"] if "He et al. 2015" in r["name"])

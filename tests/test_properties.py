@@ -62,14 +62,22 @@ def specs(draw, kind):
     }
     if draw(st.integers(0, 9)):  # nine of ten
         most = 5 if kind is VGG else 4
-        least = 3 if given.get("stem") == "3x3" else most
+        least = 3 if kind is ResNet else most
         given["stages"] = (given["stages"] * 2)[: draw(st.integers(least, most))]
         if kind in (RegNet, ConvNeXt):
             given["widths"] = (given["widths"] * 2)[:4]
+        if kind is ResNet:
+            fits = draw(st.booleans()) and not given["se_reduction"]
+            given["widths"] = (given["widths"] * 2)[: len(given["stages"])] if fits else ()
+            if given["stride_at"] == "last":
+                given["output_stride"] = 32
+            if given["head"].startswith("attention"):
+                given |= {"width": 64, "widths": (), "input_size": (64, 32)}
         if given.get("block") == "basic":
             given |= {"groups": 1, "base_width": 64}
         if given.get("norm") == "group":
             given |= {"width": 32, "stem_width": 64, "base_width": 64, "groups": 1}
+            given |= {"widths": ()} if kind is ResNet else {}
         if given.get("se_reduction") and given.get("eca"):
             given["eca"] = False
         if kind is VGG:

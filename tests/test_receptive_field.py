@@ -20,6 +20,7 @@ from resnet_cli.analyses.field.receptive_field import fields
 from resnet_cli.answers.features import code as snippets
 from resnet_cli.designs import zoo
 from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -46,11 +47,13 @@ def narrow(spec, size):
     if isinstance(spec, RegNet):
         return zoo.changed(spec, widths=(2, 2, 2, 2), group_width=1, stem_width=2, in_channels=1, input_size=size,
                            se_reduction=min(spec.se_reduction, 1))  # fmt: skip
+    if isinstance(spec, IResNet):
+        return zoo.changed(spec, width=1, num_classes=2, in_channels=1, input_size=size)
     if spec.body != "plain":
         return zoo.changed(spec, width=4, stem_width=4, in_channels=1, base_width=64, groups=min(spec.groups, 2),
                            split_reduction=1, split_least=4, input_size=size)  # fmt: skip
     return zoo.changed(
-        spec, width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
+        spec, head="pool", width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
         se_reduction=min(spec.se_reduction, 1), input_size=size,
     )  # fmt: skip
 

@@ -64,12 +64,6 @@ class ResNet:
     style: str = option(
         "v1", "v1: stride in the first 1×1; v1.5: in the 3×3.", ("v1", "v1.5"), in_tensors=False
     )
-    stride_at: str = option(
-        "first",
-        "Which block of a stage strides: its first, or its last, but for the last stage's.",
-        ("first", "last"),
-        in_tensors=False,
-    )
     stem: str = option(
         "7x7", "7x7, 3x3, deep: three 3×3, or tiered: of 3/8, 1/2 and all channels.", STEMS
     )
@@ -81,6 +75,12 @@ class ResNet:
         "usual",
         "usual: max, none behind a 3×3; max, none, ceil: Caffe's, zeros: Keras' and BiT's, conv: a 3×3 that strides.",
         STEM_POOLS,
+        in_tensors=False,
+    )
+    stride_at: str = option(
+        "first",
+        "Which block of a stage strides: its first, or its last, but for the last stage's.",
+        ("first", "last"),
         in_tensors=False,
     )
     width: int = option(64, "Channels of the first stage.")

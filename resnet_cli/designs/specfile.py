@@ -117,7 +117,7 @@ def schema() -> dict[str, Any]:
             each |= {"type": "array", "items": blocks, "minItems": 3, "maxItems": 5}
         elif key == "widths":
             channels = {"type": "integer", "minimum": 1, "maximum": limits.CHANNELS}
-            each |= {"type": "array", "items": channels, "minItems": 3, "maxItems": 4}
+            each |= {"type": "array", "items": channels, "minItems": 0, "maxItems": 4}
         elif key == "input_size":
             side = {"type": "integer", "minimum": 1, "maximum": limits.PIXELS}
             both = {"type": "array", "items": side, "minItems": 2, "maxItems": 2}

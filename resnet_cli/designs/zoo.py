@@ -303,8 +303,8 @@ def is_listed(spec: Spec) -> bool:
 
 
 def dataset(spec: Spec) -> str:
-    """The data set that a listed network is for: imagenet or cifar10."""
-    return "cifar10" if spec.num_classes == 10 else "imagenet"
+    """The data set that a listed network is for, by its classes: imagenet or cifar10; "" for an embedding."""
+    return {10: "cifar10", 1000: "imagenet"}.get(spec.num_classes, "")
 
 
 def find(name: str) -> Spec:
