@@ -21,7 +21,17 @@ from resnet_cli.designs.blocks import bottleneck
 from resnet_cli.layers import base
 from resnet_cli.layers.arithmetic import value
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear, StdConv2d
-from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import (
+    ELU,
+    GELU,
+    Dropout,
+    Hardswish,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+)
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import BatchNorm2d, FrozenBatchNorm2d, GroupNorm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, BlurPool2d, MaxPool2d
@@ -50,6 +60,11 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     GroupNorm: [(GroupNorm("x", 4, 8), IMAGE)],
     ReLU: [(ReLU("x"), IMAGE)],
     SiLU: [(SiLU("x"), IMAGE)],
+    GELU: [(GELU("x"), IMAGE)],
+    LeakyReLU: [(LeakyReLU("x"), IMAGE)],
+    ELU: [(ELU("x"), IMAGE)],
+    Mish: [(Mish("x"), IMAGE)],
+    Hardswish: [(Hardswish("x"), IMAGE)],
     Sigmoid: [(Sigmoid("x"), IMAGE)],
     Dropout: [(Dropout("x"), IMAGE)],
     MaxPool2d: [
@@ -215,6 +230,10 @@ def test_gradients(layer, shapes, wanted):
     assert (of_inputs + of_tensors) * 2 * BATCH == counter.get_total_flops()
 
 
+CURVES = {"silu": 2, "gelu": 5, "leaky_relu": 2, "elu": 3, "mish": 4, "hardswish": 4}
+"""Operations an element: GELU's error function, its argument, a sum and two products, and so on."""
+
+
 class Elementary(TorchDispatchMode):
     """Counts elementary operations beside MACs as torch runs them: so many an output or input."""
 
@@ -230,8 +249,8 @@ class Elementary(TorchDispatchMode):
         out = (y[0] if isinstance(y, tuple) else y).numel()
         if name in ("add", "mul", "rsub", "sigmoid", "relu"):
             self.counted += out
-        elif name == "silu":
-            self.counted += 2 * out
+        elif name in CURVES:
+            self.counted += CURVES[name] * out
         elif name in ("convolution", "addmm"):
             self.counted += out if name == "addmm" or args[2] is not None else 0
         elif (

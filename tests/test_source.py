@@ -19,7 +19,7 @@ from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear, StdConv2d
-from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import Curve, Dropout, ReLU, Sigmoid, SiLU
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import BatchNorm2d, FrozenBatchNorm2d, GroupNorm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, BlurPool2d, MaxPool2d
@@ -102,6 +102,8 @@ def reference(spec, state, x):
                 y = F.batch_norm(a, t["running_mean"], t["running_var"], t["weight"], t["bias"])
             case ReLU():
                 y = a.clamp(min=0)
+            case Curve():
+                y = getattr(nn, type(row.layer).__name__)()(a)
             case SiLU():
                 y = a / (1 + (-a).exp())
             case Sigmoid():
@@ -232,7 +234,7 @@ def specs(draw):
         "width": 32 if wide else pick(2, 4, 8),
         "base_width": (64 if wide else pick(16, 32, 64, 96, 128)) if grouped else 64,
         "groups": pick(1, 2, 3) if grouped else 1,
-        "preact": pick(True, False), "activation": pick("ReLU", "SiLU"),
+        "preact": pick(True, False), "activation": pick("ReLU", "SiLU", "GELU", "Hardswish"),
         "se_reduction": pick(0, 0, 1, 2), "eca": pick(True, False), "conv_bias": pick(True, False),
         "projection_norm": pick(True, False), "projection_pool": pick(True, False),
         "shortcut_scale": pick(1.0, 1.0, 0.5, 0.0), "body_scale": pick(1.0, 1.0, 0.25),

@@ -1,4 +1,4 @@
-"""Layers that work element by element: ReLU, SiLU, sigmoid, dropout."""
+"""Layers that work element by element: activations, sigmoid, dropout."""
 
 from __future__ import annotations
 
@@ -54,6 +54,67 @@ class SiLU(SameShape, Unweighted, Fresh):
 
     def module(self) -> Module:
         return Module("SiLU")
+
+
+class Curve(SameShape, Unweighted, Fresh):
+    """An activation of `KINDS` that torch has a module for, whose slope is another at each number."""
+
+    activation = True
+
+    @property
+    def beside(self) -> str:  # type: ignore[override]
+        return f"{KINDS[self.operator].operations} an element"
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return KINDS[self.operator].operations * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the slope is another at each number", inputs=(0,))
+
+
+class GELU(Curve):
+    """x·Φ(x) (Hendrycks & Gimpel 2016)."""
+
+    operator = "GELU"
+
+    def module(self) -> Module:
+        return Module("GELU")
+
+
+class LeakyReLU(Curve):
+    """x, or x/100 below 0 (Maas et al. 2013)."""
+
+    operator = "leaky ReLU"
+
+    def module(self) -> Module:
+        return Module("LeakyReLU")
+
+
+class ELU(Curve):
+    """x, or exp(x) − 1 below 0 (Clevert et al. 2016)."""
+
+    operator = "ELU"
+
+    def module(self) -> Module:
+        return Module("ELU")
+
+
+class Mish(Curve):
+    """x·tanh(softplus(x)) (Misra 2020)."""
+
+    operator = "mish"
+
+    def module(self) -> Module:
+        return Module("Mish")
+
+
+class Hardswish(Curve):
+    """x·relu6(x + 3)/6 (Howard et al. 2019)."""
+
+    operator = "hard swish"
+
+    def module(self) -> Module:
+        return Module("Hardswish")
 
 
 class Sigmoid(SameShape, Unweighted, Fresh):
