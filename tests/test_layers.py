@@ -21,7 +21,18 @@ from resnet_cli.designs.blocks import bottleneck
 from resnet_cli.layers import base
 from resnet_cli.layers.arithmetic import value
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear, StdConv2d
-from resnet_cli.layers.elementwise import GELU, Dropout, PReLU, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import (
+    ELU,
+    GELU,
+    Dropout,
+    Hardswish,
+    LeakyReLU,
+    Mish,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+)
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd, Share
 from resnet_cli.layers.normalisation import (
     BatchNorm1d,
@@ -82,6 +93,10 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     GELU: [(GELU("x"), IMAGE)],
     SiLU: [(SiLU("x"), IMAGE)],
     PReLU: [(PReLU("x", 8), IMAGE)],
+    LeakyReLU: [(LeakyReLU("x"), IMAGE)],
+    ELU: [(ELU("x"), IMAGE)],
+    Mish: [(Mish("x"), IMAGE)],
+    Hardswish: [(Hardswish("x"), IMAGE)],
     Sigmoid: [(Sigmoid("x"), IMAGE)],
     Dropout: [(Dropout("x"), IMAGE)],
     MaxPool2d: [
@@ -262,6 +277,18 @@ def test_gradients(layer, shapes, wanted):
     assert (of_inputs + of_tensors) * 2 * BATCH == counter.get_total_flops()
 
 
+CURVES = {
+    "silu": 2,
+    "_prelu_kernel": 2,
+    "gelu": 5,
+    "leaky_relu": 2,
+    "elu": 3,
+    "mish": 4,
+    "hardswish": 4,
+}
+"""Operations an element: GELU's error function, its argument, a sum and two products, and so on."""
+
+
 class Elementary(TorchDispatchMode):
     """Counts elementary operations beside MACs as torch runs them: so many an output or input."""
 
@@ -277,8 +304,8 @@ class Elementary(TorchDispatchMode):
         out = (y[0] if isinstance(y, tuple) else y).numel()
         if name in ("add", "mul", "div", "rsub", "sigmoid", "relu"):
             self.counted += out
-        elif name in ("silu", "_prelu_kernel"):
-            self.counted += 2 * out
+        elif name in CURVES:
+            self.counted += CURVES[name] * out
         elif name in ("convolution", "addmm"):
             self.counted += out if name == "addmm" or args[2] is not None else 0
         elif (
@@ -288,8 +315,6 @@ class Elementary(TorchDispatchMode):
             self.counted += 2 * out
         elif name in ("native_group_norm", "native_layer_norm", "_softmax"):
             self.counted += 4 * out
-        elif name == "gelu":
-            self.counted += 5 * out
         elif name == "addcmul":
             self.counted += 2 * out
         elif name == "linalg_vector_norm":

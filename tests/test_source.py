@@ -20,7 +20,15 @@ from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.errors import UserError
 from resnet_cli.layers.convolution import ChannelConv, Conv2d, Linear, StdConv2d
-from resnet_cli.layers.elementwise import GELU, Dropout, Elementwise, PReLU, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import (
+    Curve,
+    Dropout,
+    Elementwise,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+)
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import (
     BatchNorm2d,
@@ -130,8 +138,6 @@ def reference(spec, state, x):
                 y = a * t["weight"].view(-1, 1, 1)
             case ChannelsLast(back=back):
                 y = a.movedim(3, 1) if back else a.movedim(1, 3)
-            case GELU():
-                y = a * (1 + torch.erf(a / 2**0.5)) / 2
             case GroupNorm(groups=groups):
                 y = F.group_norm(a, groups, t["weight"], t["bias"])
             case BatchNorm2d() | FrozenBatchNorm2d():
@@ -140,6 +146,8 @@ def reference(spec, state, x):
                 y = a.clamp(min=0)
             case PReLU():
                 y = F.prelu(a, t["weight"])
+            case Curve():
+                y = getattr(nn, type(row.layer).__name__)()(a)
             case SiLU():
                 y = a / (1 + (-a).exp())
             case Sigmoid():
@@ -301,7 +309,7 @@ def specs(draw):
         "width": 32 if wide else pick(2, 4, 8),
         "base_width": (64 if wide else pick(16, 32, 64, 96, 128)) if grouped else 64,
         "groups": pick(1, 2, 3) if grouped else 1,
-        "preact": pick(True, False), "activation": pick("ReLU", "SiLU"),
+        "preact": pick(True, False), "activation": pick("ReLU", "SiLU", "GELU", "Hardswish"),
         "se_reduction": pick(0, 0, 1, 2), "eca": pick(True, False), "conv_bias": pick(True, False),
         "projection_norm": pick(True, False), "projection_pool": pick(True, False),
         "shortcut_scale": pick(1.0, 1.0, 0.5, 0.0), "body_scale": pick(1.0, 1.0, 0.25),

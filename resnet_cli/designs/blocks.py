@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import ChannelConv, Conv2d
-from resnet_cli.layers.elementwise import Dropout, ReLU, Sigmoid, SiLU
+from resnet_cli.layers.elementwise import (
+    ELU,
+    GELU,
+    Dropout,
+    Hardswish,
+    LeakyReLU,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+)
 from resnet_cli.layers.merging import ADDITION, Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import BatchNorm2d, FrozenBatchNorm2d, GroupNorm
 from resnet_cli.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, BlurPool2d, MaxPool2d
@@ -26,7 +36,10 @@ GATES = ("gate", "exclusive-gate")
 
 
 SHORTCUTS = ("A", "A-split", "B", "C", "none", *GATES, "dropout")
-ACTIVATIONS = {"ReLU": ReLU, "SiLU": SiLU}
+ACTIVATIONS: dict[str, type[Layer]] = {
+    "ReLU": ReLU, "SiLU": SiLU, "GELU": GELU, "LeakyReLU": LeakyReLU, "ELU": ELU, "Mish": Mish, "Hardswish": Hardswish,
+}  # fmt: skip
+"""By torch's names."""
 NORMS = ("batch", "group", "frozen")
 
 

@@ -108,7 +108,9 @@ class ResNet:
     weight_standardization: bool = option(
         False, "Convolutions' weights are standardised.", in_tensors=False
     )
-    activation: str = option("ReLU", "ReLU or SiLU.", (*ACTIVATIONS,), in_tensors=False)
+    activation: str = option(
+        "ReLU", "ReLU or another of torch's: SiLU, GELU.", (*ACTIVATIONS,), in_tensors=False
+    )
     se_reduction: int = option(0, "Squeeze-excitation by so much; 0: none.", least=0)
     se_multiple: int = option(1, "Its channels are rounded to a multiple of so many.")
     se_activation: bool = option(

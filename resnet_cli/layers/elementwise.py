@@ -1,4 +1,4 @@
-"""Layers that work element by element: ReLU, SiLU, GELU, PReLU, sigmoid, dropout."""
+"""Layers that work element by element: activations, sigmoid, dropout."""
 
 from __future__ import annotations
 
@@ -56,21 +56,65 @@ class SiLU(SameShape, Unweighted, Fresh):
         return Module("SiLU")
 
 
-class GELU(SameShape, Unweighted, Fresh):
-    """x·Φ(x) (Hendrycks & Gimpel 2016), by the error function."""
+class Curve(SameShape, Unweighted, Fresh):
+    """An activation of `KINDS` that torch has a module for, whose slope is another at each number."""
 
-    operator = "GELU"
     activation = True
-    beside = "5 an element"
+
+    @property
+    def beside(self) -> str:  # type: ignore[override]
+        return f"{KINDS[self.operator].operations} an element"
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
-        return 5 * elements(y)
+        return KINDS[self.operator].operations * elements(y)
 
     def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
         return Saves("the slope is another at each number", inputs=(0,))
 
+
+class GELU(Curve):
+    """x·Φ(x) (Hendrycks & Gimpel 2016)."""
+
+    operator = "GELU"
+
     def module(self) -> Module:
         return Module("GELU")
+
+
+class LeakyReLU(Curve):
+    """x, or x/100 below 0 (Maas et al. 2013)."""
+
+    operator = "leaky ReLU"
+
+    def module(self) -> Module:
+        return Module("LeakyReLU")
+
+
+class ELU(Curve):
+    """x, or exp(x) − 1 below 0 (Clevert et al. 2016)."""
+
+    operator = "ELU"
+
+    def module(self) -> Module:
+        return Module("ELU")
+
+
+class Mish(Curve):
+    """x·tanh(softplus(x)) (Misra 2020)."""
+
+    operator = "mish"
+
+    def module(self) -> Module:
+        return Module("Mish")
+
+
+class Hardswish(Curve):
+    """x·relu6(x + 3)/6 (Howard et al. 2019)."""
+
+    operator = "hard swish"
+
+    def module(self) -> Module:
+        return Module("Hardswish")
 
 
 class PReLU(SameShape, Fresh):
