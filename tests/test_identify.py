@@ -69,7 +69,7 @@ def wrapped(tmp_path):
 def test_a_torchvision_file(resnet50):
     """The one that is taken, the others with these tensors by what they cost more, and what it is made of, on one screen."""
     out, err = run("identify", resnet50, "--exact")
-    rows = dict(line.split(maxsplit=1) for line in out.splitlines() if " " in line)
+    rows = dict(line.split(maxsplit=1) for line in reversed(out.splitlines()) if " " in line)
     first = "weights.safetensors: taken as resnet50-v1.5; could also be resnet50, by 231,211,008 fewer MACs; or timm:resnetaa50, "
     assert out.startswith(first)
     assert rows["network"] == "resnet50-v1.5" and rows["settled"] == "no"

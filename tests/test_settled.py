@@ -248,6 +248,25 @@ def test_a_training_script_says_which_it_was():
         assert (told.network, told.settled) == (network, settled)
 
 
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [
+        ("resnetaa50_a1h-4cf422b3.pth", "timm:resnetaa50"),
+        ("resnetaa50.pth", "timm:resnetaa50"),
+        ("resnet50-0676ba61.pth", "resnet50-v1.5"),  # torchvision's, not the paper's
+        ("seresnet50.pth", "resnet50-v1.5"),  # whose tensors these are not
+        ("mine.pth", "resnet50-v1.5"),
+        ("resnetaa50" + "-" * 100_000, "timm:resnetaa50"),
+    ],
+)
+def test_a_files_name_is_a_hint(name, network):
+    """It decides which of several is taken, and settles nothing."""
+    state = {name: TensorInfo(shape, "float32") for name, shape in shapes_of("resnet50").items()}
+    told = recognise(named(state), said(name, state, "torchvision"))
+    assert (told.network, told.settled) == (network, False)
+    assert any("hint" in note for note in told.notes) == name.startswith(("resnetaa50", "resnet50"))
+
+
 # what somebody says
 
 

@@ -23,6 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from resnet_cli.analyses.cost.counts import totals
 from resnet_cli.checkpoints.container.contents import TensorInfo
+from resnet_cli.checkpoints.identify.metadata import Said, called_as
 from resnet_cli.checkpoints.identify.recognise import named, recognise
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
@@ -47,13 +48,14 @@ OTHERS = (
 """Some of timm's that are not residual networks of these families."""
 WRAPPED = {
     "": lambda state: state,
+    "called so": lambda state: state,
     "module.": lambda state: {f"module.{name}": tensor for name, tensor in state.items()},
     "state_dict": lambda state: {"epoch": 3, "state_dict": state},
     "model": lambda state: {
         "model": {f"backbone.{name}": tensor for name, tensor in state.items()}
     },
 }
-"""How training scripts store a state dict."""
+"""How training scripts store a state dict; one file is called as libraries call theirs, the others have no name."""
 VERDICTS = (
     "settled, right", "settled, WRONG", "open, usual right", "open, usual wrong", "unknown", "refused, not residual",
     "CLAIMED, not residual",
@@ -105,10 +107,10 @@ def counted(net: Any, size: tuple[int, ...]) -> tuple[int, int]:
     return sum(parameter.numel() for parameter in net.parameters()), counter.get_total_flops() // 2
 
 
-def told(state: object) -> tuple[str, bool] | None:
+def told(state: object, called: str = "") -> tuple[str, bool] | None:
     """The network that is given as MODEL, and whether it is settled; None where none fits."""
     try:
-        found = recognise(named(state))
+        found = recognise(named(state), Said(hint=called_as(called)))
     except UserError:
         return None
     return (found.network, found.settled) if found.sure == "exact" else None
@@ -143,7 +145,8 @@ def score(patterns: Sequence[str] = ("*",), wrong: bool = False) -> dict[str, Co
         bare = told(shapes)
         own = counted(net, size) if bare else (0, 0)
         for wrapper, wrap in WRAPPED.items():
-            answer = told(wrap(shapes)) if bare and wrapper else bare
+            file = name.partition(":")[2] if wrapper == "called so" else ""
+            answer = told(wrap(shapes), file) if bare and wrapper else bare
             said = verdict(answer, own, size, ours)
             source = f"{name.partition(':')[0]} {wrapper}".strip()
             counts.setdefault(source, Counter())[said] += 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 from resnet_cli import files
@@ -11,7 +13,7 @@ from resnet_cli.checkpoints.container.json_text import json_object
 from resnet_cli.designs import names, zoo
 from resnet_cli.designs.blocks import ACTIVATIONS
 from resnet_cli.errors import UserError, folded, printable
-from resnet_cli.published.names import LIBRARIES
+from resnet_cli.published.names import LIBRARIES, LibraryName
 from resnet_cli.published.names import names as library_names
 
 CONFIG = "config.json"
@@ -22,17 +24,33 @@ MOST_BYTES, MOST_MARKS = 1 << 21, 200_000
 class Said(NamedTuple):
     """``spec`` is the network that is named, ``fields`` what else is said of one; ``by`` is who says it.
 
-    ``problem`` says in a sentence why what is said there does not count.
+    ``problem`` says in a sentence why what is said there does not count. ``hint`` is a network that the file is
+    called as, which proves nothing.
     """
 
     by: str = ""
     spec: zoo.Spec | None = None
     fields: dict[str, object] = {}  # noqa: RUF012  (never changed)
     problem: str = ""
+    hint: zoo.Spec | None = None
 
 
 def said(path: str, content: object, scheme: str) -> Said:
     """What stands beside a weight file of a scheme's names, or in it: nothing there is a path, nothing is run."""
+    return _in_words(path, content, scheme)._replace(hint=called_as(os.path.basename(path)))
+
+
+def called_as(file: str) -> zoo.Spec | None:
+    """The library's network that a file is called as: timm's resnetaa50 for resnetaa50_a1h-4cf422b3.pth."""
+    parts = re.split(r"([-_])", file[:200].partition(".")[0])
+    for end in range(len(parts), 0, -2):  # the longest name first
+        specs = _called("".join(parts[:end]), LIBRARIES)
+        if specs:
+            return specs[0] if len(specs) == 1 else None
+    return None
+
+
+def _in_words(path: str, content: object, scheme: str) -> Said:
     config = os.path.join(os.path.dirname(path), CONFIG)
     beside = of_config(config, scheme) if os.path.lexists(config) else Said()
     if beside.by or beside.problem or not isinstance(content, dict):
@@ -85,10 +103,16 @@ def _transformers(by: str, config: dict[str, Any]) -> Said:
 
 def _called(name: str, libraries: Iterable[str]) -> list[zoo.Spec]:
     """The different networks that libraries call so, of those that are described."""
-    wanted = folded(name.partition(".")[0])
-    rows = [
-        row for row in library_names() if row.library in libraries and folded(row.name) == wanted
-    ]
+    called = _by_name().get(folded(name.partition(".")[0]), [])
+    rows = [row for row in called if row.library in libraries]
     if any(row.differs for row in rows):
         return []
     return list({(row.network, row.changes): names.spec_of(row) for row in rows}.values())
+
+
+@cache
+def _by_name() -> dict[str, list[LibraryName]]:
+    rows: dict[str, list[LibraryName]] = {}
+    for row in library_names():
+        rows.setdefault(folded(row.name), []).append(row)
+    return rows

@@ -24,7 +24,7 @@ from resnet_cli.checkpoints.identify.infer import (
     number_of_classes,
     sized_by_tensors,
 )
-from resnet_cli.checkpoints.identify.known import undescribed
+from resnet_cli.checkpoints.identify.known import same, undescribed
 from resnet_cli.checkpoints.identify.metadata import Said, said
 from resnet_cli.checkpoints.identify.naming import Naming, find_state_dict, to_torchvision
 from resnet_cli.checkpoints.identify.schemes import HEADS
@@ -224,8 +224,15 @@ def recognise(file: Named, said: Said = NOTHING, given: zoo.Spec | None = None) 
         read = read._replace(by="")
     return Recognised(
         taken, rows, candidates + others, read.by, sure, _cannot_tell(read, file), differences,
-        in_words(differences), [read.problem] if read.problem else [],
+        in_words(differences), _notes(read, said),
     )  # fmt: skip
+
+
+def _notes(read: Readings, said: Said) -> list[str]:
+    """What was not believed, and what decided where nothing proves anything."""
+    hinted = said.hint and not read.by and len(read.specs) > 1 and same(said.hint, read.specs[0])
+    hint = f"the file is called as {typed(read.specs[0])} is: a hint, which proves nothing"
+    return [*([read.problem] if read.problem else []), *([hint] if hinted else [])]
 
 
 def _readings(file: Named, spec: zoo.Spec, said: Said, traced: Traced) -> Readings:

@@ -83,7 +83,9 @@ def readings(
         return Readings(known, problem="what is said of its network cannot be described here")
     if len(spec.stages) == 4 and getattr(spec, "stem", "") == "3x3" and "stem_pool" not in bound:
         specs += _changed(specs, {"stem_pool": "max"})  # torchvision's, with another first layer
-    specs.sort(key=lambda other: _unusual(other, usual))
+    hint = said.hint
+    called = [other for other in specs if hint and same(other, hint)]
+    specs.sort(key=lambda other: (other not in called, _unusual(other, usual)))
     problem = said.problem
     if said.spec:
         named = [other for other in specs if same(other, said.spec)]
