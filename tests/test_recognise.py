@@ -452,9 +452,9 @@ def test_networks_of_ones_own_are_inferred(spec):
 
 
 def test_an_unlisted_network_is_told_by_a_listed_one():
-    """timm's resnet26d is resnet50-d with two blocks a stage; the base differs in one field."""
+    """resnet50-d with other numbers of blocks; the base differs in one field."""
     for base, changes in [
-        ("resnet50-d", {"stages": (2, 2, 2, 2)}),
+        ("resnet50-d", {"stages": (2, 3, 2, 2)}),
         ("se-resnext101_32x4d", {"groups": 16}),
         ("resnet18", {"width": 96}),
         ("vgg16_bn", {"width": 32}),
