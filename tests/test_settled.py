@@ -148,7 +148,7 @@ def check_typed_back(spec):
             assert totals(again.rows)["macs"] == each.macs
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     st.sampled_from(LIGHT), st.sampled_from([2, 10, 1000]), st.sampled_from([1, 3]),
     st.sampled_from([None, 2, 5]),
@@ -258,7 +258,7 @@ def test_a_training_script_says_which_it_was():
         ("resnet50-0676ba61.pth", "resnet50-v1.5"),  # torchvision's, not the paper's
         ("seresnet50.pth", "resnet50-v1.5"),  # whose tensors these are not
         ("mine.pth", "resnet50-v1.5"),
-        ("resnetaa50" + "-" * 100_000, "timm:resnetaa50"),
+        ("resnetaa50" + "-" * 1000, "timm:resnetaa50"),
     ],
 )
 def test_a_files_name_is_a_hint(name, network):
