@@ -170,11 +170,11 @@ def test_images_are_scaled_by_what_is_trained_on():
 
 
 def test_weights_are_under_our_names(tmp_path, here):
-    """identify names the network, and build takes them."""
+    """identify names the network, of one channel of input, and build takes them."""
     resnet_cli.train("resnet8", folder=str(tmp_path / "x"), **SHORT)
     path = str(tmp_path / "x" / "resnet8-s0" / "weights.safetensors")
     answer = resnet_cli.identify(path)
-    assert answer.envelope["fits"] and answer.envelope["network"] == "resnet8"
+    assert answer.envelope["fits"] and answer.envelope["network"] == "resnet8:in_channels=1"
 
 
 def test_held_out_images_are_not_trained_on(tmp_path, here):

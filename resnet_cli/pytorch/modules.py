@@ -207,8 +207,9 @@ class FrozenBatchNorm2d(nn.Module):
 class Branches(nn.Sequential):
     """Modules side by side, what they put out one behind another along the channels.
 
-    Each takes the whole input, or of so many parts the one in its place; parts beyond the last module
-    pass as they are. In a chain each but the first adds what the one before it put out (Gao et al. 2019, Eq. 1).
+    Each takes the whole input, or of so many parts the one in its place; parts beyond the last
+    module pass as they are. In a chain each but the first adds what the one before it put out
+    (Gao et al. 2019, Eq. 1).
     """
 
     def __init__(self, *branches: nn.Module, parts: int = 0, chain: bool = False) -> None:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from itertools import count, groupby, pairwise, permutations, takewhile
 from keyword import iskeyword
 from math import prod
-from textwrap import indent
+from textwrap import indent, wrap
 from typing import Any, TypeAlias
 
 from resnet_cli.designs import zoo
@@ -122,7 +122,8 @@ class _Numbers:
         made = {i: module for i, module in modules.items() if module != NOTHING}
         if 0 < len(made) < len(modules):
             condition = self.condition({i: i in made for i in modules}, "part")
-            return f"{self.code(made)}\nif {condition}\nelse {NOTHING.name}()"
+            words = self.code(made), f"if {condition}", f"else {NOTHING.name}()"
+            return (" " if len(" ".join(words)) <= WIDTH - 13 else "\n").join(words)
         ((name, *keys),) = {(module.name, *module.arguments) for module in modules.values()}
         usual, parts = modules[min(modules)].usual, list[str]()
         for key in keys:
@@ -353,7 +354,7 @@ class _Writer:
         programs = [unit.lines(leads, side or [""] * follows) for unit in units]
         forward = [_either(lines, having) for lines in zip(*programs, strict=True)]
         lines = [
-            f'"""{doc}."""\n',
+            "\n".join(wrap(f'"""{doc}."""', 96)) + "\n",
             _defined("__init__", ["self", *numbers.signature()], "None"),
             _indented(["super().__init__()", *(made[name] for name in most)]),
             "\ndef forward(self, x: Tensor) -> Tensor:",

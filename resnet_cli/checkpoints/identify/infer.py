@@ -95,8 +95,12 @@ def _resnet(shapes: Shapes) -> ResNet:
         for stage in (1, 2, 3, 4)
         for path in ("weight", "conv.weight")
     )
-    last = f"layer1.0.conv{3 if bottleneck else 2}"
-    out = (shapes.get(f"{last}.weight") or shapes[f"{last}.conv.weight"])[0]
+    last = f"conv{3 if bottleneck else 2}"
+    outs = [
+        (shapes.get(f"{path}.weight") or shapes[f"{path}.conv.weight"])[0]
+        for path in (f"layer{stage}.0.{last}" for stage in range(1, len(stages) + 1))
+    ]
+    out = outs[0]
     folded = is_folded(shapes)
     fields: dict[str, object] = _shortcut(shapes, stages, changes=stem_width != out)
     width = out // 4 if bottleneck else out
@@ -108,8 +112,6 @@ def _resnet(shapes: Shapes) -> ResNet:
         groups = fields["groups"] = narrow // per_group
         fields["reduce_first"] = middle // narrow
         fields["base_width"] = middle // groups * 64 // width
-    last = f"conv{3 if bottleneck else 2}.weight"
-    outs = [shapes[f"layer{stage}.0.{last}"][0] for stage in range(1, len(stages) + 1)]
     if outs != [out * 2**at for at in range(len(outs))]:
         fields["widths"] = tuple(each // 4 if bottleneck else each for each in outs)
     if "layer1.0.se.fc1.weight" in shapes:
@@ -128,7 +130,7 @@ def _resnet(shapes: Shapes) -> ResNet:
         UNLISTED, "own", "bottleneck" if bottleneck else "basic", stages,
         stem=stem, stem_width=stem_width, width=width, preact=preact,
         preact_stem="bn1.weight" in shapes or not preact,
-        **_of_preact(shapes, end=f"layer1.0.conv{3 if bottleneck else 2}.bias"),  # type: ignore[arg-type]
+        **_of_preact(shapes, preact, end=f"layer1.0.{last}.bias"),  # type: ignore[arg-type]
         conv_bias=not folded and any(f"layer1.0.{path}.bias" in shapes for path in FIRST),
         num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
         **{"input_size": (32, 32) if stem == "3x3" else (224, 224), **_head(shapes), **fields},  # type: ignore[arg-type]
@@ -143,9 +145,8 @@ def _head(shapes: Shapes) -> dict[str, object]:
     return {"head": "mlp"} if "neck.fc.weight" in shapes else {}
 
 
-def _of_preact(shapes: Shapes, end: str) -> dict[str, object]:
+def _of_preact(shapes: Shapes, preact: bool, end: str) -> dict[str, object]:
     """Where norms stand twice or not at all, and whether the last convolutions alone have a bias."""
-    preact = _is_preact(shapes)
     return {
         "preact_twice": preact and "bn1.weight" in shapes and "layer1.0.bn1.weight" in shapes,
         "last_norm": not preact or "norm.weight" in shapes,
