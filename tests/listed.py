@@ -5,6 +5,7 @@ import pytest
 from resnet_cli.designs import zoo
 from resnet_cli.models import load
 
+ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
 FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())
 
 
@@ -17,9 +18,6 @@ def everyday(specs):
             for spec in specs
         ],
     )
-
-
-ZOO = everyday(zoo.NETWORKS)
 
 
 def rows_of(model):

@@ -228,14 +228,7 @@ def test_a_checkpoint_is_built_with_its_own_numbers(tmp_path):
     net = small(seed=3)
     torch.save(net.state_dict(), tmp_path / "in.pth")
     out, _ = run(
-        "build",
-        str(tmp_path / "in.pth"),
-        "--as",
-        "resnet20",
-        "--input-size",
-        "32x48",
-        "-o",
-        str(tmp_path / "out.pth"),
+        "build", str(tmp_path / "in.pth"), "--input-size", "32x48", "-o", str(tmp_path / "out.pth")
     )
     assert "tensors loaded from" in out and "initialised" not in out
     written = torch.load(tmp_path / "out.pth")

@@ -18,7 +18,6 @@ UNCOUNTED = {
     "times": "integer: how often it is met",
     "reason": "string: why it is not counted",
 }
-SETTLED = "boolean: false where a weight file is taken for one of several networks with its tensors"
 PUBLISHED = {
     "": "figures printed elsewhere",
     "source": "string: paper and table",
@@ -54,7 +53,6 @@ NETWORK: Keys = {
     },
     "published": [PUBLISHED],
     "uncounted": [UNCOUNTED],
-    "settled?": SETTLED,
 }
 TOTAL: Keys = {
     "": "of the whole network",
@@ -257,7 +255,6 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
-        "settled?": SETTLED,
     },
     "figures": {
         "rows": [
@@ -429,7 +426,6 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
-        "settled?": SETTLED,
     },
     "compare": {
         "rows": [
@@ -498,7 +494,6 @@ COMMANDS: dict[str, Keys] = {
         "tensors?": [{"": "of two weight files: those that differ", **TENSOR}],
         "figure5?": [{"": "blocks at similar cost (He et al. 2015, Figure 5)", **BLOCK}],
         "uncounted?": [UNCOUNTED],
-        "settled?": SETTLED,
     },
     "explain": {
         **ABOUT,
@@ -664,7 +659,6 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
-        "settled?": SETTLED,
     },
     "lesion": {
         "rows": [
@@ -699,7 +693,6 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
-        "settled?": SETTLED,
     },
     "plot": {
         "kind": "string: cost, tradeoff, memory, receptive-field, gradient, shatter or paths",
@@ -773,7 +766,6 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
-        "settled?": SETTLED,
     },
     "train": {
         "folder": "string: where everything is",
@@ -850,19 +842,9 @@ COMMANDS: dict[str, Keys] = {
     },
     "identify": {
         "file": "string: as typed",
-        "network?": "string?: as MODEL is typed, settled or taken; null where none fits",
-        "fits?": "boolean: whether the tensors are the network's, or the graph computes the same",
-        "settled?": "boolean: whether it is known which network it is; false where it is taken, or none fits",
-        "by?": "string?: why it is that one; null where it is not settled",
-        "candidates?": [
-            {
-                "": "every network that is known here with these tensors, the taken one first",
-                "network": "string: as MODEL is typed",
-                "macs": "integer: multiply-accumulates of one input",
-                "differs": "string: what it has otherwise than the first",
-            }
-        ],
+        "network?": "string?: its name; null if none of the list",
         "like?": "string?: the listed network that is most alike; null where none is",
+        "fits?": "strings: every listed network whose tensors these are, or that computes the same",
         "sure?": "string: exact, backbone exact or nearest; none for a graph that is like no listed one",
         "spec?": "spec: every field of the network's description",
         "classes?": "integer?: outputs of the classifier; null without one",
@@ -913,7 +895,7 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "total?": {
-            "": "of the network as of every one; with --keys of the tensors",
+            "": "with --keys; of a graph as of every network",
             "tensors?": "integer: that match",
             "numbers?": "integer: in them",
             **{f"{key}?": words for key, words in TOTAL.items() if key},

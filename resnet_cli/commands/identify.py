@@ -30,15 +30,6 @@ def command(
     keys: Annotated[
         str | None, typer.Option(metavar="PATTERN", help="List the tensors that match: 'layer1.*'.")
     ] = None,
-    as_: Annotated[
-        str | None,
-        typer.Option(
-            "--as",
-            metavar="MODEL",
-            help="What it is: does it fit?",
-            autocompletion=complete,
-        ),
-    ] = None,
 ) -> Answer:
     """Which network a file holds, of weights or operations, without torch and without running anything in it."""
-    return identify(file, against, keys, as_)
+    return identify(file, against, keys)
