@@ -70,9 +70,13 @@ def _instead(path: str, module: nn.Module, gates: bool) -> nn.Module | None:
         return None
     if isinstance(module, nn.MaxPool2d):
         return nn.AvgPool2d(module.kernel_size, module.stride, module.padding)
+    if isinstance(module, modules.ZeroPaddedMaxPool2d):
+        return nn.AvgPool2d(module.kernel, module.stride, module.padding)
     if isinstance(module, Steps) and module.merge is modules.scaling and not gates:
         module.merge = _gated  # what a gate computes has then no part in it
-    linear = (nn.BatchNorm2d, nn.LayerNorm, modules.LayerScale, nn.Sigmoid, modules.SoftmaxOfParts)
+    linear = (
+        nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, modules.LayerScale, nn.Sigmoid, nn.PReLU, modules.SoftmaxOfParts,
+    )  # fmt: skip
     if isinstance(module, linear):
         return nn.Identity()
     return nn.Identity() if path in ("fc", "classifier") else None

@@ -38,10 +38,11 @@ def small(spec, size=32):
     elif isinstance(spec, ConvNeXt):
         fields["widths"] = (16, 16, 32, 32)
     else:
+        grouped = isinstance(spec, ResNet) and (spec.groups > 1 or spec.norm == "group")
         parted = getattr(spec, "body", "plain") != "plain"
-        fields["width"] = max(spec.width // 8, 32 if parted else 16)
+        fields["width"] = max(spec.width // 8, 32 if grouped or parted else 16)
     if isinstance(spec, ResNet):
-        fields["stem_width"] = max(spec.stem_width // 8, 16)
+        fields["stem_width"] = max(spec.stem_width // 8, 32 if spec.norm == "group" else 16)
     return replace(spec, **fields, input_size=(size, size))
 
 

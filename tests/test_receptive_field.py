@@ -52,8 +52,10 @@ def narrow(spec, size):
     if spec.body != "plain":
         return zoo.changed(spec, width=4, stem_width=4, in_channels=1, base_width=64, groups=min(spec.groups, 2),
                            split_reduction=1, split_least=4, input_size=size)  # fmt: skip
+    if spec.antialias == "average" and spec.projection_pool:  # their pools part at an odd side
+        size = tuple(-(-side // 32) * 32 for side in size)
     return zoo.changed(
-        spec, head="pool", width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
+        spec, head="pool", norm="batch", width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
         se_reduction=min(spec.se_reduction, 1), input_size=size,
     )  # fmt: skip
 
