@@ -12,7 +12,7 @@ import own_modules
 import pytest
 import torch
 from libraries import library
-from listed import rows_of
+from listed import ZOO, rows_of
 from program import run
 from tools import TOOLS, spec_of
 from torch.utils.flop_counter import FlopCounterMode
@@ -207,7 +207,7 @@ def test_the_tool_itself_prints_what_its_convention_says(tool):
     assert printed == listed | beside
 
 
-@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+@ZOO
 def test_steps_lead_from_our_macs_to_what_is_printed(spec):
     """factor · MACs + the terms = the number, for every convention and paper, for every network."""
     rows = LISTED[spec.name]

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from listed import everyday
 from torch import nn
 from torch.nn import functional as F
 
@@ -255,7 +256,7 @@ def small(spec):
     return replace(spec, **fields, input_size=size)
 
 
-@pytest.mark.parametrize("spec", [*zoo.NETWORKS, *OTHERS], ids=lambda spec: spec.name)
+@everyday(zoo.NETWORKS, OTHERS)
 def test_tensors_are_those_of_the_trace(spec):
     """Keys of the state dict, their order and shapes are the trace's, for every network."""
     with torch.device("meta"):
@@ -442,7 +443,7 @@ def test_files_are_clean_for_ruff(tmp_path):
         assert done.returncode == 0, done.stdout.decode()
 
 
-@pytest.mark.parametrize("spec", [*zoo.NETWORKS, *OTHERS], ids=lambda spec: spec.name)
+@everyday(zoo.NETWORKS, OTHERS)
 def test_every_piece_is_used(spec):
     """Torch is the one import; each class, function and attribute that is made is also read."""
     tree = ast.parse(pytorch_source(spec))

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from listed import ZOO
 
 from resnet_cli.designs import zoo
 from resnet_cli.designs.convnext import ConvNeXt
@@ -105,7 +106,7 @@ def fits(value, schema):
     return schema.get("minimum", value) <= value <= schema.get("maximum", value)
 
 
-@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+@ZOO
 def test_every_listed_network_fits_the_schema(spec):
     """Written out field by field, on a base or whole."""
     fields = {
