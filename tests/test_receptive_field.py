@@ -55,7 +55,7 @@ def narrow(spec, size):
     if spec.antialias == "average" and spec.projection_pool:  # their pools part at an odd side
         size = tuple(-(-side // 32) * 32 for side in size)
     return zoo.changed(
-        spec, head="pool", norm="batch", width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
+        spec, head="pool", norm="batch", weight_standardization=False, width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
         se_reduction=min(spec.se_reduction, 1), input_size=size,
     )  # fmt: skip
 

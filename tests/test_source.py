@@ -510,10 +510,11 @@ def test_the_docstring_counts_and_says_how_it_was_made():
 
 
 def test_files_are_short():
-    """resnet50 is read on two screens, and no listed network needs 150 lines."""
+    """resnet50 is read on two screens, and no listed network needs 150 lines, of bodies side by side 220."""
     assert len(pytorch_source(zoo.find("resnet50")).splitlines()) < 100
     for spec in [*zoo.NETWORKS, *OTHERS]:
-        most = 160 if spec in OTHERS else 150  # torch lacks several of their layers
+        parted = getattr(spec, "body", "plain") != "plain"  # torch lacks several of their layers
+        most = 220 if parted else 160 if spec in OTHERS else 150
         assert len(pytorch_source(spec).splitlines()) < most, spec.name
 
 
@@ -522,7 +523,10 @@ def test_blocks_that_differ_in_numbers_alone_share_a_class():
     for spec in [*zoo.NETWORKS, *OTHERS]:
         source = pytorch_source(spec)
         blocks = source.count("\nclass BasicBlock") + source.count("\nclass Bottleneck")
-        parted = getattr(spec, "body", "plain") != "plain"  # the first block of a stage is another
+        # where the first block of a stage, or its last, is another
+        parted = (
+            getattr(spec, "body", "plain") != "plain" or getattr(spec, "stride_at", "") == "last"
+        )
         assert isinstance(spec, ResNet) <= blocks <= isinstance(spec, ResNet) + parted
         assert source.count("Excitation(nn.Module)") + source.count("Attention(nn.Module)") <= 1
         whole = ("ResNet", "VGG", "RegNet", "ConvNeXt", "IResNet")
