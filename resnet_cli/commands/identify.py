@@ -35,7 +35,7 @@ def command(
         typer.Option(
             "--as",
             metavar="MODEL",
-            help="What it is: does it fit?",
+            help="Whether it fits: any name that MODEL takes.",
             autocompletion=complete,
         ),
     ] = None,
