@@ -188,21 +188,25 @@ def _of_graph_file(path: str, given: Given) -> Network:
 
 
 def _recognised(path: str) -> Network:
-    """The network of a weight file, called as the file where it is not a listed one."""
-    from resnet_cli.checkpoints.container.read import read
-    from resnet_cli.checkpoints.identify.recognise import named, recognise
+    """The network of a weight file, called as the file where it has no name; of several with its tensors the usual one."""
+    from resnet_cli.checkpoints.identify.infer import UNLISTED
+    from resnet_cli.checkpoints.identify.recognise import of_file
 
-    recognised = recognise(named(read(path).content))
-    if recognised.sure == "nearest":
+    recognised = of_file(path).recognised()
+    if not recognised.fits:
         raise UserError(
             f"{path!r} holds no network that is known here; the nearest differs: {recognised.words[0]}",
             f"see {typed('identify', path)}",
             1,
         )
     spec = recognised.spec
-    if not recognised.fits:
+    if spec.name == UNLISTED:
         spec = zoo.changed(spec, name=printable(os.path.basename(path), 80))
-    return of_spec(spec, Origin("weights", path))
+    network = of_spec(spec, Origin("weights", path))
+    if recognised.settled:
+        return network
+    every = tuple(each.network for each in recognised.candidates)
+    return network._replace(notes=(f"its weights are {recognised.told}",), open=every)
 
 
 def of_python(model: str, given: Given = NOTHING) -> Network:
@@ -220,18 +224,22 @@ def of_python(model: str, given: Given = NOTHING) -> Network:
 
 
 def _need(model: str) -> None:
-    """Raises `UserError` (exit 1) where torch or the library that builds it is missing."""
+    """Raises `UserError` (exit 1) where torch or the library that builds it is missing, with all that is."""
     from importlib.util import find_spec
 
     library = "transformers" if model.startswith("hf:") else names.library_of(model)
-    for module in ("torch", *([library] if library else [])):
-        if find_spec(module) is None:
-            hint = f"pip install {module}"
-            with suppress(UserError):
-                hint += f"; the nearest that needs none is {names.in_library(model).ours}"
-            raise UserError(
-                f"{printable(model, 80)!r} needs {module}, which is not installed", hint, 1
-            )
+    needs = ("torch", library) if library else ("torch",)
+    missing = [module for module in needs if find_spec(module) is None]
+    if missing:
+        hint = f"pip install {' '.join(missing)}"
+        with suppress(UserError):
+            hint += f"; the nearest that needs none is {names.in_library(model).ours}"
+        are = "is" if len(missing) == 1 else "are"
+        raise UserError(
+            f"{printable(model, 80)!r} needs {' and '.join(missing)}, which {are} not installed",
+            hint,
+            1,
+        )
 
 
 def of_module(module: Any, input: Any = None) -> Network:

@@ -47,7 +47,7 @@ class Network(NamedTuple):
     anything was changed. Shapes of rows are for one input, of which ``batch`` are asked about; costs of a
     graph are for its inputs as they are given. ``notes`` say what of it is not as usual, ``classes`` has the
     class of a module's path, where it is known; ``module`` the `torch.nn.Module` that was given in MODEL's
-    place, and its input.
+    place, and its input. ``open`` are the networks, as MODEL is typed, that a weight file may be, the taken one first, where nothing settles which.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Network(NamedTuple):
     classes: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
     module: tuple[Any, Any] | None = None
+    open: tuple[str, ...] = ()
 
     @property
     def input(self) -> Shape:
@@ -139,7 +140,7 @@ class Network(NamedTuple):
         if self.spec is None:
             raise nothing_to_change(self)
         made = of_spec(zoo.changed(self.spec, **fields), self.origin)
-        return made._replace(base=self.base, batch=self.batch)
+        return made._replace(base=self.base, batch=self.batch, notes=self.notes, open=self.open)
 
 
 def of_spec(spec: zoo.Spec, origin: Origin | None = None) -> Network:

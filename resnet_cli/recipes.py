@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from math import isfinite
+from typing import TypeAlias
 
 from resnet_cli.designs import limits
 from resnet_cli.errors import UserError
 from resnet_cli.runs import Recipe
+
+Value: TypeAlias = int | float | str | None
+"""What a field of a recipe is changed to; None leaves it as it is."""
 
 RECIPES = {
     # measured so that resnet56 trains in a minute: at the paper's rate it does not in so few iterations
@@ -36,18 +40,20 @@ def recipe(
     *,
     drops: str | None = None,
     split: str | None = None,
-    **changes: int | float | bool | str | None,
+    **changes: Value,
 ) -> Recipe:
     """A recipe with other values; None leaves one as it is. ``name`` None is the usual one of a data set.
 
     ``drops`` are iterations, 150,225, or none; where more or fewer iterations are asked for without them, they
     move along. ``split`` is all, or 45k/5k: how many images are trained on and held out. Raises `UserError` for
-    what is out of range.
+    what is out of range, no field of a recipe or of another kind.
     """
     name = name if name is not None else USUAL.get(source.partition(":")[0], "digits")
     limits.one_of("recipe", name, (*RECIPES,))
     named = RECIPES[name]
     changed = {key: value for key, value in changes.items() if value is not None}
+    for key, value in changed.items():
+        _check_kind(named, key, value)
     if "warmup" in changed:
         changed["warmup_from"] = 0  # of any depth
     made = named._replace(**changed)  # type: ignore[arg-type]
@@ -62,6 +68,14 @@ def recipe(
     made = made._replace(every=min(made.every, made.iterations))
     _check(made)
     return made
+
+
+def _check_kind(named: Recipe, key: str, value: Value) -> None:
+    """Raises `UserError` for a field that a recipe does not have, and for a value of another kind."""
+    limits.one_of("value of a recipe", key, Recipe._fields[1:])
+    own = getattr(named, key)
+    if not isinstance(value, (int, float) if isinstance(own, float) else type(own)):
+        raise UserError(f"{key} {value!r} is no {type(own).__name__}", f"such as {key}={own!r}")
 
 
 def _check(made: Recipe) -> None:

@@ -12,7 +12,10 @@ from typing import NamedTuple
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
-from resnet_cli.layers.tree import Node, Residual, Sequence, Stage
+from resnet_cli.layers.elementwise import Elementwise
+from resnet_cli.layers.moves import Joined, Part
+from resnet_cli.layers.shaping import Copy, View
+from resnet_cli.layers.tree import Node, Parallel, Residual, Sequence, Stage
 
 INPUT = -1
 """What a row reads that reads the network's input; of several the second is one less, and so on."""
@@ -30,8 +33,8 @@ class Place(NamedTuple):
 
     ``inside`` are the paths of the modules around it, the outermost first. ``stage`` is the paper's
     (conv3_x) and ``part`` of the network (stem, body or head) the one that it belongs to; ``block``
-    is None outside of blocks. ``role`` is "main" for the layers that a paper counts, "shortcut" and
-    "gate" for those beside.
+    is None outside of blocks. ``role`` is "main" for the layers that a paper counts, "branch" for those
+    side by side with them, "shortcut" and "gate" for those beside.
     """
 
     inside: tuple[str, ...]
@@ -87,7 +90,7 @@ class Row(NamedTuple):
 
     @property
     def role(self) -> str:
-        """ "main" for the layers that a paper counts, "shortcut" and "gate" for those beside."""
+        """ "main" for the layers that a paper counts; "branch", "shortcut" and "gate" for those beside."""
         return self.place.role
 
     @property
@@ -136,6 +139,8 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
                 inner = entered(at, path, node.label)
                 if isinstance(node, Residual):
                     last = residual(node, path, inner, last)
+                elif isinstance(node, Parallel):
+                    last = parallel(node, path, inner, last)
                 else:
                     last = walk(node.parts, path + ".", inner, last)
         return last
@@ -159,6 +164,29 @@ def trace(net: Sequence, shape: Shape) -> list[Row]:
             )
         merged = run(merge, named, at, (side, body), (x, rows[body].output))
         return walk(node.after, prefix, at, merged)
+
+    def parallel(node: Parallel, path: str, at: Place, last: int) -> int:
+        channels, *sides = x = rows[last].output if last >= 0 else shape
+        starts = [last] * len(node.branches)
+        if node.split:
+            own = (channels // node.split, *sides)
+            starts = [
+                run(View("split", "split", own, Part(0, own[0] * of)), path, at, (last,), (x,))
+                for of in range(node.split)
+            ]
+        ends = list(starts)
+        for of, branch in enumerate(node.branches):
+            if node.chain and of:
+                both = (starts[of], ends[of - 1])
+                own = rows[starts[of]].output
+                starts[of] = run(Elementwise("add", "addition", own), path, at, both, (own, own))
+            inside = f"{path}.{branch.name}"
+            beside = at._replace(role="branch") if of and at.role == "main" else at
+            there = entered(beside, inside, branch.label)
+            ends[of] = walk(branch.parts, f"{inside}.", there, starts[of])
+        met = tuple(rows[end].output for end in ends)
+        joined = (sum(each[0] for each in met), *met[0][1:])
+        return run(Copy("cat", "concatenation", joined, Joined(0)), path, at, (*ends,), met)
 
     walk(net.parts, "", Place((), "", "", None, "main"), INPUT)
     return rows
@@ -205,7 +233,12 @@ def learned(rows: Iterable[Row]) -> list[bool]:
 def state_dict(rows: Iterable[Row]) -> dict[str, Shape]:
     """Every tensor's name and shape in torch's order: a layer's parameters, then its buffers."""
     tensors: dict[str, Shape] = {}
+    known: dict[int, list[tuple[str, Shape]]] = {}  # a layer stands in several blocks
     for row in rows:
-        for name, shape in (*row.layer.parameters().items(), *row.layer.buffers().items()):
+        own = known.get(id(row.layer))
+        if own is None:
+            own = [*row.layer.parameters().items(), *row.layer.buffers().items()]
+            known[id(row.layer)] = own
+        for name, shape in own:
             tensors[f"{row.path}.{name}" if name else row.path] = shape
     return tensors

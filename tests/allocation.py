@@ -6,6 +6,7 @@ an allocator rounds up to and a kernel's own workspace are not seen. Runs on the
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -151,13 +152,14 @@ def held_for_backward(net: nn.Module, x: Tensor) -> int:
 
 def blocks(net: nn.Module) -> list[nn.Module]:
     """The blocks of a residual or plain network, in order."""
-    trunk = getattr(net, "trunk_output", None)  # a RegNet's
-    stages = (
-        trunk.children()
-        if trunk
-        else (stage for name, stage in net.named_children() if name.startswith("layer"))
-    )
-    return [block for stage in stages for block in stage.children()]
+    return [
+        block
+        for name, stage in net.named_modules()
+        if re.fullmatch(
+            r"layer\d+|trunk_output\.block\d+|features\.[1357]", name
+        )  # RegNet's, ConvNeXt's
+        for block in stage.children()
+    ]
 
 
 def checkpointed(net: nn.Module) -> nn.Module:

@@ -31,6 +31,14 @@ MEANT_SKIPS = {
 }
 
 
+def pytest_configure(config):
+    """With UPDATE_DOCS=1 the stored counts are written first, as pages show what `list` reads from them."""
+    if os.environ.get("UPDATE_DOCS") == "1" and not hasattr(config, "workerinput"):
+        import counts
+
+        counts.renew()
+
+
 def without_unexpected_skips(report):
     """The report; of a skip in CI that is not meant, a failure with the reason."""
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):

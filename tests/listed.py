@@ -5,19 +5,25 @@ import pytest
 from resnet_cli.designs import zoo
 from resnet_cli.models import load
 
-ZOO = pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
 FAMILIES = list({spec.family: spec for spec in reversed(zoo.NETWORKS)}.values())
 
 
-def everyday(specs):
-    """The networks as parameters: one of each family every day, the others in the slow run."""
+def everyday(specs, beside=()):
+    """The networks as parameters: one of each family and those beside every day, the others in the slow run."""
     return pytest.mark.parametrize(
         "spec",
         [
-            pytest.param(spec, marks=() if spec in FAMILIES else pytest.mark.slow, id=spec.name)
-            for spec in specs
+            pytest.param(
+                spec,
+                marks=() if spec in (*FAMILIES, *beside) else pytest.mark.slow,
+                id=spec.name,
+            )
+            for spec in (*specs, *beside)
         ],
     )
+
+
+ZOO = everyday(zoo.NETWORKS)
 
 
 def rows_of(model):

@@ -60,11 +60,23 @@ class Positive:
                 yield path, (row, column), gradient[0].sum(0) != 0
 
 
+def _gated(gated: Tensor, _gate: Tensor) -> Tensor:
+    return gated
+
+
 def _instead(path: str, module: nn.Module, gates: bool) -> nn.Module | None:
     """What stands for a module, or nothing where it stays."""
+    if path.startswith("classifier."):
+        return None
     if isinstance(module, nn.MaxPool2d):
         return nn.AvgPool2d(module.kernel_size, module.stride, module.padding)
-    gate = isinstance(module, Steps) and module.merge is modules.scaling
-    if isinstance(module, nn.BatchNorm2d | nn.Sigmoid) or (gate and not gates):
+    if isinstance(module, modules.ZeroPaddedMaxPool2d):
+        return nn.AvgPool2d(module.kernel, module.stride, module.padding)
+    if isinstance(module, Steps) and module.merge is modules.scaling and not gates:
+        module.merge = _gated  # what a gate computes has then no part in it
+    linear = (
+        nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, modules.LayerScale, nn.Sigmoid, nn.PReLU, modules.SoftmaxOfParts,
+    )  # fmt: skip
+    if isinstance(module, linear):
         return nn.Identity()
     return nn.Identity() if path in ("fc", "classifier") else None

@@ -4,6 +4,13 @@ import os
 import subprocess
 import sys
 
+HEARS = """import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
+"""Code before a program that a test sends signals: what ignores them, a shell's background job, hands that down."""
+
 
 def run(*words, code=0, cwd=None, **environment):
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}

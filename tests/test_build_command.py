@@ -228,7 +228,14 @@ def test_a_checkpoint_is_built_with_its_own_numbers(tmp_path):
     net = small(seed=3)
     torch.save(net.state_dict(), tmp_path / "in.pth")
     out, _ = run(
-        "build", str(tmp_path / "in.pth"), "--input-size", "32x48", "-o", str(tmp_path / "out.pth")
+        "build",
+        str(tmp_path / "in.pth"),
+        "--as",
+        "resnet20",
+        "--input-size",
+        "32x48",
+        "-o",
+        str(tmp_path / "out.pth"),
     )
     assert "tensors loaded from" in out and "initialised" not in out
     written = torch.load(tmp_path / "out.pth")
@@ -239,8 +246,8 @@ def test_tensors_of_two_networks_are_said_to_be_so(tmp_path):
     """ResNet-50's tensors are v1's and v1.5's; the one that is built is named with the other."""
     torch.save(resnet_cli.build("resnet50-v1.5").state_dict(), tmp_path / "weights.pth")
     words = ("--weights", str(tmp_path / "weights.pth"), "--input-size", "64")
-    assert "fit resnet50-v1.5 as well" in run("build", "resnet50", *words)[0]
-    assert "fit resnet50 as well" in run("build", "resnet50-v1.5", *words)[0]
+    assert "these tensors fit resnet50-v1.5, timm:" in run("build", "resnet50", *words)[0]
+    assert "these tensors fit resnet50, timm:" in run("build", "resnet50-v1.5", *words)[0]
 
 
 OWN = ("tests/own_modules.py:Net", "--input", "1x3x32x32")

@@ -60,7 +60,7 @@ def test_it_is_said_of_every_v1_of_a_listed_network_and_of_no_other(model, said)
     [
         ("seresnet50", "seresnet50 of timm is another network, style v1.5: 4,091,699,200 MACs, 231,211,008 more (timm:seresnet50)"),
         ("ResNet50", "ResNet50 of Keras is another network, conv bias true: 3,857,973,248 MACs, as many (keras-resnet50)"),
-        ("PreActResNet18", "555,422,720 MACs, 1,258,650,624 fewer"),
+        ("PreActResNet18", "555,422,720 MACs, 1,258,650,624 fewer (preact-resnet18:stem=3x3,num_classes=10,input_size=32x32,preact_stem=false,last_norm=false)"),
     ],
 )  # fmt: skip
 def test_a_name_that_means_two_networks_answers_by_the_paper_and_names_the_other(model, said):

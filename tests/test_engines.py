@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from listed import FAMILIES, rows_of
+from listed import FAMILIES, ZOO, rows_of
 from program import run
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -136,7 +136,7 @@ def test_a_grouped_weight_gradient_by_multiplications():
     assert int(weight.grad.sum()) == layer.macs(((4, 7, 7),), y.shape[1:])
 
 
-@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+@ZOO
 def test_only_the_network_s_input_needs_no_gradient(spec):
     """Every network: three times forward, less one time its first convolution, at every level."""
     rows = rows_of(spec)

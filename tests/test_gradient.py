@@ -6,7 +6,7 @@ from dataclasses import replace
 import graph_files
 import pytest
 import torch
-from listed import rows_of
+from listed import ZOO, rows_of
 from own_modules import Net
 from program import run
 from torch import nn
@@ -37,7 +37,7 @@ def norms(spec, paths, seed, batch):
     return [*gradient.norms(Source(spec.name, spec), paths, seed, batch).by_path.values()]
 
 
-@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+@ZOO
 def test_every_block_is_found(spec):
     """As many blocks as the stages have, by the path of a module; VGG has none."""
     found = analysis.blocks(rows_of(spec))

@@ -8,6 +8,7 @@ from importlib import import_module
 import pytest
 from program import run
 
+from resnet_cli import __version__
 from resnet_cli.cli import COMMANDS, PANELS, app, file
 from resnet_cli.commands.examples import EXAMPLES, FIRST
 from resnet_cli.commands.options import CONVENTIONS
@@ -49,8 +50,10 @@ def test_help_of_a_command_may_be_asked_for_in_any_way():
 
 
 def test_the_version_may_be_asked_for_in_any_way():
-    """-V is --version."""
-    assert run("-V")[0] == run("--version")[0]
+    """-V is --version, for which no command is built; a command behind it changes nothing."""
+    page, loaded = run("--version", PYTHONPROFILEIMPORTTIME="1")
+    assert run("-V")[0] == run("--version", "list")[0] == page == f"resnet-cli {__version__}\n"
+    assert "resnet_cli.cli" in loaded and "resnet_cli.commands.summary" not in loaded
 
 
 def examples(heavy):

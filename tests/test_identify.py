@@ -67,20 +67,34 @@ def wrapped(tmp_path):
 
 
 def test_a_torchvision_file(resnet50):
-    """The network, the other one with these tensors, and what it is made of, on one screen."""
+    """The one that is taken, the others with these tensors by what they cost more, and what it is made of, on one screen."""
     out, err = run("identify", resnet50, "--exact")
-    rows = dict(line.split(maxsplit=1) for line in out.splitlines() if " " in line)
-    assert rows["network"] == "resnet50-v1.5" and rows["or"] == "resnet50"
-    assert rows["sure"].startswith("every tensor is") and rows["stages"] == "3, 4, 6, 3"
+    rows = dict(line.split(maxsplit=1) for line in reversed(out.splitlines()) if " " in line)
+    first = "weights.safetensors: taken as resnet50-v1.5; could also be resnet50, by 231,211,008 fewer MACs; or timm:resnetaa50, "
+    assert out.startswith(first)
+    assert rows["network"] == "resnet50-v1.5" and rows["settled"] == "no"
+    assert rows["fits"].startswith("every tensor is") and rows["stages"] == "3, 4, 6, 3"
+    assert rows["timm:resnetaa50"].split() == [
+        "5,129,633,792",
+        "+1,040,449,536",
+        "antialias",
+        "average",
+    ]
     assert out.count("25,557,032") == 2
     assert "v1.5 is taken" in out and err == ""
-    assert len(out.splitlines()) < 35
+    assert len(out.splitlines()) < 42
 
 
 def test_a_training_checkpoint(wrapped):
     """Wrapper, prefix and classes of a file that torch.save wrote; the optimizer is left alone."""
     answer = json.loads(run("identify", wrapped, "--json")[0])
-    assert answer["fits"] == ["plain20", "resnet20"] and answer["network"] == "resnet20"
+    assert answer["fits"] and not answer["settled"]
+    assert answer["network"] == answer["candidates"][0]["network"] == "resnet20:num_classes=7"
+    assert [each["differs"] for each in answer["candidates"]] == [
+        "",
+        "shortcut none",
+        "shortcut A-split",
+    ]
     assert (answer["wrapper"], answer["prefix"]) == ("state_dict", "module.")
     assert answer["classes"] == answer["spec"]["num_classes"] == 7
     assert answer["bytes"] == Path(wrapped).stat().st_size and answer["format"] == "zip"
@@ -90,10 +104,17 @@ def test_json_is_the_contract(resnet50):
     """The keys of docs/json.md; the spec is the one that summary prints."""
     answer = json.loads(run("identify", resnet50, "--json")[0])
     assert list(answer) == [
-        "schema", "command", "file", "network", "like", "fits", "sure", "spec", "classes", "params",
-        "dtypes", "norm", "scheme", "prefix", "wrapper", "tensors", "differences", "cannot_tell",
-        "format", "bytes", "rows", "notes",
+        "schema", "command", "file", "network", "fits", "settled", "by", "candidates", "like", "sure", "spec",
+        "classes", "params", "dtypes", "norm", "scheme", "prefix", "wrapper", "tensors", "differences", "cannot_tell",
+        "format", "bytes", "total", "rows", "notes",
     ]  # fmt: skip
+    assert (answer["fits"], answer["settled"], answer["network"]) == (True, False, "resnet50-v1.5")
+    assert answer["candidates"][1] == {
+        "network": "resnet50",
+        "macs": 3_857_973_248,
+        "differs": "style v1",
+    }
+    assert answer["total"] == json.loads(run("summary", "resnet50-v1.5", "--json")[0])["total"]
     assert answer["params"] == {"file": 25_557_032, "network": 25_557_032}
     assert answer["dtypes"] == {"float32": 267} and answer["tensors"] == {"file": 320, "beside": 0}
     assert answer["spec"] == json.loads(run("summary", "resnet50-v1.5", "--json")[0])["spec"]
@@ -106,30 +127,41 @@ def test_a_file_has_the_parameters_of_its_network(spec):
     found = recognise(content)
     facts = analysis.facts(Checkpoint("zip", None, 0), content, found)
     assert facts["params"]["file"] == facts["params"]["network"] > 0
-    assert facts["like"] == facts["network"] in facts["fits"]
+    assert spec.name in [each["network"] for each in facts["candidates"]]
+    assert facts["network"] == found.spec.name
     numbers = analysis.tensors(content, "*").rows
     assert [row[0] for row in numbers] == list(content.tensors)
     assert not tensors.of_network(content, load(spec))
 
 
 def test_an_unlisted_network_is_described_by_a_listed_one(tmp_path):
-    """timm's resnet26d: resnet50-d with two blocks a stage."""
+    """timm has one with two blocks a stage; of three in the second it is resnet50-d with these, and may stride as v1."""
     spec = zoo.changed(zoo.find("resnet50-d"), stages=(2, 2, 2, 2))
     file = safetensors(tmp_path / "resnet26d.safetensors", shapes_of(spec))
-    assert "like resnet50-d, stages 2,2,2,2" in run("identify", file)[0]
+    assert "timm:resnet26d: no other network" in run("identify", file)[0]
+    spec = zoo.changed(zoo.find("resnet50-d"), stages=(2, 3, 2, 2))
+    file = safetensors(tmp_path / "resnet29d.safetensors", shapes_of(spec))
     answer = json.loads(run("identify", file, "--json")[0])
-    assert (answer["network"], answer["like"], answer["fits"]) == (None, "resnet50-d", [])
-    assert answer["spec"]["stages"] == [2, 2, 2, 2] and answer["sure"] == "exact"
+    assert answer["network"] == "resnet50-d:stages=2-3-2-2"
+    assert (answer["like"], answer["fits"], answer["settled"]) == ("resnet50-d", True, False)
+    assert answer["spec"]["stages"] == [2, 3, 2, 2] and answer["sure"] == "exact"
+    (other,) = answer["candidates"][1:]
+    assert (
+        other["network"] == "resnet50-d:stages=2-3-2-2,style=v1" and other["differs"] == "style v1"
+    )
 
 
 def test_the_nearest_network_and_what_differs(tmp_path):
     """A gate of another width: which tensors, and both shapes."""
     shapes = shapes_of(zoo.find("se-resnet18")) | {"layer1.0.se.fc1.weight": (8, 64, 1, 1)}
     file = safetensors(tmp_path / "odd.safetensors", shapes)
-    out, _ = run("identify", file)
+    out, _ = run("identify", file, code=1)
+    assert out.startswith("odd.safetensors: none that is known here; the nearest is se-resnet18\n")
     assert "nearest network" in out
     assert "differs: layer1.0.se.fc1.weight is 8×64×1×1, the network has 4×64×1×1\n" in out
-    answer = json.loads(run("identify", file, "--json")[0])
+    answer = json.loads(run("identify", file, "--json", code=1)[0])
+    assert (answer["network"], answer["fits"], answer["settled"]) == (None, False, False)
+    assert answer["candidates"] == [] and answer["like"] == "se-resnet18"
     assert answer["differences"] == [
         {"name": "layer1.0.se.fc1.weight", "file": [8, 64, 1, 1], "network": [4, 64, 1, 1]}
     ]
@@ -228,9 +260,13 @@ def test_a_weight_file_is_a_model(resnet50, wrapped):
     listed = json.loads(run("summary", "resnet50-v1.5", "--json")[0])
     source = {"kind": "weights", "source": resnet50, "ran": None, "version": None}
     assert own.pop("origin") == source and listed.pop("origin")["kind"] == "spec"
+    (taken,) = [note for note in own["notes"] if note.startswith("its weights are taken as")]
+    own["notes"].remove(taken)
+    assert "resnet50-v1.5; could also be resnet50, by 231,211,008 " in taken
     own["notes"] = [
         note.replace(resnet50, "resnet50-v1.5") for note in own["notes"]
     ]  # what to type
+    assert own.pop("settled") is False
     assert own == listed
     assert json.loads(run("flops", wrapped, "--json")[0])["total"]["params"] == sum(
         p.numel() for p in resnet_cli.build("resnet20", num_classes=7).parameters()
@@ -282,7 +318,7 @@ def test_a_sharded_file(tmp_path):
     places = {name: f"{int(at >= 100)}.safetensors" for at, (name, _) in enumerate(shapes)}
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(json.dumps({"weight_map": places}))
-    assert json.loads(run("identify", str(index), "--json")[0])["fits"] == ["resnet34"]
+    assert json.loads(run("identify", str(index), "--json")[0])["network"] == "resnet34"
     assert models.load(str(index)).name == "resnet34"
 
 

@@ -88,7 +88,8 @@ def test_what_is_like_no_listed_network_has_its_facts_alone(tmp_path):
     answer = resnet_cli.identify(str(tmp_path / "net.onnx"))
     document = answer.data()
     Draft202012Validator(resnet_cli.schema("identify")).validate(document)
-    assert document["network"] is None and document["fits"] == [] and document["sure"] == "none"
+    assert document["network"] is None and document["fits"] is False and document["sure"] == "none"
+    assert document["settled"] is False and document["candidates"] == [] and answer.code == 1
     assert document["operators"]["convolution"] and document["format"] == "onnx"
     with pytest.raises(UserError, match="holds operations, and not weights alone"):
         resnet_cli.identify(str(tmp_path / "net.onnx"), against="resnet18")
@@ -103,7 +104,11 @@ def test_a_pt2_of_shapes_alone_is_named(tmp_path):
     answer = resnet_cli.identify(str(path))
     Draft202012Validator(resnet_cli.schema("identify")).validate(answer.data())
     told = {line[0]: line[1] for line in answer.tables[0].rows}
-    assert answer.envelope["network"] == "resnet18" and answer.envelope["sure"] == "exact"
+    assert (
+        answer.envelope["network"] == "resnet18:input_size=64x64"
+        and answer.envelope["sure"] == "exact"
+    )
+    assert answer.envelope["fits"] and answer.envelope["settled"] and answer.code == 0
     assert "torchvision:resnet18" in str(told["computes the same as"])
     assert told["tensor names"] == "those of the network"
 

@@ -1,9 +1,11 @@
 """list: words, filters and orders; what leaves nothing says why."""
 
+import counts
 import pytest
 from program import run
 
 import resnet_cli
+from resnet_cli.analyses import listing
 from resnet_cli.designs import zoo
 from resnet_cli.errors import UserError
 
@@ -20,6 +22,20 @@ def test_every_network_is_listed_in_the_papers_order():
     """Without words or filters, and the other way round with reverse."""
     assert names() == zoo.names()
     assert names(reverse=True) == zoo.names()[::-1]
+
+
+def test_stored_counts_are_those_of_the_rows():
+    """Of every listed network, in the list's order. UPDATE_DOCS=1 writes the file anew."""
+    assert counts.FILE.read_text(encoding="utf-8") == counts.page()
+
+
+def test_what_is_not_listed_is_counted(monkeypatch):
+    """A changed network of a listed name, and one that counts.csv has not, cost what their rows say."""
+    spec = zoo.find("resnet18")
+    assert listing.counts(zoo.changed(spec, num_classes=10)) == (18, 11_181_642, 1_813_566_464)
+    listing.counts.cache_clear()
+    monkeypatch.setattr(listing, "_stored", dict)
+    assert listing.counts(spec) == (18, 11_689_512, 1_814_073_344)
 
 
 def test_families_come_first_and_networks_when_they_are_asked_for():
@@ -122,6 +138,18 @@ def test_what_leaves_no_network_says_what_there_is(words, filters, hint):
     with pytest.raises(UserError) as error:
         resnet_cli.list(*words, **filters)
     assert error.value.code == 2 and hint in error.value.hint
+
+
+def test_a_depth_that_means_nothing_is_none_of_those_there_are(monkeypatch):
+    """Where layers stand beside one another there is no depth; --layers leaves it out of what there is."""
+    deep = listing.counts
+    monkeypatch.setattr(
+        listing, "counts", lambda spec: deep(spec)._replace(layers=None) if spec.name == "vgg11" else deep(spec)
+    )  # fmt: skip
+    with pytest.raises(UserError) as error:
+        resnet_cli.list("vgg", layers=50)
+    assert error.value.hint == "there are: 11, 13, 16, 19"  # vgg11_bn's
+    assert names(family="VGG", sort="layers")[-1] == "vgg11"
 
 
 def test_the_command_has_all_of_it():

@@ -395,17 +395,22 @@ def test_a_text_in_parentheses_is_no_change(folder):
         ("timm:vit_base_patch16_224", "timm", "pip install timm"),
         ("hf:folder", "transformers", "pip install transformers"),
         ("torchvision:mobilenet_v2", "torchvision", "pip install torchvision"),
+        ("timm:vit_base_patch16_224", "torch and timm", "pip install torch timm"),
+        ("hf:folder", "torch and transformers", "pip install torch transformers"),
     ],
 )
 def test_what_is_not_installed_is_named(model, missing, hint, monkeypatch):
-    """One line, with what to install."""
+    """One line, with all that is to install."""
+    absent = missing.split(" and ")
     monkeypatch.setattr(
-        "importlib.util.find_spec", lambda name: None if name == missing else object()
+        "importlib.util.find_spec", lambda name: None if name in absent else object()
     )
     with pytest.raises(UserError) as error:
         models.load(model)
-    assert f"needs {missing}, which is not installed" in error.value.what
-    assert error.value.hint.startswith(hint) and error.value.code == 1
+    assert (
+        f"needs {missing}, which {'are' if absent[1:] else 'is'} not installed" in error.value.what
+    )
+    assert error.value.hint.partition(";")[0] == hint and error.value.code == 1
 
 
 def test_json_is_json_whatever_a_module_prints(folder, capsys):
@@ -494,12 +499,12 @@ def test_a_librarys_name_takes_arguments_and_no_weights():
 def test_torchvisions_networks_have_what_it_publishes():
     """Parameters and MACs, to the three digits printed, of every image and video classifier and of segmentation, built
     as the published weights need it; googlenet's and inception's figures leave out their auxiliary heads."""
-    torchvision = library("torchvision").models
+    published = library("torchvision").models
     differ = {}
-    for name in torchvision.list_models(
+    for name in published.list_models(
         exclude=["*raft*", "*rcnn*", "*retinanet*", "*fcos*", "*ssd*", "quantized_*"]
     ):
-        meta = torchvision.get_model_weights(name).DEFAULT.meta
+        meta = published.get_model_weights(name).DEFAULT.meta
         words = {"aux_loss": True} if name.startswith(("fcn", "deeplab")) else {}
         words |= {"image_size": 518} if name == "vit_h_14" else {}
         words = ", ".join(f"{key}={value}" for key, value in words.items())
@@ -509,7 +514,7 @@ def test_torchvisions_networks_have_what_it_publishes():
         if ours != (meta["num_params"], meta["_ops"]) or network.uncounted:
             differ[name] = ours
     assert differ == {"googlenet": (13_004_888, 1.498)}
-    assert torchvision.get_model_weights("googlenet").DEFAULT.meta["num_params"] == 6_624_904
+    assert published.get_model_weights("googlenet").DEFAULT.meta["num_params"] == 6_624_904
 
 
 @pytest.mark.slow

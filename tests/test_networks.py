@@ -282,6 +282,18 @@ def test_a_change_keeps_what_was_asked_about():
     assert changed.changed(input_size=(64, 96)).size == "3×64×96"
 
 
+@pytest.mark.parametrize(
+    "shape", [5, "1x3x224x224", (), (1, 3, "224", 224), {"input": 3}, torch.zeros(1, 3, 8, 8)]
+)
+def test_what_is_no_shape_is_refused(shape):
+    """A network's input by name is a shape, or a tuple or dict of them; a tensor is for a module."""
+    with pytest.raises(UserError, match="is no shape"):
+        resnet_cli.network("resnet50", input=shape)
+    for good in ((2, 3, 64, 96), [[2, 3, 64, 96]], {"input": (2, 3, 64, 96)}):
+        asked = resnet_cli.network("resnet50", input=good)
+        assert (asked.batch, asked.input) == (2, (3, 64, 96))
+
+
 def test_whatever_names_a_network_leads_to_it():
     """A name, a depth, a spec or a network; a network is itself."""
     spec = zoo.find("resnet50")

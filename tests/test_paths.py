@@ -14,6 +14,7 @@ from program import run
 from resnet_cli.analyses.cost.counts import is_counted
 from resnet_cli.analyses.field.paths import histogram, lengths, most_paths, scientific
 from resnet_cli.errors import UserError
+from resnet_cli.layers.base import Layer
 from resnet_cli.layers.tree import Residual
 from resnet_cli.models import load
 
@@ -68,6 +69,8 @@ def test_paths_are_two_to_the_blocks(spec):
     """The paths of all lengths are 2ⁿ for the tree's n residual blocks; the longest is the depth."""
 
     def blocks(node):
+        if isinstance(node, Layer):
+            return 0
         own = isinstance(node, Residual) and node.merge.join
         parts = getattr(node, "parts", ()) or getattr(node, "body", ())
         return own + sum(map(blocks, parts))

@@ -12,6 +12,7 @@ import resnet_cli
 from resnet_cli.answers.diagram import Picture
 from resnet_cli.answers.plot import Plot
 from resnet_cli.commands import output
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -25,6 +26,10 @@ NUMBERS = {  # what a field may be that is neither a word nor true or false; the
     "output_stride": st.sampled_from([8, 16, 32]),
     "stem_stride": st.sampled_from([0, 1, 2]),
     "se_multiple": st.sampled_from([1, 8]),
+    "kernel": st.sampled_from([1, 3, 7]),
+    "overlap_width": st.sampled_from([0, 8]),
+    "head_width": st.sampled_from([0, 8]),
+    "norm_eps": st.sampled_from([1e-6, 1e-5]),
     "widths": st.lists(st.sampled_from([1, 16, 32]), min_size=3, max_size=5).map(tuple),
     "group_width": st.sampled_from([1, 8, 16]),
     "stem_width": st.sampled_from([2, 16, 32, 64]),
@@ -57,14 +62,22 @@ def specs(draw, kind):
     }
     if draw(st.integers(0, 9)):  # nine of ten
         most = 5 if kind is VGG else 4
-        least = 3 if given.get("stem") == "3x3" else most
+        least = 3 if kind is ResNet else most
         given["stages"] = (given["stages"] * 2)[: draw(st.integers(least, most))]
-        if kind is RegNet:
+        if kind in (RegNet, ConvNeXt):
             given["widths"] = (given["widths"] * 2)[:4]
+        if kind is ResNet:
+            fits = draw(st.booleans()) and not given["se_reduction"]
+            given["widths"] = (given["widths"] * 2)[: len(given["stages"])] if fits else ()
+            if given["stride_at"] == "last":
+                given["output_stride"] = 32
+            if given["head"].startswith("attention"):
+                given |= {"width": 64, "widths": (), "input_size": (64, 32)}
         if given.get("block") == "basic":
             given |= {"groups": 1, "base_width": 64}
         if given.get("norm") == "group":
             given |= {"width": 32, "stem_width": 64, "base_width": 64, "groups": 1}
+            given |= {"widths": ()} if kind is ResNet else {}
         if given.get("se_reduction") and given.get("eca"):
             given["eca"] = False
         if kind is VGG:
@@ -205,6 +218,14 @@ def test_many_networks_are_answered_or_refused(kind, data):
 def test_regnets_are_answered_or_refused(data):
     """The same of a few RegNets, whose blocks are a ResNet's."""
     ask(RegNet, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=5, **HOW)
+@given(data=st.data())
+def test_convnexts_are_answered_or_refused(data):
+    """The same of a few ConvNeXts, whose channels come last in blocks."""
+    ask(ConvNeXt, data)
 
 
 def ask(kind, data):

@@ -43,10 +43,10 @@ def test_what_cannot_be_counted_says_why():
     assert all(figure.remark for figure in COUNTED if not figure.network)
 
 
-def test_six_figures_disagree():
-    """ResNet-1202's 10.2 M (twice) is a misprint; SENet's 7.99 and ResNeXt's README three are not met."""
+def test_eight_figures_disagree():
+    """ResNet-1202's 10.2 M (twice) is a misprint; SENet's 7.99, ResNeXt's README three and two of ConvNeXts' are not met."""
     printed = sorted(f.printed for f in COUNTED if f.agrees == "no")
-    assert printed == ["10.2", "10.2", "15.6", "4.1", "7.8", "7.99"]
+    assert printed == ["10.2", "10.2", "15.6", "4.1", "4.47", "45.0", "7.8", "7.99"]
 
 
 def test_table_1_rounds_but_for_resnet50():
@@ -128,7 +128,8 @@ def test_figures_are_those_of_the_list():
             (row["arxiv"], row["table"].split(" + ")[0], row["value"])
             for row in csv.DictReader(file)
         )
-    ours = Counter((f.arxiv, f.table, f.printed) for f in figures() if f.arxiv)
+    listed = {arxiv for arxiv, _, _ in papers}  # ConvNeXt's two are not among them
+    ours = Counter((f.arxiv, f.table, f.printed) for f in figures() if f.arxiv in listed)
     assert papers.total() == ours.total() == 562
     reworded = papers - ours  # per cents of one table, and a repository's README
     assert {table for _, table, _ in reworded} == {"Table 9", "repo README"}
@@ -175,7 +176,7 @@ def test_the_score_is_over_what_can_be_computed():
     assert score["computable"] == len(DESCRIBED)
     assert score["not_described"] == len(COUNTED) - len(DESCRIBED)
     assert score["measured"] == len(figures()) - len(COUNTED)
-    assert score["by_rounding"] + score["by_cutting"] == score["computable"] - 6
+    assert score["by_rounding"] + score["by_cutting"] == score["computable"] - 8
     assert sum(line["figures"] for line in whole["tables"]) == score["figures"]
 
 

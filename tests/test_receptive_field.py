@@ -19,6 +19,8 @@ from resnet_cli.analyses.field.receptive_field import features as last_stage
 from resnet_cli.analyses.field.receptive_field import fields
 from resnet_cli.answers.features import code as snippets
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -40,11 +42,20 @@ def narrow(spec, size):
     """The same layers with next to no channels, on which no receptive field depends."""
     if isinstance(spec, VGG):
         return zoo.changed(spec, width=1, in_channels=1, input_size=size)
+    if isinstance(spec, ConvNeXt):  # channels first throughout
+        return zoo.changed(spec, widths=(2, 2, 2, 2), conv_mlp=True, in_channels=1, input_size=size)
     if isinstance(spec, RegNet):
         return zoo.changed(spec, widths=(2, 2, 2, 2), group_width=1, stem_width=2, in_channels=1, input_size=size,
                            se_reduction=min(spec.se_reduction, 1))  # fmt: skip
+    if isinstance(spec, IResNet):
+        return zoo.changed(spec, width=1, num_classes=2, in_channels=1, input_size=size)
+    if spec.body != "plain":
+        return zoo.changed(spec, width=4, stem_width=4, in_channels=1, base_width=64, groups=min(spec.groups, 2),
+                           split_reduction=1, split_least=4, input_size=size)  # fmt: skip
+    if spec.antialias == "average" and spec.projection_pool:  # their pools part at an odd side
+        size = tuple(-(-side // 32) * 32 for side in size)
     return zoo.changed(
-        spec, width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2),
+        spec, head="pool", norm="batch", weight_standardization=False, width=1, stem_width=2, in_channels=1, base_width=64, groups=min(spec.groups, 2), reduce_first=1,
         se_reduction=min(spec.se_reduction, 1), input_size=size,
     )  # fmt: skip
 
@@ -74,6 +85,10 @@ def check(spec, is_wanted):
         places[path] = {(0, 0), (h // 2, w // 2), (h - 1, w - 1)} if height.stride else {(0, 0)}
     assert places
     for path, place, measured in positive.seen(spec.input_shape, places):
+        if (
+            getattr(spec, "body", "") == "sk"
+        ):  # of windows that border unlike, no rectangle in a corner
+            measured = measured.any(1)[:, None] & measured.any(0)
         assert torch.equal(measured, predicted(*found[path], place, spec.input_size)), (path, place)
 
 

@@ -2,23 +2,27 @@
 
 import re
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from listed import ZOO, rows_of
+from listed import FAMILIES, ZOO, everyday, rows_of
 
 from resnet_cli.checkpoints.container.contents import TensorInfo
-from resnet_cli.checkpoints.identify.infer import listed, most_alike
+from resnet_cli.checkpoints.identify.known import most_alike, same, told
 from resnet_cli.checkpoints.identify.naming import WRAPPERS, find_state_dict
 from resnet_cli.checkpoints.identify.recognise import named, recognise
 from resnet_cli.checkpoints.identify.schemes import SCHEMES
-from resnet_cli.designs import zoo
+from resnet_cli.designs import names, zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
+from resnet_cli.models import load
+from resnet_cli.published.names import names as library_names
 from resnet_cli.trace import state_dict
 
 KEYS = Path(__file__).parent / "data" / "keys"
@@ -38,40 +42,51 @@ def recognised(shapes):
     return recognise(named(tensors(shapes)))
 
 
+def fits(found):
+    """The names of the networks that a file may be."""
+    return [each.network for each in found.candidates]
+
+
+def may_be(found, spec):
+    """Whether a network is among those that a file may be."""
+    return any(each.spec and same(each.spec, spec) for each in found.candidates)
+
+
 def recorded(name):
     lines = (line.partition(" ") for line in (KEYS / f"{name}.txt").read_text().splitlines()[1:])
     return {key: tuple(map(int, shape.split("x"))) if shape else () for key, _, shape in lines}
 
 
 @pytest.mark.parametrize(
-    ("file", "scheme", "prefix", "name", "fits", "sure"),
+    ("file", "scheme", "prefix", "network", "settled", "others"),
     [
-        ("torchvision-resnet18", "torchvision", "", "resnet18", 1, "exact"),
-        ("torchvision-resnet50", "torchvision", "", "resnet50-v1.5", 2, "exact"),
-        ("torchvision-resnext50_32x4d", "torchvision", "", "resnext50_32x4d", 1, "exact"),
-        ("torchvision-wide_resnet50_2", "torchvision", "", "wide_resnet50_2", 1, "exact"),
-        ("torchvision-vgg11", "torchvision's VGGs", "", "vgg11", 1, "exact"),
-        ("torchvision-vgg16_bn", "torchvision's VGGs", "", "vgg16_bn", 1, "exact"),
-        ("timm-resnet18d", "torchvision", "", "resnet18-d", 1, "exact"),
-        ("timm-resnet50d", "torchvision", "", "resnet50-d", 1, "exact"),
-        ("timm-seresnet50", "torchvision", "", "se-resnet50", 1, "exact"),
-        ("timm-legacy_seresnet50", "legacy SENets", "", "se-resnet50", 1, "exact"),
-        ("timm-resnetv2_50", "timm's pre-activation ResNets", "", "unlisted", 0, "exact"),
-        ("timm-resnetv2_50d", "timm's pre-activation ResNets-D", "", "unlisted", 0, "exact"),
-        ("timm-vgg11", "timm's VGGs", "", "vgg11", 1, "exact"),
-        ("huggingface-resnet18", "Hugging Face", "resnet.", "resnet18", 1, "exact"),
-        ("huggingface-resnet50", "Hugging Face", "resnet.", "resnet50-v1.5", 2, "exact"),
-        ("caffe-resnet50", "Caffe", "", "resnet50", 2, "exact"),
-        ("caffe-resnet101", "Caffe", "", "resnet101", 2, "exact"),
-        ("detectron2-resnet50", "detectron2", "backbone.bottom_up.", "resnet50", 2, "backbone exact"),
+        ("torchvision-resnet18", "torchvision", "", "resnet18", False, ["timm:resnetblur18"]),
+        ("torchvision-resnet50", "torchvision", "", "resnet50-v1.5", False, ["resnet50", "timm:resnetaa50", "timm:resnetblur50"]),
+        ("torchvision-resnext50_32x4d", "torchvision", "", "resnext50_32x4d", True, []),
+        ("torchvision-wide_resnet50_2", "torchvision", "", "wide_resnet50_2", True, []),
+        ("torchvision-vgg11", "torchvision's VGGs", "", "vgg11", True, []),
+        ("torchvision-vgg16_bn", "torchvision's VGGs", "", "vgg16_bn", True, []),
+        ("timm-resnet18d", "torchvision", "", "resnet18-d", True, []),
+        ("timm-resnet50d", "torchvision", "", "resnet50-d", False, ["timm:resnetaa50d", "timm:resnetblur50d"]),
+        ("timm-seresnet50", "torchvision", "", "timm:seresnet50", False, ["se-resnet50", "timm:legacy_seresnet50"]),
+        ("timm-legacy_seresnet50", "legacy SENets", "", "timm:legacy_seresnet50", True, []),
+        ("timm-resnetv2_50", "timm's pre-activation ResNets", "", "timm:resnetv2_50", True, []),
+        ("timm-resnetv2_50d", "timm's pre-activation ResNets-D", "", "timm:resnetv2_50d", True, []),
+        ("timm-vgg11", "timm's VGGs", "", "vgg11", True, []),
+        ("huggingface-resnet18", "Hugging Face", "resnet.", "resnet18", True, []),
+        ("huggingface-resnet50", "Hugging Face", "resnet.", "resnet50-v1.5", False, ["resnet50"]),
+        ("caffe-resnet50", "Caffe", "", "resnet50", False, ["resnet50-v1.5"]),
+        ("caffe-resnet101", "Caffe", "", "resnet101", False, ["resnet101-v1.5"]),
+        ("detectron2-resnet50", "detectron2", "backbone.bottom_up.", "resnet50", False, ["resnet50-v1.5"]),
     ],
 )  # fmt: skip
-def test_recorded_key_lists_are_named(file, scheme, prefix, name, fits, sure):
-    """What real libraries write: the scheme, the prefix, the network and 1000 classes."""
+def test_recorded_key_lists_are_named(file, scheme, prefix, network, settled, others):
+    """What real libraries write: the scheme, the prefix, the network or those that it may be, and 1000 classes."""
     content = named(tensors(recorded(file)))
     found = recognise(content)
     assert (content.naming.scheme, content.naming.prefix) == (scheme, prefix)
-    assert (found.spec.name, len(found.fits), found.sure) == (name, fits, sure)
+    assert (fits(found), found.settled) == ([network, *others], settled)
+    assert found.sure == ("backbone exact" if scheme == "detectron2" else "exact")
     assert found.spec.num_classes == 1000 and found.spec.in_channels == 3
 
 
@@ -93,17 +108,28 @@ def test_a_network_is_recognised_by_its_own_tensors(spec):
     """Exactly, by its own name or as one of those that have the same tensors."""
     found = recognised(shapes_of(spec))
     assert found.sure == "exact" and not found.differences and not found.words
-    assert spec.name in found.fits and found.spec.name in found.fits
+    assert spec.name in fits(found) and load(found.network).spec == found.spec
 
 
-@ZOO
-def test_all_that_fit_have_the_same_tensors(spec):
-    """The networks said to fit are all of the zoo with equal names and shapes, up to the classes."""
-    same = [
-        other.name for other in zoo.NETWORKS
-        if shapes_of(zoo.changed(other, num_classes=7)) == shapes_of(zoo.changed(spec, num_classes=7))
-    ]  # fmt: skip
-    assert [other.name for other in listed(spec)] == same
+DESCRIBED = [*zoo.NETWORKS, *(names.spec_of(row) for row in library_names() if not row.differs)]
+
+
+@pytest.mark.slow
+def test_all_that_fit_have_the_same_tensors():
+    """The networks that a file may be are all of those described, of any library, with equal names and shapes."""
+    by_tensors = {}
+    for spec in DESCRIBED:
+        tensors = shapes_of(zoo.changed(spec, num_classes=7, input_size=(64, 64)))
+        by_tensors.setdefault(tuple(tensors.items()), []).append(spec)
+    for group in by_tensors.values():
+        found = recognised(shapes_of(group[0]))
+        assert all(may_be(found, spec) for spec in group)
+        for each in found.candidates:
+            assert (
+                not each.spec
+                or each.spec.stem == "3x3"
+                or any(same(each.spec, spec) for spec in group)
+            )
 
 
 @pytest.mark.parametrize(
@@ -112,12 +138,12 @@ def test_all_that_fit_have_the_same_tensors(spec):
      "_orig_mod.module.model.backbone.body."],
 )  # fmt: skip
 def test_prefixes_are_stripped(prefix):
-    """Whatever stands before the names of every network of the zoo."""
-    for spec in zoo.NETWORKS:
+    """Whatever stands before the names of a network of each family."""
+    for spec in FAMILIES:
         content = named(tensors({prefix + name: s for name, s in shapes_of(spec).items()}))
         found = recognise(content)
         assert content.naming.prefix == prefix
-        assert found.sure == "exact" and spec.name in found.fits
+        assert found.sure == "exact" and may_be(found, spec)
 
 
 @pytest.mark.parametrize("outer", ["", "module.", "_orig_mod.module."])
@@ -177,17 +203,23 @@ def test_a_file_without_named_tensors_is_refused(content):
 
 @pytest.mark.parametrize(("classes", "channels"), [(10, 3), (21_843, 1), (1, 4), (2, 64)])
 def test_classes_and_input_channels_are_the_files(classes, channels):
-    """Every network with another classifier and stem is still exact and keeps its name."""
-    for spec in zoo.NETWORKS:
+    """A network of each family with another classifier and stem is still exact and keeps its name."""
+    for spec in FAMILIES:
         changed = zoo.changed(spec, num_classes=classes, in_channels=channels)
         found = recognised(shapes_of(changed))
-        assert found.sure == "exact" and spec.name in found.fits
+        assert found.sure == "exact" and may_be(found, spec)
         assert (found.spec.num_classes, found.spec.in_channels) == (classes, channels)
 
 
 def in_scheme(scheme, name):
     """Our name in the words of a scheme: its table read backwards."""
     path, dot, tensor = name.rpartition(".")
+    for theirs, ours in scheme.tensors.items():
+        if name == ours:
+            return theirs
+        # of a ConvNeXt's layer scale and response norm
+        if name.endswith(f".{ours}") and (".block.5." in name or ours.startswith("layer_scale")):
+            path, tensor = name.removesuffix(f".{ours}"), theirs
     for theirs, ours in scheme.paths.items():
         pattern = re.escape(ours)
         for key in "SBNIbn":
@@ -203,22 +235,69 @@ def in_scheme(scheme, name):
     return name
 
 
-@pytest.mark.parametrize("scheme", SCHEMES, ids=[scheme.name for scheme in SCHEMES])
-def test_every_scheme_is_read_back(scheme):
-    """The networks that a library's names can tell are recognised from them, name by name."""
+BODIES = {"torchvision": ("plain", "resnest"), "Res2Nets": ("res2net",), "SKNets": ("sk",)}
+"""What the names of a scheme can tell, where that is not the usual body alone."""
+
+
+def told_by(scheme):
+    """The listed networks that its library's names can tell, as it has them."""
     for spec in zoo.NETWORKS:
-        if type(spec) is not next((k for k in (VGG, RegNet) if k.__name__ in scheme.name), ResNet):
+        if type(spec) is not next(
+            (k for k in (VGG, RegNet, ConvNeXt) if k.__name__ in scheme.name), ResNet
+        ):
+            continue
+        if scheme.name.startswith("Wide") and not spec.preact_stem:
             continue
         if scheme.name.startswith(("timm's pre-activation", "Wide")) and not spec.preact:
             continue
+        if sum(spec.stages) > 60:
+            continue
+        if scheme.name.endswith("of width 1"):
+            spec = zoo.changed(spec, preact_stem=False)
+        if scheme.name.startswith("Wide") and scheme.name.endswith("of width 1") == (
+            "layer1.0.downsample.0.weight" in shapes_of(spec)
+        ):
+            continue
+        if isinstance(spec, ConvNeXt) and spec.response_norm != ("V2" in scheme.name):
+            continue
+        if scheme.name.endswith("before the classifier"):
+            spec = zoo.changed(spec, head_width=24)
+        if getattr(spec, "body", "plain") not in BODIES.get(scheme.name, ("plain",)):
+            continue
+        if scheme.name == "SENet-154" and spec.stem not in ("deep", "tiered"):
+            continue
+        if scheme.name.startswith("Wide") and not spec.preact_stem:
+            continue
+        if ("CLIP" in scheme.name) != (spec.family == "CLIP"):
+            continue
         if scheme.name.endswith("-D"):
             spec = zoo.changed(spec, stem="deep", projection_pool=True, stages=(2, 2, 2, 2))
-        shapes = {n: s for n, s in shapes_of(spec).items() if not n.endswith("num_batches_tracked")}
-        theirs = {in_scheme(scheme, name): name for name in shapes}
-        content = named(tensors({name: shapes[ours] for name, ours in theirs.items()}))
-        assert len(theirs) == len(shapes)
-        assert content.naming.scheme == scheme.name and content.naming.names == theirs
-        assert recognise(content).sure == "exact"
+        yield spec
+
+
+def read_back(scheme, spec):
+    """The network is recognised from the library's names, and each tensor goes where it was."""
+    shapes = {n: s for n, s in shapes_of(spec).items() if not n.endswith("num_batches_tracked")}
+    theirs = {in_scheme(scheme, name): name for name in shapes}
+    content = named(tensors({name: shapes[ours] for name, ours in theirs.items()}))
+    assert len(theirs) == len(shapes)
+    assert content.naming.scheme == scheme.name and content.naming.names == theirs
+    assert recognise(content).sure == "exact"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids=[scheme.name for scheme in SCHEMES])
+def test_every_scheme_is_read_back(scheme):
+    """Every eighth of the networks that a library's names can tell, name by name."""
+    for spec in islice(told_by(scheme), 0, None, 8):
+        read_back(scheme, spec)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", SCHEMES, ids=[scheme.name for scheme in SCHEMES])
+def test_every_network_is_read_back_by_every_scheme(scheme):
+    """All that its library's names can tell."""
+    for spec in told_by(scheme):
+        read_back(scheme, spec)
 
 
 CHILDREN = {"conv1": "0", "bn1": "1", "layer1": "4", "layer2": "5", "layer3": "6", "layer4": "7"}
@@ -245,15 +324,15 @@ def test_schemes_without_a_recorded_list(name, tops, inside):
             theirs = theirs.replace(old, new)
         shapes[theirs] = shape
     found = recognised(shapes)
-    assert found.sure == "exact" and name in found.fits
+    assert found.sure == "exact" and name in fits(found)
 
 
 @ZOO
 def test_without_its_classifier_the_backbone_is_exact(spec):
     """Features alone: the same network, and the classifier named as missing."""
-    head = ("fc.", "classifier.")
+    head = ("fc.", "classifier.", "attnpool.c_proj_")
     found = recognised({n: s for n, s in shapes_of(spec).items() if not n.startswith(head)})
-    assert found.sure == "backbone exact" and spec.name in found.fits
+    assert found.sure == "backbone exact" and spec.name in fits(found)
     assert found.words[0].startswith("missing in the file: ")
     assert any("number of classes" in clause for clause in found.cannot_tell)
 
@@ -271,22 +350,22 @@ def test_folded_batch_norm(spec):
     content = named(tensors(shapes))
     found = recognise(content)
     assert content.norm == "folded" and found.sure == "exact"
-    assert spec.name.removeprefix("keras-") in found.fits
+    assert spec.name.removeprefix("keras-") in fits(found)
 
 
 @ZOO
 def test_norms_without_statistics(spec):
     """A network whose norm keeps no statistics is exact; which norm it is cannot be told."""
-    if isinstance(spec, VGG) and not spec.batch_norm:
+    if isinstance(spec, ConvNeXt) or (isinstance(spec, VGG) and not spec.batch_norm):
         return
     left_out = ("running_mean", "running_var", "num_batches_tracked")
     content = named(tensors({n: s for n, s in shapes_of(spec).items() if not n.endswith(left_out)}))
     found = recognise(content)
-    assert (content.norm, found.sure) == ("no statistics", "exact") and spec.name in found.fits
+    assert (content.norm, found.sure) == ("no statistics", "exact") and spec.name in fits(found)
     assert any("which norm" in clause for clause in found.cannot_tell)
 
 
-@ZOO
+@everyday([spec for spec in zoo.NETWORKS if max(spec.stages) > 1])
 def test_one_changed_tensor_is_named(spec):
     """The nearest network is the one that was changed, and the words say which tensor and how."""
     shapes = dict(shapes_of(spec))
@@ -295,7 +374,7 @@ def test_one_changed_tensor_is_named(spec):
     shapes[name] = (shapes[name][0] + 1, *shapes[name][1:])
     found = recognised(shapes)
     after = "×".join(map(str, shapes[name]))
-    assert found.sure == "nearest" and spec.name in found.fits
+    assert found.sure == "nearest" and not found.fits and told(found.spec) == told(spec)
     assert found.words == [f"{name} is {after}, the network has {before}"]
 
 
@@ -359,6 +438,14 @@ def specs(draw):
     block = draw(st.sampled_from(["basic", "bottleneck"]))
     stem = draw(st.sampled_from(["7x7", "3x3", "deep"]))
     bottleneck = {"groups": draw(st.integers(1, 5)), "base_width": draw(st.integers(1, 130))}
+    body = draw(st.sampled_from(["plain", "plain", "res2net", "sk", "resnest"]))
+    parted = {
+        "body": body,
+        "splits": draw(st.integers(1, 4)),
+        "split_input": body == "sk" and draw(st.booleans()),
+        "split_reduction": draw(st.sampled_from([2, 4, 16])),
+        "split_least": draw(st.integers(1, 40)),
+    }
     try:
         return ResNet(
             "own", "own", block,
@@ -369,7 +456,7 @@ def specs(draw):
             conv_bias=draw(st.booleans()), projection_norm=draw(st.booleans()),
             projection_pool=draw(st.booleans()), num_classes=draw(st.integers(1, 99)),
             in_channels=draw(st.integers(1, 9)), input_size=(64, 64),
-            **(bottleneck if block == "bottleneck" else {}),
+            **(bottleneck if block == "bottleneck" else {}), **(parted if body != "plain" else {}),
         )  # fmt: skip
     except UserError:
         assume(False)
@@ -385,15 +472,15 @@ def test_networks_of_ones_own_are_inferred(spec):
 
 
 def test_an_unlisted_network_is_told_by_a_listed_one():
-    """timm's resnet26d is resnet50-d with two blocks a stage; the base differs in one field."""
+    """resnet50-d with other numbers of blocks; the base differs in one field."""
     for base, changes in [
-        ("resnet50-d", {"stages": (2, 2, 2, 2)}),
+        ("resnet50-d", {"stages": (2, 3, 3, 2)}),
         ("se-resnext101_32x4d", {"groups": 16}),
         ("resnet18", {"width": 96}),
         ("vgg16_bn", {"width": 32}),
     ]:
         found = recognised(shapes_of(zoo.changed(zoo.find(base), **changes)))
-        assert not found.fits and most_alike(found.spec).name == base
+        assert found.spec.name == "unlisted" and most_alike(found.spec).name == base, base
 
 
 def test_formulas_count_as_listed():

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from program import run
+from program import HEARS, run
 
 from resnet_cli import files, toml
 from resnet_cli.commands import extras, output
@@ -32,7 +32,7 @@ NAMES = ("\x1b[31mred", "a\nhint: b", "\u202egnp.exe", "\x9b2J", "\u2028", "\udc
 
 def program(code, *words, **options):
     """Runs code in which `main` is the program, called with the words; what came of it."""
-    code = f"import os, signal, sys\nos.environ.pop('COLUMNS', None)\nfrom resnet_cli.__main__ import main\nsys.argv[1:] = {[*words]!r}\n{code}"
+    code = f"{HEARS}import os, sys\nos.environ.pop('COLUMNS', None)\nfrom resnet_cli.__main__ import main\nsys.argv[1:] = {[*words]!r}\n{code}"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, **options)  # fmt: skip
 
 

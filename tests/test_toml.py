@@ -7,9 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from listed import ZOO
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.fields import FIELDS
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.specfile import read, schema
@@ -37,8 +40,9 @@ def keys_table():
     """Every key, for which networks, what it takes and what it is where it is left out."""
     lines = ["| key | takes | without a base | |", "|---|---|---|---|"]
     for key, field in FIELDS.items():
-        kinds = [kind for kind in (RegNet, VGG) if key in kind.__dataclass_fields__]
-        only = "" if key in ResNet.__dataclass_fields__ else f" ({kinds[0].__name__})"
+        kinds = [kind for kind in (RegNet, ConvNeXt, VGG) if key in kind.__dataclass_fields__]
+        names = ", ".join(kind.__name__ for kind in kinds)
+        only = "" if key in ResNet.__dataclass_fields__ else f" ({names})"
         default = (
             getattr(zoo.find("resnet50"), key, None) if key not in ("block", "stages") else None
         )
@@ -102,14 +106,14 @@ def fits(value, schema):
     return schema.get("minimum", value) <= value <= schema.get("maximum", value)
 
 
-@pytest.mark.parametrize("spec", zoo.NETWORKS, ids=zoo.names())
+@ZOO
 def test_every_listed_network_fits_the_schema(spec):
     """Written out field by field, on a base or whole."""
     fields = {
         key: [*value] if isinstance(value, tuple) else value for key, value in asdict(spec).items()
     }
     assert fits({"base": spec.name, **fields}, schema())
-    assert fits(fields, schema()) == (not isinstance(spec, VGG))
+    assert fits(fields, schema()) == (not isinstance(spec, VGG | IResNet))
 
 
 @pytest.mark.parametrize(
@@ -131,9 +135,10 @@ def test_the_schema_refuses_what_the_program_refuses(tmp_path, text):
 
 
 def test_the_schema_has_every_key_and_what_is_said_of_it():
-    """Those of residual networks, RegNets and VGG."""
+    """Those of residual networks, RegNets, ConvNeXts and VGG."""
     properties = schema()["properties"]
-    fields = {*ResNet.__dataclass_fields__, *RegNet.__dataclass_fields__, *VGG.__dataclass_fields__}
+    kinds = (ResNet, RegNet, ConvNeXt, VGG)
+    fields = {key for kind in kinds for key in kind.__dataclass_fields__}
     assert set(properties) == fields | {"base"}
     assert all(each["description"] for each in properties.values())
 

@@ -111,11 +111,11 @@ def test_a_split_keeps_images_back():
     [
         {"iterations": 0}, {"batch": -1}, {"lr": float("nan")}, {"lr": -1.0}, {"momentum": 2.0}, {"drops": "x"},
         {"split": "45k"}, {"factor": 3.0}, {"dtype": "int8"}, {"padding": 10**6}, {"every": 0}, {"split": "a/b"},
-        {"weight_decay": float("inf")}, {"drops": ""},
+        {"weight_decay": float("inf")}, {"drops": ""}, {"batch": "64"}, {"iterations": 1.5}, {"flip": 1}, {"rate": 0.1},
     ],
 )  # fmt: skip
 def test_values_out_of_range_are_refused(changes):
-    """One line with what is allowed."""
+    """One line with what is allowed; also of another kind, or of nothing that a recipe has."""
     with pytest.raises(UserError) as error:
         recipe("digits", "digits", **changes)
     assert error.value.hint and error.value.code == 2

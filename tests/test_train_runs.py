@@ -4,11 +4,14 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, contextmanager
 
 import pytest
+from program import HEARS
 from program import run as program
 
 import resnet_cli
@@ -167,11 +170,11 @@ def test_images_are_scaled_by_what_is_trained_on():
 
 
 def test_weights_are_under_our_names(tmp_path, here):
-    """identify names the network, and build takes them."""
+    """identify names the network, of one channel of input, and build takes them."""
     resnet_cli.train("resnet8", folder=str(tmp_path / "x"), **SHORT)
     path = str(tmp_path / "x" / "resnet8-s0" / "weights.safetensors")
     answer = resnet_cli.identify(path)
-    assert answer.envelope["fits"] and answer.envelope["network"] == "resnet8"
+    assert answer.envelope["fits"] and answer.envelope["network"] == "resnet8:in_channels=1"
 
 
 def test_held_out_images_are_not_trained_on(tmp_path, here):
@@ -236,6 +239,33 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path, here):
     before = content(tmp_path / "x")
     assert failed(tmp_path / "x").hint == f"resnet-cli train --resume {tmp_path / 'x'}"
     assert content(tmp_path / "x") == before
+
+
+def test_a_folder_is_named_once_all_is_checked(tmp_path, here):
+    """Then it is there with its record; what is refused names none."""
+    named = []
+    for wrong in (
+        {"lr": 1e9},
+        {"jobs": -1},
+        {"seeds": "x"},
+        {"batch": 5000},
+        {"models": ["vgg11"]},
+    ):
+        asked = {
+            "models": ["resnet8"],
+            "folder": str(tmp_path / "x"),
+            "begun": named.append,
+            **wrong,
+        }
+        with pytest.raises(UserError):
+            resnet_cli.train(*asked.pop("models"), **asked)
+    assert named == [] and not (tmp_path / "x").exists()
+
+    def begun(folder):
+        named.append(runs.read_record(folder).recipe.iterations)
+
+    resnet_cli.train("resnet8", folder=str(tmp_path / "x"), begun=begun, **SHORT)
+    assert named == [12]
 
 
 def test_nothing_is_resumed_from_nothing(tmp_path):
@@ -360,15 +390,29 @@ def test_resume_takes_all_from_the_record(tmp_path, words):
     assert error.value.code == 2
 
 
+@contextmanager
+def started(*words, **environment):
+    """The program at work, whose end is ours whatever comes: a run may be as long as it likes."""
+    code = f"{HEARS}from resnet_cli.__main__ import main\nmain()"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command = [sys.executable, "-c", code, "train", *words]
+    process = subprocess.Popen(command, env={**os.environ, **environment}, **pipes)
+    try:
+        yield process
+    finally:
+        process.kill()  # its workers end with it
+        process.communicate(timeout=60)
+
+
+@contextmanager
 def begun(folder, *words):
-    """The program at work, once it has written two lines of a curve past a drop of the rate."""
-    command = [sys.executable, "-m", "resnet_cli", "train", "resnet8", "-o", str(folder), *words]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    """One that has written two lines of a curve past a drop of the rate."""
     curve, end = folder / "resnet8-s0" / "curve.jsonl", time.monotonic() + 120
-    while not (curve.exists() and curve.read_text().count("\n") >= 2):
-        assert process.poll() is None and time.monotonic() < end
-        time.sleep(0.005)
-    return process
+    with started("resnet8", "-o", str(folder), *words) as process:
+        while not (curve.exists() and curve.read_text().count("\n") >= 2):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.005)
+        yield process
 
 
 LONG = ("--iterations", "60", "--batch", "32", "--every", "5", "--drops", "4,30")
@@ -380,22 +424,22 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, here):
     options = dict(zip((word[2:] for word in LONG[::2]), LONG[1::2], strict=True))
     numbers = {key: value if "," in value else int(value) for key, value in options.items()}
     resnet_cli.train("resnet8", folder=str(tmp_path / "whole"), **numbers)
-    process = begun(tmp_path / "x", *LONG)
-    process.kill()
-    process.wait()
+    with begun(tmp_path / "x", *LONG) as process:
+        process.kill()
     assert runs.read(str(tmp_path / "x")).runs[0].last is None
     out, _ = program("train", "--resume", str(tmp_path / "x"), "-f", "json")
     assert json.loads(out)["rows"][0]["iterations"] == 60
     assert content(tmp_path / "x") == content(tmp_path / "whole")
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_says_how_to_go_on(tmp_path, number):
     """128 + its number, one line and a hint; no worker stays behind."""
-    process = begun(tmp_path / "x", *LONG, "--seeds", "2", "--jobs", "2", "--iterations", "100000")
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=30)
+    words = (*LONG, "--seeds", "2", "--jobs", "2", "--iterations", "100000")
+    with begun(tmp_path / "x", *words) as process:
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert errors.splitlines()[-1] == f" hint: resnet-cli train --resume {tmp_path / 'x'}"
     size = sum(path.stat().st_mtime_ns for path in tmp_path.rglob("*"))
@@ -404,23 +448,31 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, number):
     assert not [*tmp_path.rglob(".resnet-cli-*")]
 
 
-def torchrun(*words, processes=2):
-    """The program in so many processes of gloo."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", str(processes), "-m", "resnet_cli", "train", *words]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+def together(*words):
+    """The program in two processes, told of each other as torchrun tells them: what each says, and how it ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    place = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    with ExitStack() as ends:
+        both = [
+            ends.enter_context(started(*words, RANK=rank, LOCAL_RANK=rank, OMP_NUM_THREADS="1", **place))
+            for rank in "01"
+        ]  # fmt: skip
+        return [(*process.communicate(timeout=240), process.returncode) for process in both]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_two_processes_are_one(tmp_path, here):
-    """DDP with synchronised batch norms: float64, 20 iterations, losses and weights to 1e-12; the first alone writes."""
-    words = ("--iterations", "20", "--every", "1", "--dtype", "float64", "--flip")
-    done = torchrun("resnet8", "plain8", "-o", str(tmp_path / "two"), *words, "-f", "json")
-    assert done.returncode == 0, done.stderr[:3000]
-    assert len(json.loads(done.stdout)["rows"]) == 2
+    """DDP with synchronised batch norms: float64, 4 iterations, losses and weights to 1e-12; the first alone writes."""
+    words = ("--iterations", "4", "--every", "1", "--dtype", "float64", "--flip")
+    (out, errors, code), (nothing, _, _) = together(
+        "resnet8", "plain8", "-o", str(tmp_path / "two"), *words, "-f", "json"
+    )
+    assert code == 0, errors[:3000]
+    assert len(json.loads(out)["rows"]) == 2 and nothing == ""
     resnet_cli.train(
-        "resnet8", "plain8", folder=str(tmp_path / "one"), iterations=20, every=1, dtype="float64", flip=True
+        "resnet8", "plain8", folder=str(tmp_path / "one"), iterations=4, every=1, dtype="float64", flip=True
     )  # fmt: skip
     from safetensors.torch import load_file
 
@@ -434,8 +486,31 @@ def test_two_processes_are_one(tmp_path, here):
         for name, value in load_file(ours.weights).items():
             assert torch.allclose(weights[name], value, rtol=0, atol=1e-12), name
     assert two.record.environment.processes == 2
-    done = torchrun("resnet8", "-o", str(tmp_path / "two"), *words)
-    assert done.returncode and done.stderr.count("is not empty") == 1
+
+
+@pytest.mark.slow
+def test_of_two_processes_one_says_what_is_wrong(tmp_path):
+    """A folder that is not empty ends both, and is told of once."""
+    (tmp_path / "mine").write_text("kept")
+    (_, errors, code), (_, silent, other) = together("resnet8", "-o", str(tmp_path))
+    assert code == other == 1
+    assert "is not empty" in errors and "error" not in silent
+
+
+@pytest.mark.full
+def test_torchrun_starts_them(tmp_path):
+    """As `together` does: an iteration of two processes, of one record."""
+    words = "-m torch.distributed.run --standalone --nproc-per-node 2 -m resnet_cli train resnet8"
+    command = [sys.executable, *words.split(), "--iterations", "1", "-o", str(tmp_path / "x")]
+    log = tmp_path / "said"  # no pipe: what outlives torchrun would hold it open
+    with log.open("w") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+        try:
+            assert process.wait(timeout=240) == 0, log.read_text()
+        finally:
+            process.terminate()  # which ends its workers; it has ended already where all is well
+    training = runs.read(str(tmp_path / "x"))
+    assert training.record.environment.processes == 2 and training.runs[0].last is not None
 
 
 @pytest.mark.slow

@@ -27,15 +27,14 @@ def few_pixels(spec):
 
 
 def networks():
-    """All of the list; all but the first of each family are slow, a minute together."""
+    """All of the list: the first of each family in the slow suite, the others in the full one, two minutes together."""
     seen = set()
     for spec in zoo.NETWORKS:
-        marks = [pytest.mark.slow] if spec.family in seen else []
+        mark = pytest.mark.full if spec.family in seen else pytest.mark.slow
         seen.add(spec.family)
-        yield pytest.param(spec, id=spec.name, marks=marks)
+        yield pytest.param(spec, id=spec.name, marks=mark)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("spec", list(networks()))
 def test_every_module_of_every_network_agrees_by_every_route(spec):
     """Trace, built module, fvcore and torch's flop counter give equal numbers for each module."""

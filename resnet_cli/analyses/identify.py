@@ -12,14 +12,16 @@ from typing import Any
 from resnet_cli.analyses.cost import counts
 from resnet_cli.checkpoints.container.contents import Checkpoint
 from resnet_cli.checkpoints.identify.differences import Difference
-from resnet_cli.checkpoints.identify.infer import most_alike, number_of_classes
+from resnet_cli.checkpoints.identify.infer import number_of_classes
+from resnet_cli.checkpoints.identify.known import most_alike
 from resnet_cli.checkpoints.identify.recognise import Named, Recognised
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.vgg import VGG
-from resnet_cli.errors import printable
+from resnet_cli.errors import folded, printable
 from resnet_cli.tables import Column, Stack, Table
-from resnet_cli.trace import trace
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 STEMS = {"7x7": "7×7", "3x3": "3×3", "deep": "three 3×3", "tiered": "three 3×3, tiered"}
@@ -30,10 +32,10 @@ SHORTCUTS = {
     "C": "C: projection everywhere",
     "none": "none",
 }
-SURE: dict[str, str | Stack] = {
-    "exact": Stack(("every tensor is the network's", "strides, pools and activations leave none")),
-    "backbone exact": "backbone exact: all but the classifier",
-    "nearest": "nearest: no network here has all its tensors",
+FITS = {
+    "exact": "every tensor is the network's",
+    "backbone exact": "all but the classifier",
+    "nearest": "no network here has all its tensors",
 }
 NORMS = {
     "whole": "weights and statistics",
@@ -47,6 +49,12 @@ FORMATS = {
     "safetensors": "safetensors",
     "safetensors index": "safetensors in several files",
 }
+CANDIDATES = (
+    Column("network", "network"),
+    Column("macs", "MACs", "count"),
+    Column("more", "beside it", "+count", 2),
+    Column("differs", "differs", drop=1),
+)
 DESCRIPTION = (Column("property", "property"), Column("value", "value", "mixed"))
 TENSORS = (
     Column("name", "name in the file"),
@@ -58,22 +66,29 @@ TENSORS = (
 
 
 def facts(checkpoint: Checkpoint, file: Named, recognised: Recognised) -> dict[str, Any]:
-    """JSON's fields: the network, how sure it is, and how the file stores it.
+    """JSON's fields: the network, whether it is settled, what else it may be, and how the file stores it.
 
-    ``network`` is null for one that is not listed: ``spec`` has its fields, and ``like`` names the
+    ``network`` is null where none fits: ``spec`` has the nearest one's fields, and ``like`` names the
     listed network that differs in the fewest of them. ``classes`` is null without a classifier.
     ``params`` are learnable numbers, of the file as far as names tell.
     """
-    spec = recognised.spec
-    rows = trace(spec.net(), spec.input_shape)
+    spec, rows = recognised.spec, recognised.rows
+    total = counts.totals(rows)
     return {
-        "network": spec.name if recognised.fits else None,
-        "like": (spec if recognised.fits else most_alike(spec)).name,
+        "network": recognised.network if recognised.fits else None,
         "fits": recognised.fits,
+        "settled": recognised.settled,
+        "by": recognised.by if recognised.settled else None,
+        "candidates": [
+            {"network": each.network, "macs": each.macs, "differs": each.differs}
+            for each in recognised.candidates
+            if recognised.fits
+        ],
+        "like": (zoo.BY_NAME.get(folded(spec.name)) or most_alike(spec)).name,
         "sure": recognised.sure,
         "spec": asdict(spec),
         "classes": number_of_classes(file.shapes),
-        "params": {"file": _learnable(file), "network": sum(map(counts.parameters, rows))},
+        "params": {"file": _learnable(file), "network": total["params"]},
         "dtypes": dict(_dtypes(file)),
         "norm": file.norm,
         "scheme": file.naming.scheme,
@@ -84,28 +99,38 @@ def facts(checkpoint: Checkpoint, file: Named, recognised: Recognised) -> dict[s
         "cannot_tell": recognised.cannot_tell,
         "format": checkpoint.format,
         "bytes": checkpoint.bytes,
+        "total": total,
     }
 
 
-def description(spec: zoo.Spec, fields: dict[str, Any]) -> Table:
+def candidates(recognised: Recognised) -> Table | None:
+    """What a file's network may be, what each has otherwise than the first; None where it is settled."""
+    taken, *others = recognised.candidates
+    if not others:
+        return None
+    rows = [(each.network, each.macs, each.macs - taken.macs, each.differs) for each in others]
+    first = (taken.network, taken.macs, None, "taken: the usual one")
+    return Table("candidates", "Networks with these tensors", CANDIDATES, [first, *rows])
+
+
+def description(recognised: Recognised, fields: dict[str, Any]) -> Table:
     """One row for each of the `facts`: the network's first, then how the file stores it."""
-    name = fields["network"] or _changes(zoo.find(fields["like"]), spec)
-    nearest = fields["sure"] == "nearest"
-    others = [other for other in fields["fits"] if other != spec.name]
+    spec = recognised.spec
     dtypes = [
         dtype if len(fields["dtypes"]) == 1 else f"{dtype} ({count:,})"
         for dtype, count in fields["dtypes"].items()
     ]
     beside = fields["tensors"]["beside"]
     rows: list[tuple[str, object]] = [
-        ("nearest network" if nearest else "network", name),
-        ("as near" if nearest else "or", ", ".join(others)),
-        ("sure", SURE[fields["sure"]]),
+        ("network" if recognised.fits or recognised.by else "nearest network", recognised.network),
+        ("fits", "no" if recognised.by and not recognised.fits else FITS[recognised.sure]),
+        ("settled", _settled(recognised)),
         *_architecture(spec),
         ("classes", fields["classes"] or "no classifier in the file"),
         ("input channels", spec.in_channels),
         ("params of the network", fields["params"]["network"]),
         ("params in the file", fields["params"]["file"]),
+        ("MACs", fields["total"]["macs"]),
         ("dtype", ", ".join(dtypes)),
         ("batch norm", NORMS[fields["norm"]]),
         ("naming", fields["scheme"]),
@@ -117,6 +142,14 @@ def description(spec: zoo.Spec, fields: dict[str, Any]) -> Table:
         ("bytes", fields["bytes"]),
     ]
     return Table("rows", "", DESCRIPTION, [row for row in rows if row[1] != ""])
+
+
+def _settled(recognised: Recognised) -> str | Stack:
+    if not recognised.fits:
+        return ""
+    if recognised.settled:
+        return Stack(("yes", recognised.by))
+    return Stack(("no", "strides, pools and activations leave no tensor"))
 
 
 def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
@@ -131,6 +164,21 @@ def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
             ("stem", f"3×3, {spec.stem_width} channels"),
             ("squeeze-excitation", _gates(spec.se_reduction)),
         ]
+    if isinstance(spec, ConvNeXt):
+        overlap = f"two 3×3, {spec.overlap_width} channels between them"
+        return [
+            ("stages", stages),
+            ("widths", ", ".join(map(str, spec.widths))),
+            ("stem", overlap if spec.overlap_width else "4×4"),
+            ("depthwise windows", f"{spec.kernel}×{spec.kernel}"),
+            ("layer scale", "yes" if spec.layer_scale else "no"),
+            ("response norm", "yes" if spec.response_norm else "no"),
+            ("1×1 convolutions in blocks", "yes" if spec.conv_mlp else "no"),
+            ("last norm", "before the pool" if spec.head_norm_first else "behind the pool"),
+            ("layer before the classifier", spec.head_width or "no"),
+        ]
+    if isinstance(spec, IResNet):
+        return [("stages", stages), ("width", spec.width), ("stem", f"3×3, {spec.width} channels")]
     side = SHORTCUTS[spec.shortcut]
     if spec.shortcut in ("B", "C"):
         side += ", average-pooled" if spec.projection_pool else ""
@@ -152,18 +200,6 @@ def _architecture(spec: zoo.Spec) -> list[tuple[str, object]]:
 
 def _gates(reduction: int) -> str:
     return f"reduction {reduction}" if reduction else "no"
-
-
-def _changes(base: zoo.Spec, spec: zoo.Spec) -> str:
-    """A network that is not listed, told by one that is: "like resnet50-d, stages 2,2,2,2"."""
-    before, after = asdict(base), asdict(spec)
-    left_out = ("name", "family", "num_classes", "in_channels", "input_size")
-    changed = [
-        f"{key.replace('_', ' ')} {','.join(map(str, v)) if isinstance(v, tuple) else v}"
-        for key, v in after.items()
-        if v != before[key] and key not in left_out
-    ]
-    return f"like {base.name}, {', '.join(changed)}"
 
 
 def tensors(file: Named, pattern: str) -> Table:

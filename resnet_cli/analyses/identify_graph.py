@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.notation import several
 from resnet_cli.designs import zoo
+from resnet_cli.designs.names import typed
 from resnet_cli.errors import UserError, printable
 from resnet_cli.networks import Network
 from resnet_cli.published.names import LIBRARIES, names
@@ -46,8 +47,13 @@ def signs(rows: Sequence[Row]) -> dict[str, list[Sign]]:
             sign = (*sign, _begins(rows, row, by_row))
         by_row.append(sign)
         if sign:
-            computed[row.role].append(sign)
+            computed[_role(row)].append(sign)
     return computed
+
+
+def _role(row: Row) -> str:
+    """Its role; of branches side by side a graph does not say which one is the first."""
+    return "main" if row.role == "branch" else row.role
 
 
 def _sign(row: Row) -> Sign | None:
@@ -162,7 +168,8 @@ def differences(network: Network, rows: Sequence[Row]) -> list[str]:
         ]
     for role in ROLES:
         mine, other_rows = (
-            [row for row in each if row.macs and row.role == role] for each in (network.rows, rows)
+            [row for row in each if row.macs and _role(row) == role]
+            for each in (network.rows, rows)
         )
         for one, two in zip_longest(mine, other_rows):
             if one is None or two is None or _of_product(one) != _of_product(two):
@@ -182,7 +189,7 @@ def _described(row: Row | None) -> str:
 
 
 def libraries(spec: zoo.Spec) -> list[str]:
-    """What torchvision and timm call the same network."""
+    """What torchvision and timm call the same network, of as many classes."""
     return [
         row.model
         for row in names()
@@ -210,9 +217,15 @@ def facts(network: Network, of: Matched) -> dict[str, Any]:
     sure = "exact" if of.equal else "nearest" if of.nearest else "none"
     listed = None if spec is None else trace(spec.net(), spec.input_shape)
     return {
-        "network": of.equal[0].name if of.equal else None,
+        "network": typed(of.equal[0]) if of.equal else None,
+        "fits": bool(of.equal),
+        "settled": bool(of.equal),
+        "by": "its operations are the network's" if of.equal else None,
+        "candidates": [
+            {"network": typed(each), "macs": counts.macs(network.rows), "differs": ""}
+            for each in of.equal
+        ],
         "like": spec.name if spec else None,
-        "fits": [each.name for each in of.equal],
         "sure": sure,
         "params": {
             "file": sum(counts.parameters_of(network.rows)),
@@ -232,14 +245,14 @@ def description(network: Network, fields: dict[str, Any], of: Matched) -> Table:
     """One row for each of the `facts`: which network, then what is in the graph."""
     name: str | Stack = "none is near"
     if of.equal:
-        called = [of.equal[0].name, *libraries(of.equal[0])]
+        called = [fields["network"], *libraries(of.equal[0])]
         name = Stack((called[0], f"({', '.join(called[1:])})")) if called[1:] else called[0]
     elif of.nearest:
         name = of.nearest.name
     operators = [f"{operator} ×{times}" for operator, times in fields["operators"].items()]
     rows: list[tuple[str, object]] = [
         ("computes the same as" if of.equal else "nearest network", name),
-        ("and as", ", ".join(fields["fits"][1:])),
+        ("and as", ", ".join(each["network"] for each in fields["candidates"][1:])),
         ("tensor names", _called(network, of)),
         ("params in the file", fields["params"]["file"]),
         ("params of the network", fields["params"]["network"] or ""),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from resnet_cli.analyses.cost.counts import totals
@@ -39,10 +41,22 @@ FAMILIES = (
 )
 
 
+class Counts(NamedTuple):
+    """What a network costs for one input: the layers that papers count, parameters and MACs.
+
+    ``layers`` is None where the papers' rule means nothing.
+    """
+
+    layers: int | None
+    params: int
+    macs: int
+
+
 class Listed(NamedTuple):
     """A line of the list: what a network is and costs, and the first error that a paper prints of it.
 
-    ``params`` and ``macs`` are for one input; ``error`` is in per cent, None where none is printed.
+    ``layers``, ``params`` and ``macs`` are its `Counts`; ``error`` is in per cent, None where none is
+    printed.
     """
 
     name: str
@@ -50,7 +64,7 @@ class Listed(NamedTuple):
     dataset: str
     block: str
     stages: tuple[int, ...]
-    layers: int
+    layers: int | None
     params: int
     macs: int
     error: float | None
@@ -71,12 +85,11 @@ def listed(specs: Sequence[zoo.Spec], figures: Sequence[Figure]) -> list[Listed]
             errors.setdefault(of.name, (figure, error))
     lines = []
     for spec in specs:
-        total = _totals(spec)
         printed = errors.get(spec.name)
         lines.append(
             Listed(
                 spec.name, spec.family, zoo.dataset(spec), getattr(spec, "block", ""), spec.stages,
-                total["layers"], total["params"], total["macs"],
+                *counts(spec),
                 printed[1] if printed else None,
                 f"{printed[0].source}, {printed[0].table}" if printed else None,
                 printed[0].setting if printed else None,
@@ -86,8 +99,26 @@ def listed(specs: Sequence[zoo.Spec], figures: Sequence[Figure]) -> list[Listed]
 
 
 @cache
-def _totals(spec: zoo.Spec) -> dict[str, Any]:
-    return totals(trace(spec.net(), spec.input_shape))
+def counts(spec: zoo.Spec) -> Counts:
+    """A listed network's counts as they are stored, any other's as they are `counted`."""
+    stored = _stored().get(spec.name) if zoo.is_listed(spec) else None
+    return stored or counted(spec)
+
+
+def counted(spec: zoo.Spec) -> Counts:
+    """The counts of its rows."""
+    total = totals(trace(spec.net(), spec.input_shape))
+    return Counts(total["layers"], total["params"], total["macs"])
+
+
+@cache
+def _stored() -> dict[str, Counts]:
+    """Those of counts.csv by name: a list of two hundred networks is to come at once, and a trace takes milliseconds."""
+    with Path(__file__).with_name("counts.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            name: Counts(int(layers) if layers else None, int(params), int(macs))
+            for name, layers, params, macs in [*csv.reader(file)][1:]
+        }
 
 
 def families(lines: Sequence[Listed]) -> list[dict[str, Any]]:

@@ -31,7 +31,8 @@ def layer(row: Row) -> str:
 
 def block(rows: Sequence[Row], beside: str = "") -> Run:
     """`[1×1, 64 | 3×3, 64 | 1×1, 256]`, with its gate where it has one."""
-    lines = [*(layer(row) for row in rows if is_counted(row)), gate(rows)]
+    shown = (row for row in rows if is_counted(row) or (row.role == "branch" and row.layer.counted))
+    lines = [*map(layer, shown), gate(rows)]
     return Run(tuple(filter(None, lines)), beside=beside)
 
 
@@ -121,10 +122,16 @@ def shortcut(rows: Sequence[Row]) -> str:
 
 
 def on_box(row: Row, level: str, others: Sequence[Row] = (), units: bool = False) -> str:
-    """What Figure 3 writes on a layer's box: `3×3 conv, 64, /2`, `pool, /2`, `fc 1000`; ``others`` stand in its gate."""
+    """What Figure 3 writes on a layer's box: `3×3 conv, 64, /2`, `pool, /2`, `fc 1000`.
+
+    ``others`` stand in its gate, or beside it.
+    """
     text = row.layer.figure(row.input, row.output)
     if row.layer.gate and level == "block":
-        return gate(others).replace("fc, [", "SE, fc [")
+        return gate(others).replace("fc, [", f"{row.layer.gate_word}, fc [")
+    branches = sum(other.role == "branch" and other.layer.counted for other in others)
+    if branches and level == "block":
+        text += f", {branches + 1} side by side"
     if units and row.layer.counted:
         text = text.replace(" conv", "")
         return text if level == "block" else f"weight, {text}"

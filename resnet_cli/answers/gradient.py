@@ -14,6 +14,7 @@ from resnet_cli.answers.needs import fits, need
 from resnet_cli.answers.view import Model, View, beside, short_and_exact
 from resnet_cli.designs import limits
 from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError
 from resnet_cli.models import load
 from resnet_cli.networks import Network
@@ -139,8 +140,15 @@ def cases(network: Network, scale: float | None = None, variants: bool = False) 
             )
         engines.source(network)  # which a file has none of
         return [Case(network.name, network)]
-    if not isinstance(spec, ResNet):
+    if isinstance(spec, VGG):
         raise UserError(f"{spec.name} has no residual blocks", "give residual or plain networks")
+    if not isinstance(spec, ResNet):
+        if variants or scale is not None:
+            raise UserError(
+                f"the shortcuts of {spec.name} are neither scaled nor varied",
+                "give a ResNet, such as resnet110",
+            )
+        return [Case(spec.name, network)]
     if spec.shortcut == "none" and (variants or scale is not None):
         raise UserError(f"{spec.name} has no shortcuts", "give a residual network")
     if variants and scale is not None:

@@ -7,59 +7,70 @@ import os
 from resnet_cli.analyses import identify as analysis
 from resnet_cli.analyses import identify_graph as graphs
 from resnet_cli.analyses.compare import tensors
+from resnet_cli.answers.needs import described
 from resnet_cli.answers.view import Model, View, uncounted
 from resnet_cli.answers.weight_file import NOTE, weight_file
-from resnet_cli.checkpoints.container.contents import Checkpoint
-from resnet_cli.checkpoints.container.read import read
-from resnet_cli.checkpoints.identify.recognise import Named, named, recognise
+from resnet_cli.checkpoints.identify.recognise import File, Named, of_file
 from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.graphs.read import holds_graph
 from resnet_cli.models import load
 from resnet_cli.trace import trace
 
+SAY_WHICH = (
+    "who knows which one it is says so to build: --as MODEL; every other command takes the first"
+)
 OF_GRAPH = (
     "told from the operations and shapes of the file: no number was read, nothing in it was run"
 )
 
 
-def identify(file: str, against: Model | None = None, keys: str | None = None) -> View:
+def identify(
+    file: str, against: Model | None = None, keys: str | None = None, as_: Model | None = None
+) -> View:
     """The network of a weight file, without torch and without running anything in it.
 
     A graph of operations, .pt2 or .onnx, says more than weights: the listed network that computes the same, or
     the nearest and what differs. ``against`` lists the tensors that differ from a network or another file, ``keys`` those that match a pattern.
-    Raises `UserError` (exit 1) for a file that holds no network.
+    ``as_`` says which network it is, and whether the file fits it is answered. Raises `UserError` (exit 1) for a file that holds no network.
     """
-    if against is not None and keys is not None:
-        raise UserError("both --against and --keys given", "give one of them")
+    given = {"--against": against, "--keys": keys, "--as": as_}
+    both = [option for option, value in given.items() if value is not None]
+    if len(both) > 1:
+        raise UserError(f"both {both[0]} and {both[1]} given", "give one of them")
     if holds_graph(file):
-        if against is not None or keys is not None:
+        if both:
             raise UserError(
                 f"{printable(file)!r} holds operations, and not weights alone",
-                f"type {typed('compare', file, str(against or 'MODEL'))}",
+                f"type {typed('compare', file, str(against or as_ or 'MODEL'))}",
             )
         return _graph(file)
-    checkpoint = read(file)
-    content = named(checkpoint.content)
+    content = of_file(file)
     if against is not None:
-        return _against(file, content, against)
+        return _against(file, content.named, against)
     if keys is not None:
-        return _keys(file, content, keys)
-    return _identify(file, content, checkpoint)
+        return _keys(file, content.named, keys)
+    return _identify(file, content, as_)
 
 
-def _identify(file: str, content: Named, checkpoint: Checkpoint) -> View:
-    recognised = recognise(content)
-    facts = analysis.facts(checkpoint, content, recognised)
-    table = analysis.description(recognised.spec, facts)._replace(title=_name(file))
+def _identify(file: str, content: File, as_: Model | None) -> View:
+    recognised = content.recognised(None if as_ is None else described(load(as_)))
+    facts = analysis.facts(content.checkpoint, content.named, recognised)
+    table = analysis.description(recognised, facts)._replace(
+        title=f"{_name(file)}: {recognised.told}"
+    )
+    candidates = analysis.candidates(recognised)
     notes = [
         *(f"differs: {words}" for words in recognised.words),
-        *_beside(content),
+        *_beside(content.named),
+        *map(printable, recognised.notes),
         *(f"weights cannot tell {clause}" for clause in recognised.cannot_tell),
+        *([] if recognised.settled or not recognised.fits else [SAY_WHICH]),
         "params: learnable; running statistics of batch norm are apart",
         NOTE,
     ]
     envelope = {"command": "identify", "file": printable(file), **facts, "rows": []}
-    return View(envelope, [table], notes)
+    tables = [table, *([candidates] if candidates else [])]
+    return View(envelope, tables, notes, int(not recognised.fits))
 
 
 def _graph(file: str) -> View:
@@ -85,7 +96,8 @@ def _graph(file: str) -> View:
         notes.append(f"all of it: {typed('compare', file, matched.nearest.name)}")
     table = graphs.description(network, facts, matched)._replace(title=_name(file))
     envelope = {"command": "identify", "file": printable(file), **facts, "rows": []}
-    return View(envelope, [table], [*uncounted([network]), *notes, OF_GRAPH])
+    code = int(not matched.equal)
+    return View(envelope, [table], [*uncounted([network]), *notes, OF_GRAPH], code)
 
 
 def _against(file: str, content: Named, model: Model) -> View:

@@ -18,6 +18,7 @@ UNCOUNTED = {
     "times": "integer: how often it is met",
     "reason": "string: why it is not counted",
 }
+SETTLED = "boolean: false where a weight file is taken for one of several networks with its tensors"
 PUBLISHED = {
     "": "figures printed elsewhere",
     "source": "string: paper and table",
@@ -53,6 +54,7 @@ NETWORK: Keys = {
     },
     "published": [PUBLISHED],
     "uncounted": [UNCOUNTED],
+    "settled?": SETTLED,
 }
 TOTAL: Keys = {
     "": "of the whole network",
@@ -255,6 +257,7 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
+        "settled?": SETTLED,
     },
     "figures": {
         "rows": [
@@ -426,6 +429,7 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
+        "settled?": SETTLED,
     },
     "compare": {
         "rows": [
@@ -494,6 +498,7 @@ COMMANDS: dict[str, Keys] = {
         "tensors?": [{"": "of two weight files: those that differ", **TENSOR}],
         "figure5?": [{"": "blocks at similar cost (He et al. 2015, Figure 5)", **BLOCK}],
         "uncounted?": [UNCOUNTED],
+        "settled?": SETTLED,
     },
     "explain": {
         **ABOUT,
@@ -659,6 +664,7 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
+        "settled?": SETTLED,
     },
     "lesion": {
         "rows": [
@@ -693,6 +699,7 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
+        "settled?": SETTLED,
     },
     "plot": {
         "kind": "string: cost, tradeoff, memory, receptive-field, gradient, shatter or paths",
@@ -766,6 +773,7 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "uncounted": [UNCOUNTED],
+        "settled?": SETTLED,
     },
     "train": {
         "folder": "string: where everything is",
@@ -842,9 +850,19 @@ COMMANDS: dict[str, Keys] = {
     },
     "identify": {
         "file": "string: as typed",
-        "network?": "string?: its name; null if none of the list",
+        "network?": "string?: as MODEL is typed, settled or taken; null where none fits",
+        "fits?": "boolean: whether the tensors are the network's, or the graph computes the same",
+        "settled?": "boolean: whether it is known which network it is; false where it is taken, or none fits",
+        "by?": "string?: why it is that one; null where it is not settled",
+        "candidates?": [
+            {
+                "": "every network that is known here with these tensors, the taken one first",
+                "network": "string: as MODEL is typed",
+                "macs": "integer: multiply-accumulates of one input",
+                "differs": "string: what it has otherwise than the first",
+            }
+        ],
         "like?": "string?: the listed network that is most alike; null where none is",
-        "fits?": "strings: every listed network whose tensors these are, or that computes the same",
         "sure?": "string: exact, backbone exact or nearest; none for a graph that is like no listed one",
         "spec?": "spec: every field of the network's description",
         "classes?": "integer?: outputs of the classifier; null without one",
@@ -895,7 +913,7 @@ COMMANDS: dict[str, Keys] = {
             }
         ],
         "total?": {
-            "": "with --keys; of a graph as of every network",
+            "": "of the network as of every one; with --keys of the tensors",
             "tensors?": "integer: that match",
             "numbers?": "integer: in them",
             **{f"{key}?": words for key, words in TOTAL.items() if key},

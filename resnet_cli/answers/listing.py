@@ -125,7 +125,7 @@ def _of_family(lines: Lines, family: str) -> Lines:
 def _equal(lines: Lines, key: str, wanted: object) -> Lines:
     kept = [line for line in lines if getattr(line, key) == wanted]
     if not kept:
-        there = ", ".join(map(str, sorted({getattr(line, key) for line in lines} - {""})))
+        there = ", ".join(map(str, sorted({getattr(line, key) for line in lines} - {"", None})))
         raise UserError(
             f"no network here has {analysis.TITLES[key]} {wanted}", f"there are: {there}"
         )

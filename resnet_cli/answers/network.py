@@ -9,6 +9,7 @@ from resnet_cli import models, networks
 from resnet_cli.answers.view import Model
 from resnet_cli.errors import UserError
 from resnet_cli.inputs import Given, Typed
+from resnet_cli.layers.arithmetic import Shape
 
 
 class Network(networks.Network):
@@ -27,13 +28,13 @@ class Network(networks.Network):
         return summary(self)._repr_html_()
 
 
-def network(model: Model | Callable[..., Any], input: Any = None, **changes: object) -> Network:
+def network(model: Model | Callable[..., Any], input: object = None, **changes: object) -> Network:
     """A network by name, depth, file, or of a `torch.nn.Module`; ``changes`` are fields of its spec: ``groups=32``.
 
     ``input`` is what it is asked about: a shape with the batch, a tuple of shapes, or a dict of them by
     name; tensors, too, for a module, which is run once and without its weights. Raises
-    `resnet_cli.UserError` for a network that does not exist or can't be changed so, and for what a
-    module raises.
+    `resnet_cli.UserError` for a network that does not exist or can't be changed so, for an input that is no
+    shape, and for what a module raises.
     """
     if callable(model):
         if changes or not models.is_module(model):
@@ -47,11 +48,20 @@ def network(model: Model | Callable[..., Any], input: Any = None, **changes: obj
     return Network(*(made.changed(**changes) if changes else made))
 
 
-def _typed(input: Any) -> tuple[Typed, ...]:
-    """Shapes as `--input` has them."""
+def _typed(input: object) -> tuple[Typed, ...]:
+    """Shapes as `--input` has them. Raises `UserError` for what is none, nor a tuple or dict of them."""
     if input is None:
         return ()
     if isinstance(input, Mapping):
-        return tuple(Typed(name, tuple(shape)) for name, shape in input.items())
-    shapes = [input] if all(isinstance(side, int) for side in input) else input
-    return tuple(Typed(None, tuple(shape)) for shape in shapes)
+        return tuple(Typed(str(name), _shape(shape)) for name, shape in input.items())
+    if isinstance(input, tuple | list) and not all(isinstance(side, int) for side in input):
+        return tuple(Typed(None, _shape(shape)) for shape in input)
+    return (Typed(None, _shape(input)),)
+
+
+def _shape(value: object) -> Shape:
+    if isinstance(value, tuple | list) and value and all(isinstance(side, int) for side in value):
+        return (*value,)
+    raise UserError(
+        f"an input of {type(value).__name__} is no shape", "give its sides: input=(1, 3, 224, 224)"
+    )

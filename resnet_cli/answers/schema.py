@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resnet_cli.answers.json_keys import COMMANDS, Keys
-from resnet_cli.designs.regnet import RegNet
-from resnet_cli.designs.resnet import ResNet
-from resnet_cli.designs.vgg import VGG
+from resnet_cli.designs.spec import DESIGNS, Spec
 from resnet_cli.errors import UserError, did_you_mean
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -106,10 +104,10 @@ def _described(made: dict[str, Any], words: str) -> dict[str, Any]:
 
 def _specs() -> list[dict[str, Any]]:
     """A network's description, by the kinds there are of them."""
-    return [_spec(kind) for kind in (ResNet, RegNet, VGG)]
+    return [_spec(kind) for kind in DESIGNS]
 
 
-def _spec(kind: type[ResNet | RegNet | VGG]) -> dict[str, Any]:
+def _spec(kind: type[Spec]) -> dict[str, Any]:
     """Its fields, as the class declares them."""
     fields = kind.__dataclass_fields__
     described = {

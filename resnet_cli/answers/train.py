@@ -12,8 +12,9 @@ from resnet_cli.analyses import training as analysis
 from resnet_cli.answers.needs import fits, need
 from resnet_cli.answers.view import Model, View
 from resnet_cli.datasets.read import read
+from resnet_cli.designs import limits
 from resnet_cli.errors import UserError, typed
-from resnet_cli.recipes import check_images, in_words, recipe
+from resnet_cli.recipes import Value, check_images, in_words, recipe
 from resnet_cli.runs import Record, Training
 from resnet_cli.training import prepare
 from resnet_cli.training.processes import Task, Told, cores, side_by_side
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from resnet_cli.pytorch.train.team import Team
 
 MOST_SEEDS = 1000
+MOST_JOBS = 1024
 NOTES = (
     "training error: of all {train:,} training images, uncropped and in eval mode, after the last iteration; "
     "test error: of {test:,} others",
@@ -35,6 +37,10 @@ def silent(task: Task, iterations: int, error: float | None) -> None:
     """Shows nothing."""
 
 
+def unsaid(folder: str) -> None:
+    """Says nothing."""
+
+
 def train(
     *models: Model,
     data: str = "digits",
@@ -45,18 +51,24 @@ def train(
     device: str | None = None,
     jobs: int | None = None,
     told: Told = silent,
+    begun: Callable[[str], None] = unsaid,
     split: str | None = None,
-    **changes: Any,
+    drops: str | None = None,
+    **changes: Value,
 ) -> View:
     """Trains networks from each seed into a new ``folder``, ``jobs`` at a time, and says what came of it.
 
     ``resume`` is a folder to go on with, as if it had never stopped; all is as its record says but the ``device``.
 
+    ``told`` hears how far each run is, ``begun`` the folder, once all is checked and it is there.
+
     ``data`` is digits, cifar10:FOLDER or cifar100:FOLDER; ``changes`` are values of the recipe
-    (`resnet_cli.runs.Recipe`), with ``drops`` typed as 150,225. Under torchrun all its processes share each batch.
+    (`resnet_cli.runs.Recipe`), as are ``drops``, typed as 150,225. Under torchrun all its processes share each batch.
     Raises `resnet_cli.UserError` for what can't be trained (exit 2), and for a folder with something in it, data
     that are damaged or a disk that is full (exit 1); what was there before stays.
     """
+    if jobs is not None:
+        limits.within("jobs", jobs, MOST_JOBS)
     if resume is not None:
         return _resumed(resume, device, jobs, told)
     if not models:
@@ -64,7 +76,7 @@ def train(
     if not folder:
         raise UserError("no folder named", "give one that is new or empty")
     need("train", "torch", "safetensors", extra="train")
-    made = recipe(recipe_name, data, split=split, **changes)
+    made = recipe(recipe_name, data, split=split, drops=drops, **changes)
     numbers = numbered(seeds)
 
     def prepared() -> Record:
@@ -76,6 +88,7 @@ def train(
         record = prepare.record(nets, images, data, made, numbers, device or "cpu", _processes())
         prepare.make_folder(folder)
         runs.write_record(folder, record)
+        begun(folder)
         return record
 
     return _trained(folder, prepared, device, jobs, told)

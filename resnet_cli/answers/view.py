@@ -71,6 +71,7 @@ def about(
         **({"batch_total": batch} if network.more > 1 else {}),
         "published": _published(network),
         "uncounted": network.uncounted,
+        **unsettled([network]),
     }
     first, *others = tables
     titled = first if first.title else first._replace(title=network.title)
@@ -103,13 +104,18 @@ def beside(
         for name, network in zip(networks.distinct(given), given, strict=True)
         for each in network.uncounted
     ]
-    envelope = {"command": command, "rows": [], **more, "uncounted": left_out}
+    envelope = {"command": command, "rows": [], **more, "uncounted": left_out, **unsettled(given)}
     own = [
         f"{name}: {printable(note)}"
         for name, network in zip(networks.distinct(given), given, strict=True)
         for note in network.notes
     ]
     return View(envelope, tables, [*uncounted(given), *notes, *own])
+
+
+def unsettled(given: Iterable[networks.Network]) -> dict[str, bool]:
+    """JSON's key where a weight file was taken for one of several networks that have its tensors."""
+    return {"settled": False} if any(network.open for network in given) else {}
 
 
 def uncounted(given: Sequence[networks.Network]) -> list[str]:

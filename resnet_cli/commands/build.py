@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from resnet_cli import files, inputs
 from resnet_cli.analyses import built
 from resnet_cli.analyses.cost import counts
+from resnet_cli.answers.build import Fitting, fitting, load_numbers, read_as
 from resnet_cli.answers.needs import described, fits, need
 from resnet_cli.answers.view import about
+from resnet_cli.checkpoints.identify.known import same
 from resnet_cli.commands.extras import working
 from resnet_cli.commands.options import about_a_network
 from resnet_cli.designs import zoo
-from resnet_cli.errors import UserError
+from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.errors import UserError, printable
 from resnet_cli.models import load
 from resnet_cli.networks import Network
 from resnet_cli.tables import Answer
@@ -43,6 +46,10 @@ def command(
         str | None,
         typer.Option(metavar="FILE", help="A checkpoint to load first; default: MODEL, where it is one."),
     ] = None,
+    as_: Annotated[
+        str | None,
+        typer.Option("--as", metavar="MODEL", help="Which network MODEL is, where it is a checkpoint that several fit."),
+    ] = None,
     backbone_only: Annotated[
         bool, typer.Option("--backbone-only", help="Load all of it but the classifier.")
     ] = False,
@@ -58,6 +65,8 @@ def command(
     if target is not None:
         _check(target, network)
     need("build", "torch")
+    if network.origin.kind == "weights" or as_ is not None:
+        network = read_as(network, as_)
     if shapes_only:
         _check_shapes_only(target, weights, zero_gamma)
     elif weights is None and network.origin.kind == "weights":
@@ -79,18 +88,18 @@ def command(
     from resnet_cli.pytorch.instance import of_image
 
     spec = network.spec
-    fit = _fitting(weights, spec, backbone_only) if weights is not None else None
+    fit = fitting(weights, spec, backbone_only) if weights is not None else None
     with working(f"building {spec.name}"):
         net = build(spec, seed=seed, zero_gamma=zero_gamma).eval()
-        if weights is not None and fit is not None:
-            _load(net, weights, *fit)
+        if fit is not None:
+            load_numbers(net, fit)
         ran = [(path, shape[1:]) for path, shape in measure.run(of_image(net, network.input))]
     params, tensors = measure.parameters(net), measure.tensors(net)
     table = built.by_stage(network.rows, ran, params, tensors)
     notes = [
         f"measured: outputs of one forward pass of 1×{network.size}, in eval mode; parameters and tensors of the modules",
-        _origin(seed, weights, fit and len(fit[1]), backbone_only),
-        *(_also(spec) if weights is not None else ()),
+        _origin(seed, fit, spec, backbone_only),
+        *(_also(fit, spec) if fit is not None else ()),
     ]
     if target is not None:
         with working(f"saving {target}"):
@@ -140,40 +149,30 @@ def _check_shapes_only(target: str | None, weights: str | None, zero_gamma: bool
             raise UserError(f"both --shapes-only and {option} given", "give one of them")
 
 
-def _fitting(path: str, spec: zoo.Spec, backbone_only: bool) -> tuple[str, dict[str, str]]:
-    """The file's format, and its name for each of the network's tensors; read before the work."""
-    from resnet_cli.checkpoints.container.read import read
-    from resnet_cli.checkpoints.identify.fitting import fitting
-    from resnet_cli.checkpoints.identify.recognise import named
-
-    file = read(path)
-    if file.format.startswith("safetensors"):
-        need("build --weights", "safetensors")
-    return file.format, fitting(path, named(file.content), spec, backbone_only)
-
-
-def _load(net: Any, path: str, format: str, names: dict[str, str]) -> None:
-    from resnet_cli.checkpoints.identify.naming import find_state_dict
-    from resnet_cli.pytorch import weights
-
-    _, tensors = find_state_dict(weights.content(path, format), weights.TENSOR)
-    weights.fill(net, {ours: tensors[theirs] for ours, theirs in names.items()})
-
-
-def _origin(seed: int, weights: str | None, loaded: int | None, backbone_only: bool) -> str:
+def _origin(seed: int, fit: Fitting | None, spec: zoo.Spec, backbone_only: bool) -> str:
     """A note on where the numbers are from."""
-    initial = f"initialised by seed {seed}: convolutions He normal (fan out), norms 1 and 0"
-    if weights is None:
+    drawn = "He normal (fan out)"
+    if isinstance(spec, ConvNeXt):
+        drawn = "and linear layers truncated normal, 0.02"
+    initial = f"initialised by seed {seed}: convolutions {drawn}, norms 1 and 0"
+    if fit is None:
         return initial
     rest = f"; the classifier is {initial}" if backbone_only else ""
-    return f"{loaded:,} tensors loaded from {weights}{rest}"
+    return (
+        f"{len(fit.names):,} tensors loaded from {printable(fit.path)}, taken as {spec.name}{rest}"
+    )
 
 
-def _also(spec: zoo.Spec) -> list[str]:
-    """A note where the same tensors are those of other networks too, which compute something else."""
-    from resnet_cli.checkpoints.identify.infer import listed
-
-    others = [other.name for other in listed(spec) if other.name != spec.name]
+def _also(fit: Fitting, spec: zoo.Spec) -> list[str]:
+    """A note where the same tensors are those of other networks too, or their names say that it is another one."""
+    if fit.read.settled:
+        told = f"{printable(fit.path)} is {fit.read.told}; built is {spec.name}, and the outputs would differ"
+        return [] if same(spec, fit.read.spec) else [told]
+    others = [
+        each.network
+        for each in fit.read.candidates
+        if fit.read.fits and (each.spec is None or not same(spec, each.spec))
+    ]
     if not others:
         return []
     return [

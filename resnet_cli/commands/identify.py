@@ -30,6 +30,15 @@ def command(
     keys: Annotated[
         str | None, typer.Option(metavar="PATTERN", help="List the tensors that match: 'layer1.*'.")
     ] = None,
+    as_: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="MODEL",
+            help="Whether it fits: any name that MODEL takes.",
+            autocompletion=complete,
+        ),
+    ] = None,
 ) -> Answer:
     """Which network a file holds, of weights or operations, without torch and without running anything in it."""
-    return identify(file, against, keys)
+    return identify(file, against, keys, as_)

@@ -132,6 +132,10 @@ def about_a_network(command: Callable[..., Answer]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         show = {p.name: given.pop(p.name, DEFAULTS.get(p.name)) for p in shown}
         _check(show)
+        if (
+            given["model"] is None and given["depth"] is None
+        ):  # a checkpoint says which network it is
+            given["model"] = given.get("weights")
         network = _network(**{key: given.pop(key, None) for key in (*NETWORK, *INPUTS)})
         _show(command(network, **given), **show)
 
@@ -269,7 +273,7 @@ def _show(
     output.send(text, target)
     if answer.code:
         raise typer.Exit(answer.code)
-    if strict and answer.envelope.get("uncounted"):
+    if strict and (answer.envelope.get("uncounted") or answer.envelope.get("settled") is False):
         raise typer.Exit(1)
 
 

@@ -55,8 +55,7 @@ def command(
     """Train networks side by side: training and test errors, and whether the deeper ones degrade."""
     # before torch is loaded: threads that wait do not take the time of those that work
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    rank = os.environ.get("RANK", "0")
-    if rank != "0":  # torchrun's others have nothing to say
+    if os.environ.get("RANK", "0") != "0":  # torchrun's others have nothing to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     changes: dict[str, Any] = {
         "iterations": iterations, "batch": batch, "lr": lr, "drops": drops, "factor": factor,
@@ -80,10 +79,12 @@ def command(
     if folder is None:
         name = recipe if recipe is not None else USUAL.get(source.partition(":")[0], "digits")
         folder = os.path.join("runs", f"{name}-{datetime.now():%Y-%m-%d-%H%M%S}")
-    if rank == "0":
-        print(f"note: into {printable(folder)}", file=sys.stderr, flush=True)
     with training() as told:
         return train(
             *(networks or ()), data=source, recipe_name=recipe, seeds=seeds if seeds is not None else 1, folder=folder,
-            device=device, jobs=jobs, told=told, split=split, **changes,
+            device=device, jobs=jobs, told=told, begun=_into, split=split, **changes,
         )  # fmt: skip
+
+
+def _into(folder: str) -> None:
+    print(f"note: into {printable(folder)}", file=sys.stderr, flush=True)

@@ -8,17 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field
 from typing import Any
 
-from resnet_cli.designs.regnet import RegNet
-from resnet_cli.designs.resnet import ResNet
-from resnet_cli.designs.vgg import VGG
+from resnet_cli.designs.spec import DESIGNS, Spec
 from resnet_cli.errors import UserError, did_you_mean
 
 
-def _of(kind: type[ResNet | RegNet | VGG]) -> dict[str, Field[Any]]:
+def _of(kind: type[Spec]) -> dict[str, Field[Any]]:
     return {key: field for key, field in kind.__dataclass_fields__.items() if field.metadata}
 
 
-FIELDS = {**_of(ResNet), **_of(RegNet), **_of(VGG), **_of(ResNet)}
+FIELDS = {key: field for kind in (*DESIGNS, DESIGNS[0]) for key, field in _of(kind).items()}
 """The fields of every spec that can be changed, those of residual networks first."""
 OVERRIDDEN = r"(?s)(.+):(\s*[A-Za-z][\w-]*\s*=.*)"
 """KEY=VALUE behind the colon of MODEL."""
@@ -31,7 +29,7 @@ FLOAT = r"[-+]?([0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})([eE][-+]?[0-9]{1,3})?"
 
 def checked(
     values: Mapping[str, object],
-    example: ResNet | RegNet | VGG,
+    example: Spec,
     written: Callable[[str, object], str],
     beside: tuple[str, ...] = (),
 ) -> dict[str, object]:
@@ -66,7 +64,7 @@ def checked(
     return fields
 
 
-def from_text(texts: Mapping[str, str], example: ResNet | RegNet | VGG) -> dict[str, object]:
+def from_text(texts: Mapping[str, str], example: Spec) -> dict[str, object]:
     """The same for values that are typed as text, KEY=VALUE: 3-4-6-3, 224x320, true, 0.5, v1.5.
 
     Raises `UserError` as `checked` does.
@@ -106,7 +104,7 @@ def inline(key: str, value: object) -> str:
     return f"{key}={str(value).lower() if isinstance(value, bool) else value}"
 
 
-def differences(before: ResNet | RegNet | VGG, after: ResNet | RegNet | VGG) -> list[str]:
+def differences(before: Spec, after: Spec) -> list[str]:
     """The fields that the second has otherwise, in words: `style v1.5`, `stages 3,4,9,3`."""
     return [
         f"{key.replace('_', ' ')} {_in_words(key, getattr(after, key))}"

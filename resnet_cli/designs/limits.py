@@ -63,6 +63,17 @@ def number_of_stages(stages: Sequence[int], allowed: Sequence[int]) -> None:
         )
 
 
+def widths_of_stages(widths: Sequence[int], stages: Sequence[int]) -> None:
+    """Raises `UserError` unless every stage has a width, and none is out of range."""
+    if len(widths) != len(stages):
+        raise UserError(
+            f"{len(widths)} widths given for {len(stages)} stages",
+            "give one for each stage, such as --widths 48,104,208,440",
+        )
+    for width in widths:
+        within("width of a stage", width, CHANNELS)
+
+
 def check(spec: Any) -> None:
     """Raises `UserError` for a field of a spec that is none of what its `option` allows."""
     for key, allowed, most, least in _options(type(spec)):  # type: ignore[arg-type]

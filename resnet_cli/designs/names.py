@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from resnet_cli.designs import zoo
-from resnet_cli.designs.fields import from_text
+from resnet_cli.designs.fields import from_text, inline
 from resnet_cli.errors import UserError, did_you_mean, folded
 from resnet_cli.published.names import LIBRARIES, LibraryName
 from resnet_cli.published.names import names as every_name
@@ -109,6 +109,44 @@ def spec_of(row: LibraryName) -> zoo.Spec:
         return spec
     texts = dict(change.split("=") for change in row.changes.split(","))
     return replace(spec, **from_text(texts, spec), name=row.model)  # type: ignore[arg-type]
+
+
+def typed(spec: zoo.Spec) -> str:
+    """How a network is typed as MODEL: its name where that is all, else with what is changed of it or of another.
+
+    resnet50, timm:resnetaa50, resnet20:num_classes=7; resnet50-d:stages=2-2-2-2 for one without a name.
+    """
+    named = _of_name(spec.name)
+    if named is not None and type(named) is type(spec):
+        changes = _changes(named, spec)
+        if not changes:
+            return spec.name
+        if not library_of(spec.name):
+            return f"{spec.name}:{changes}"
+
+    def unlike(other: zoo.Spec) -> tuple[bool, int]:
+        plain = [getattr(each, "shortcut", "") == "none" for each in (spec, other)]
+        return plain[0] != plain[1], _changes(other, spec).count("=")
+
+    base = min((each for each in zoo.NETWORKS if type(each) is type(spec)), key=unlike)
+    changes = _changes(base, spec)
+    return f"{base.name}:{changes}" if changes else base.name
+
+
+def _of_name(name: str) -> zoo.Spec | None:
+    try:
+        return find(name)
+    except UserError:
+        return None
+
+
+def _changes(base: zoo.Spec, spec: zoo.Spec) -> str:
+    """What MODEL takes behind its colon to make one network of another."""
+    return ",".join(
+        inline(key, getattr(spec, key))
+        for key in spec.__dataclass_fields__
+        if key not in ("name", "family") and getattr(spec, key) != getattr(base, key)
+    )
 
 
 def _names_of(library: str) -> Iterator[LibraryName]:

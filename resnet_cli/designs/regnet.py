@@ -44,13 +44,8 @@ class RegNet:
     def __post_init__(self) -> None:
         limits.check(self)
         limits.number_of_stages(self.stages, (4,))
-        if len(self.widths) != len(self.stages):
-            raise UserError(
-                f"{len(self.widths)} widths given for {len(self.stages)} stages",
-                "give one for each stage, such as --widths 48,104,208,440",
-            )
+        limits.widths_of_stages(self.widths, self.stages)
         for width in self.widths:
-            limits.within("width of a stage", width, limits.CHANNELS)
             if width % self.group_width and width > self.group_width:
                 raise UserError(
                     f"groups of {self.group_width} channels do not divide {width} channels",

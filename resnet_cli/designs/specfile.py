@@ -8,6 +8,8 @@ from typing import Any
 
 from resnet_cli import files, toml
 from resnet_cli.designs import fields, limits, names, zoo
+from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
 from resnet_cli.designs.vgg import VGG
@@ -15,9 +17,16 @@ from resnet_cli.errors import UserError
 
 HINT = "give a TOML file or a name"
 PLAIN = "a network file has plain keys: stages = [3, 4]"
-REQUIRED = {ResNet: ("block", "stages"), RegNet: ("stages", "widths", "group_width")}
+REQUIRED: dict[type[zoo.Spec], tuple[str, ...]] = {
+    ResNet: ("block", "stages"),
+    RegNet: ("stages", "widths", "group_width"),
+    ConvNeXt: ("stages", "widths", "kernel"),
+}
 """The keys without which a file needs a base, by the kind of its network."""
-EXAMPLES = {ResNet: "resnet50", RegNet: "regnet_y_400mf", VGG: "vgg16"}
+EXAMPLES = {
+    ResNet: "resnet50", RegNet: "regnet_y_400mf", ConvNeXt: "convnext_tiny", IResNet: "iresnet50",
+    VGG: "vgg16",
+}  # fmt: skip
 MOST_BYTES = 1 << 16
 
 
@@ -46,7 +55,9 @@ def _spec(given: dict[str, object], name: str) -> zoo.Spec:
         spec = names.find(base)
         return zoo.changed(spec, **fields.checked(given, spec, _toml, ("base",)))
     given.setdefault("family", "own")
-    kind = RegNet if _has(RegNet, given) and not _has(ResNet, given) else ResNet
+    kinds = [kind for kind in REQUIRED if _has(kind, given)]
+    whole = [kind for kind in kinds if given.keys() >= {*REQUIRED[kind]}]
+    kind = [*whole, *kinds, ResNet][0]
     missing = [key for key in REQUIRED[kind] if key not in given]
     values = fields.checked(given, zoo.find(EXAMPLES[kind]), _toml, ("base",))
     if missing:
@@ -62,9 +73,14 @@ def _has(kind: Any, given: Iterable[str]) -> bool:
     return bool(set(given) <= kind.__dataclass_fields__.keys())
 
 
+def _size(kind: Any) -> int:
+    return len(kind.__dataclass_fields__)
+
+
 def of_fields(values: dict[str, object]) -> zoo.Spec:
     """The network with all of these fields, as `dataclasses.asdict` gives them. Raises `UserError` as `read`."""
-    kind = next((kind for kind in EXAMPLES if _has(kind, values)), ResNet)
+    kinds = [kind for kind in EXAMPLES if _has(kind, values)]
+    kind = min(kinds, key=_size, default=ResNet)  # an IResNet's fields are a ResNet's, too
     example = zoo.find(EXAMPLES[kind])
     checked = fields.checked(values, example, _toml)
     if missing := [key for key in example.__dataclass_fields__ if key not in checked]:
@@ -82,7 +98,7 @@ def schema() -> dict[str, Any]:
     """The JSON Schema (draft 7, which editors read) of such a file, from the fields of a spec."""
     kinds = {"int": "integer", "float": "number", "bool": "boolean", "str": "string"}
     name = {"type": "string", "minLength": 1, "maxLength": 80}
-    about_base = "The network to start from; without it block and stages are needed, or stages, widths and group width."
+    about_base = "The network to start from; without it block and stages are needed, or stages, widths and group width or kernel."
     properties: dict[str, dict[str, Any]] = {
         "base": {"type": "string", "description": about_base, "examples": zoo.names()},
         "name": {**name, "description": "What it is called; the file's name where it is left out."},
@@ -101,7 +117,7 @@ def schema() -> dict[str, Any]:
             each |= {"type": "array", "items": blocks, "minItems": 3, "maxItems": 5}
         elif key == "widths":
             channels = {"type": "integer", "minimum": 1, "maximum": limits.CHANNELS}
-            each |= {"type": "array", "items": channels, "minItems": 4, "maxItems": 4}
+            each |= {"type": "array", "items": channels, "minItems": 0, "maxItems": 4}
         elif key == "input_size":
             side = {"type": "integer", "minimum": 1, "maximum": limits.PIXELS}
             both = {"type": "array", "items": side, "minItems": 2, "maxItems": 2}

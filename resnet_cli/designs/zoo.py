@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeAlias
 
+from resnet_cli.designs.convnext import ConvNeXt
+from resnet_cli.designs.iresnet import IResNet
 from resnet_cli.designs.regnet import RegNet
 from resnet_cli.designs.resnet import ResNet
+from resnet_cli.designs.spec import Spec as Spec
 from resnet_cli.designs.vgg import VGG
 from resnet_cli.errors import UserError, did_you_mean, folded
-
-Spec: TypeAlias = ResNet | RegNet | VGG
 
 TWO, THREE, B101, B152 = (2, 2, 2, 2), (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)
 B200 = (3, 24, 36, 3)
@@ -45,10 +45,42 @@ def _wide(depth: int, k: int) -> ResNet:
     )  # fmt: skip
 
 
+def _clip(
+    name: str, stages: tuple[int, ...], embedding: int, width: int = 64, size: int = 224
+) -> ResNet:
+    """CLIP's ResNet-D: means in place of strides and of the stem's pool, an attention pool at the end."""
+    return _imagenet(
+        name, "CLIP", "bottleneck", stages, **DEEP, **POOL, antialias="average", head="attention",
+        width=width, stem_width=width, num_classes=embedding, input_size=(size, size),
+    )  # fmt: skip
+
+
 def _regnet(name: str, stages: tuple[int, ...], widths: tuple[int, ...], group: int) -> RegNet:
     """RegNetX, or RegNetY with squeeze-excitation to a quarter (Radosavovic et al. 2020, Sec. 5)."""
     reduction = 4 if name.startswith("regnet_y") else 0
     return RegNet(name, "RegNet", stages, widths, group, reduction)
+
+
+def _convnext(name: str, stages: tuple[int, ...], width: int, **other: object) -> ConvNeXt:
+    """ConvNeXt, or V2 with response norms and no layer scale; each stage twice as wide as the one before."""
+    widths = (width, 2 * width, 4 * width, 8 * width)
+    if name.startswith("convnextv2"):
+        other |= {"layer_scale": False, "response_norm": True}
+    family = "ConvNeXt V2" if name.startswith("convnextv2") else "ConvNeXt"
+    return ConvNeXt(name, family, stages, widths, **other)  # type: ignore[arg-type]
+
+
+def _rs(depth: int, stages: tuple[int, ...], side: int) -> ResNet:
+    """ResNet-RS (Bello et al. 2021): ResNet-D with gates of a fourth and a 3×3 in place of the pool, at timm's sizes."""
+    fields = {**DEEP, **POOL, "stem_pool": "conv", "se_reduction": 4, "input_size": (side, side)}
+    return _imagenet(f"resnet-rs-{depth}", "ResNet-RS", "bottleneck", stages, **fields)
+
+
+def _bit(depth: int, k: int, stages: tuple[int, ...]) -> ResNet:
+    """BiT's R-D×K (Kolesnikov et al. 2020): pre-activation, K times as wide, standardised weights and group norm."""
+    fields = {**PRE, **V15, "preact_stem": False, "stem_pool": "zeros", "norm": "group"}
+    wide = {"width": 64 * k, "stem_width": 64 * k, "weight_standardization": True}
+    return _imagenet(f"bit-r{depth}x{k}", "BiT", "bottleneck", stages, **fields, **wide)
 
 
 PRE = {"preact": True, "projection_norm": False}
@@ -56,6 +88,24 @@ V15 = {"style": "v1.5"}
 SE = {"se_reduction": 16}
 DEEP = {"style": "v1.5", "stem": "deep"}
 POOL = {"projection_pool": True}
+SK = {"style": "v1.5", "body": "sk"}
+
+
+def _res2net(name: str, stages: tuple[int, ...], width: int, scale: int, groups: int = 1) -> ResNet:
+    """Res2Net of so many parts, each of so many channels in the first stage (Gao et al. 2019, Table 1 and 2)."""
+    return _imagenet(name, "Res2Net", "bottleneck", stages, **V15, body="res2net", splits=scale,
+                     base_width=width, groups=groups)  # fmt: skip
+
+
+def _resnest(depth: int, stages: tuple[int, ...], stem: int) -> ResNet:
+    """ResNeSt of radix 2, on ResNet-D (Zhang et al. 2020, Table 2 and 3)."""
+    return _imagenet(f"resnest{depth}", "ResNeSt", "bottleneck", stages, **DEEP, **POOL, body="resnest",
+                     splits=2, split_reduction=4, split_pool="behind", stem_width=stem)  # fmt: skip
+
+
+KERAS_V2 = {
+    **PRE, **V15, "preact_stem": False, "stride_at": "last", "stem_pool": "zeros", "end_bias": True,
+}  # fmt: skip
 
 # fmt: off
 NETWORKS: tuple[Spec, ...] = (
@@ -71,6 +121,8 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("resnet50-v1.5", "ResNet v1.5", "bottleneck", THREE, **V15),
     _imagenet("resnet101-v1.5", "ResNet v1.5", "bottleneck", B101, **V15),
     _imagenet("resnet152-v1.5", "ResNet v1.5", "bottleneck", B152, **V15),
+    _imagenet("resnet26", "ResNet v1.5", "bottleneck", TWO, **V15),
+    _imagenet("resnet200", "ResNet v1.5", "bottleneck", B200, **V15),
     # Simonyan & Zisserman 2015, Table 1: A, B, D, E
     VGG("vgg11", "VGG", (1, 1, 2, 2, 2)),
     VGG("vgg13", "VGG", (2, 2, 2, 2, 2)),
@@ -103,6 +155,9 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("se-resnet152", "SENet", "bottleneck", B152, **SE),
     _imagenet("se-resnext50_32x4d", "SENet", "bottleneck", THREE, **SE, **V15, groups=32, base_width=4),
     _imagenet("se-resnext101_32x4d", "SENet", "bottleneck", B101, **SE, **V15, groups=32, base_width=4),
+    # its appendix: 64 groups, a narrower first 1×1, three 3×3 in the stem, projections of 3×3, dropout
+    _imagenet("senet154", "SENet", "bottleneck", B152, **SE, **DEEP, groups=64, base_width=4, reduce_first=2,
+              stem_width=128, projection_kernel=3, dropout=0.2),
     # He et al. 2019, "Bag of Tricks", Fig. 2
     _imagenet("resnet50-c", "ResNet-C/D", "bottleneck", THREE, **DEEP),
     _imagenet("resnet18-d", "ResNet-C/D", "basic", TWO, **DEEP, **POOL),
@@ -110,6 +165,45 @@ NETWORKS: tuple[Spec, ...] = (
     _imagenet("resnet50-d", "ResNet-C/D", "bottleneck", THREE, **DEEP, **POOL),
     _imagenet("resnet101-d", "ResNet-C/D", "bottleneck", B101, **DEEP, **POOL),
     _imagenet("resnet152-d", "ResNet-C/D", "bottleneck", B152, **DEEP, **POOL),
+    # Bello et al. 2021, blocks and sizes as released
+    _rs(50, THREE, 160),
+    _rs(101, B101, 192),
+    _rs(152, B152, 256),
+    _rs(200, B200, 256),
+    _rs(270, (4, 29, 53, 4), 256),
+    _rs(350, (4, 36, 72, 4), 288),
+    _rs(420, (4, 44, 87, 4), 320),
+    # Radford et al. 2021, Sec. 2.4 and Table 20: outputs are an embedding
+    _clip("clip-rn50", THREE, 1024),
+    _clip("clip-rn101", B101, 512),
+    _clip("clip-rn50x4", (4, 6, 10, 6), 640, 80, 288),
+    _clip("clip-rn50x16", (6, 8, 18, 8), 768, 96, 384),
+    _clip("clip-rn50x64", (3, 15, 36, 10), 1024, 128, 448),
+    # Kolesnikov et al. 2020, Sec. 3; 152x2 of Beyer et al. 2022
+    _bit(50, 1, THREE),
+    _bit(50, 3, THREE),
+    _bit(101, 1, B101),
+    _bit(101, 3, B101),
+    _bit(152, 2, B152),
+    # Gao et al. 2019, Table 1 and 2: width and scale
+    _res2net("res2net50_26w_4s", THREE, 26, 4),
+    _res2net("res2net50_26w_6s", THREE, 26, 6),
+    _res2net("res2net50_26w_8s", THREE, 26, 8),
+    _res2net("res2net50_48w_2s", THREE, 48, 2),
+    _res2net("res2net50_14w_8s", THREE, 14, 8),
+    _res2net("res2net101_26w_4s", B101, 26, 4),
+    _res2net("res2next50", THREE, 4, 4, groups=8),
+    # Li et al. 2019, Table 1 and 2
+    _imagenet("sknet26", "SKNet", "bottleneck", TWO, **SK, groups=32, base_width=4),
+    _imagenet("sknet50", "SKNet", "bottleneck", THREE, **SK, groups=32, base_width=4),
+    _imagenet("sknet101", "SKNet", "bottleneck", B101, **SK, groups=32, base_width=4),
+    # Zhang et al. 2020, Table 2 and 3, and the two shallow ones of its code
+    _resnest(14, (1, 1, 1, 1), 64),
+    _resnest(26, TWO, 64),
+    _resnest(50, THREE, 64),
+    _resnest(101, B101, 128),
+    _resnest(200, B200, 128),
+    _resnest(269, (3, 30, 48, 8), 128),
     # Radosavovic et al. 2020, Sec. 5, with torchvision's widths
     _regnet("regnet_x_400mf", (1, 2, 7, 12), (32, 64, 160, 400), 16),
     _regnet("regnet_x_800mf", (1, 3, 7, 5), (64, 128, 288, 672), 16),
@@ -126,10 +220,35 @@ NETWORKS: tuple[Spec, ...] = (
     _regnet("regnet_y_16gf", (2, 4, 11, 1), (224, 448, 1232, 3024), 112),
     _regnet("regnet_y_32gf", (2, 5, 12, 1), (232, 696, 1392, 3712), 232),
     _regnet("regnet_y_128gf", (2, 7, 17, 1), (528, 1056, 2904, 7392), 264),
+    # Liu et al. 2022, Sec. 3; torchvision has all but the last
+    _convnext("convnext_tiny", (3, 3, 9, 3), 96),
+    _convnext("convnext_small", (3, 3, 27, 3), 96),
+    _convnext("convnext_base", (3, 3, 27, 3), 128),
+    _convnext("convnext_large", (3, 3, 27, 3), 192),
+    _convnext("convnext_xlarge", (3, 3, 27, 3), 256),
+    # Woo et al. 2023, Appendix A
+    _convnext("convnextv2_atto", (2, 2, 6, 2), 40),
+    _convnext("convnextv2_femto", (2, 2, 6, 2), 48),
+    _convnext("convnextv2_pico", (2, 2, 6, 2), 64),
+    _convnext("convnextv2_nano", (2, 2, 8, 2), 80),
+    _convnext("convnextv2_tiny", (3, 3, 9, 3), 96),
+    _convnext("convnextv2_base", (3, 3, 27, 3), 128),
+    _convnext("convnextv2_large", (3, 3, 27, 3), 192),
+    _convnext("convnextv2_huge", (3, 3, 27, 3), 352),
+    # Deng et al. 2019, "ArcFace", as insightface builds them: outputs are an embedding of a face
+    IResNet("iresnet18", "iResNet", TWO),
+    IResNet("iresnet34", "iResNet", THREE),
+    IResNet("iresnet50", "iResNet", (3, 4, 14, 3)),
+    IResNet("iresnet100", "iResNet", (3, 13, 30, 3)),
+    IResNet("iresnet200", "iResNet", (6, 26, 60, 6)),
     # Keras' applications: v1 with a bias on every convolution
     _imagenet("keras-resnet50", "Keras", "bottleneck", THREE, conv_bias=True),
     _imagenet("keras-resnet101", "Keras", "bottleneck", B101, conv_bias=True),
     _imagenet("keras-resnet152", "Keras", "bottleneck", B152, conv_bias=True),
+    # and V2: of pre-activation, stride in the last block of a stage
+    _imagenet("keras-resnet50v2", "Keras V2", "bottleneck", THREE, **KERAS_V2),
+    _imagenet("keras-resnet101v2", "Keras V2", "bottleneck", B101, **KERAS_V2),
+    _imagenet("keras-resnet152v2", "Keras V2", "bottleneck", B152, **KERAS_V2),
     # He et al. 2015, Table 6: 6n + 2 layers
     _cifar("plain20", "plain (CIFAR)", "basic", 3, shortcut="none"),
     _cifar("plain32", "plain (CIFAR)", "basic", 5, shortcut="none"),
@@ -144,6 +263,7 @@ NETWORKS: tuple[Spec, ...] = (
     _cifar("resnet1202", "ResNet (CIFAR)", "basic", 200),
     # He et al. 2016, Table 4: 9n + 2 layers where bottleneck
     _cifar("resnet164", "ResNet (CIFAR)", "bottleneck", 18),
+    _cifar("resnet1001", "ResNet (CIFAR)", "bottleneck", 111),
     _cifar("preact-resnet110", "pre-activation (CIFAR)", "basic", 18, **PRE),
     _cifar("preact-resnet164", "pre-activation (CIFAR)", "bottleneck", 18, **PRE),
     _cifar("preact-resnet1001", "pre-activation (CIFAR)", "bottleneck", 111, **PRE),
@@ -152,6 +272,7 @@ NETWORKS: tuple[Spec, ...] = (
         (40, 1), (40, 2), (40, 4), (40, 8), (28, 10), (28, 12), (22, 8), (22, 10), (16, 8), (16, 10),
     )),
     # Xie et al. 2017, Table 7
+    _cifar("resnext29_32x4d", "ResNeXt (CIFAR)", "bottleneck", 3, **V15, groups=32, base_width=4, stem_width=64, width=64),
     _cifar("resnext29_8x64d", "ResNeXt (CIFAR)", "bottleneck", 3, **V15, groups=8, stem_width=64, width=64),
     _cifar("resnext29_16x64d", "ResNeXt (CIFAR)", "bottleneck", 3, **V15, groups=16, stem_width=64, width=64),
 )
@@ -182,8 +303,8 @@ def is_listed(spec: Spec) -> bool:
 
 
 def dataset(spec: Spec) -> str:
-    """The data set that a listed network is for: imagenet or cifar10."""
-    return "cifar10" if spec.num_classes == 10 else "imagenet"
+    """The data set that a listed network is for, by its classes: imagenet or cifar10; "" for an embedding."""
+    return {10: "cifar10", 1000: "imagenet"}.get(spec.num_classes, "")
 
 
 def find(name: str) -> Spec:

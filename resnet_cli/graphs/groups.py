@@ -1,8 +1,9 @@
-"""Operations of one module that are a leaf together: option A's slices and padding, scaled and gated additions."""
+"""Operations of one module that are a leaf together: option A's slices and padding, a pool over zeros, attention pools."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import NamedTuple
 
 from resnet_cli.graphs.graph import Module
@@ -11,7 +12,8 @@ from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.convolution import ChannelConv, Conv2d
 from resnet_cli.layers.merging import GatedAdd, ScaledAdd
-from resnet_cli.layers.shaping import PadShortcut
+from resnet_cli.layers.pooling import HEAD, AttentionPool2d, MaxPool2d, ZeroPaddedMaxPool2d
+from resnet_cli.layers.shaping import PadShortcut, Stored
 from resnet_cli.layers.windows import Convolution
 
 
@@ -47,7 +49,7 @@ def grouped(drafts: list[Draft], results: set[int]) -> list[Draft]:
     while at < len(drafts):
         end = at + 1
         modules = drafts[at].modules
-        while modules and end < len(drafts) and drafts[end].modules == modules:
+        while modules and end < len(drafts) and _goes_on(drafts[end : end + 2], modules):
             end += 1
         inner = set(range(at, end - 1))
         closed = not inner & results and all(
@@ -62,7 +64,12 @@ def grouped(drafts: list[Draft], results: set[int]) -> list[Draft]:
                 for part in drafts[at:end]
                 for read, shape in zip(part.reads, part.inputs, strict=True)
             }
-            own = tuple(pair for part in drafts[at:end] for pair in part.own)
+            names = layer.tensors()
+            own = tuple(
+                (name if name in names else tensor.rpartition(".")[2], tensor)
+                for part in drafts[at:end]
+                for name, tensor in part.own
+            )
             group = last._replace(
                 layer=layer, reads=reads, inputs=tuple(shape_of[read] for read in reads), own=own
             )
@@ -77,6 +84,12 @@ def grouped(drafts: list[Draft], results: set[int]) -> list[Draft]:
         draft._replace(reads=tuple(places.get(read, read) for read in draft.reads))
         for draft in kept
     ]
+
+
+def _goes_on(drafts: Sequence[Draft], modules: tuple[Module, ...]) -> bool:
+    """Whether the first of these is the module's, or a tensor that stands before another of the module's."""
+    *stored, last = drafts if isinstance(drafts[0].layer, Stored) else drafts[:1]
+    return bool(stored or last is drafts[0]) and last.modules == modules
 
 
 def _leaf(drafts: Sequence[Draft], group: range) -> Made:
@@ -139,11 +152,44 @@ def _gated(parts: Sequence[Draft], reads: tuple[int, ...]) -> Made:
     return layer, (shortcut, body)
 
 
+def _padded_pool(parts: Sequence[Draft], reads: tuple[int, ...]) -> Made:
+    x, padded, pool, op = parts[0].inputs[0], parts[0].output, parts[-1].layer, parts[0].op
+    if not isinstance(pool, MaxPool2d) or pool.padding or pool.ceil or op is None or len(x) != 3:
+        return None
+    zeros = op.factor in (None, 0) and op.argument("mode", "constant") in ("constant", None)
+    padding = (padded[1] - x[1]) // 2
+    if not zeros or padded != (x[0], x[1] + 2 * padding, x[2] + 2 * padding):
+        return None
+    return ZeroPaddedMaxPool2d(pool.name, pool.kernel, pool.stride, padding), reads
+
+
+def _attention_pool(parts: Sequence[Draft], reads: tuple[int, ...]) -> Made:
+    (channels, *sides), linears = parts[0].inputs[0], [part for part in parts if part.layer.counted]
+    asking = linears[0].output[0]
+    layer = AttentionPool2d(
+        parts[-1].layer.name, channels, parts[-1].output[-1], prod(sides), asking > 1
+    )
+    biased = all("bias" in part.layer.tensors() for part in linears)
+    heads = next(part.output for part in parts if part.layer.operator == "softmax")
+    fits = heads == (channels // HEAD, asking, prod(sides) + 1) and parts[0].output[0] == channels
+    return (layer, reads) if fits and biased and len(reads) == 1 else None
+
+
+HEADS = ("reshape", "permutation") * 3
+ATTENTION = (
+    *("linear", "product", "linear", "linear", *HEADS, "permutation", "matrix product", "softmax"),
+    *("matrix product", "permutation", "reshape", "linear", "slice"),
+)
+"""What an attention pool runs once its tokens are made, all of which ask, or a slice."""
+TOKENS = ("reshape", "permutation", "mean", "concatenation", "parameter", "addition")
 Rule = Callable[[Sequence[Draft], tuple[int, ...]], Made]
 PATTERNS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     *(((*("slice",) * slices, "padding"), _padding) for slices in range(1, 5)),
     (("flatten", "reshape", "1-d convolution", "reshape"), _channels),
     (("reshape", "reshape", "1-d convolution", "reshape"), _channels),
+    (("padding", "max pool"), _padded_pool),
+    ((*TOKENS, "slice", *ATTENTION), _attention_pool),
+    ((*TOKENS, *ATTENTION), _attention_pool),
     (("product", "product", "addition"), _scaled),
     (("convolution", "sigmoid", "subtraction", "product", "addition"), _gated),
     (("convolution", "sigmoid", "subtraction", "product", "product", "addition"), _gated),

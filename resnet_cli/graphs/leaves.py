@@ -276,12 +276,3 @@ def recurrent(
 def softmax(op: Op, place: int) -> Layer:
     """Softmax, or its logarithm, along a dimension."""
     return Softmax(op.label, "softmax", op.result, place)
-
-
-def move(op: Op, name: str, rules: Mapping[str, Callable[[Op], Move]]) -> Move:
-    """Where an operator puts the numbers of what it reads, by a format's ``rules``."""
-    rule = rules.get(name)
-    try:
-        return rule(op) if rule else Untold(f"{name} takes what numbers say that are not read")
-    except (Undescribed, ArithmeticError, LookupError, TypeError, ValueError):
-        return Untold(f"{name} has arguments that are not read")

@@ -84,6 +84,8 @@ class Layer:
     """Whether a shortcut meets its block here."""
     gate = False
     """Whether a gate meets here what it gates."""
+    gate_word = ""
+    """What figures call that gate."""
     activation = False
     """Whether it is a non-linearity that stands behind a layer."""
     on_shortcut = "identity"
@@ -98,6 +100,8 @@ class Layer:
     """Whether it is several operations in one: products in it put out no tensor of their own."""
     sees_all = False
     """Whether every output depends on all of the input by its statistics; `reach` follows the rest."""
+    as_stored = True
+    """Whether it multiplies by its weights as they are stored, of which autocast keeps a narrow copy."""
     is_module = True
     """Whether torch has a module for it, and not an expression at the path of its block."""
     in_figure = False
@@ -175,6 +179,10 @@ class Layer:
     def macs(self, x: tuple[Shape, ...], y: Shape) -> int:
         """Multiply-accumulates."""
         return sum(map(value, self.products(x, y)))
+
+    def activations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """Numbers that its convolutions and products of matrices put out."""
+        return elements(y) if self.products(x, y) and not self.several else 0
 
     def gradients(self, x: tuple[Shape, ...], y: Shape, wanted: Sequence[bool]) -> tuple[int, int]:
         """MACs of the gradients of its inputs, of those that are ``wanted``, and of its tensors.

@@ -6,22 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
-from resnet_cli.layers.base import Fresh, Module, SameShape, Saves, Windowed, elements
+from resnet_cli.layers.base import Fresh, Kept, Layer, Module, SameShape, Saves, Windowed, elements
 from resnet_cli.layers.reach import Seen, one
 
 FOR_WEIGHTS = "the gradient of its weights is made of it"
 """Why what is multiplied by weights is saved."""
 
 
-class Conv2d(Windowed, Fresh):
-    """A square convolution; output size ⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1."""
+class Convolving(Layer):
+    """What papers count and draw of a convolution, whatever its sides."""
 
-    operator = "convolution"
     beside = "bias 1 an output"
     counted = True
     convolution = True
     in_figure = True
     on_shortcut = "projection"
+
+
+class Conv2d(Convolving, Windowed, Fresh):
+    """A square convolution; output size ⌊(n + 2p − d·(k − 1) − 1) / s⌋ + 1."""
+
+    operator = "convolution"
 
     def __init__(
         self,
@@ -92,6 +97,31 @@ class Conv2d(Windowed, Fresh):
         return (
             f"{self.kernel}×{self.kernel} conv, {self.out_channels}{groups}{pace}{self._dilated()}"
         )
+
+
+class StdConv2d(Conv2d):
+    """A convolution of standardised weights (Qiao et al. 2019), which are made once, whatever the batch."""
+
+    rule_name = "standardised convolution"
+    as_stored = False
+
+    def _weights(self) -> int:
+        return elements(self.parameters()["weight"])
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """The input, the standardised weights, and a mean and an inverse deviation an output channel."""
+        statistics = Kept(2 * self.out_channels, "statistic", each=False)
+        return Saves(FOR_WEIGHTS, inputs=(0,), beside=(*self.held(x, y), statistics))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The standardised weights; backward their gradient."""
+        return (Kept(self._weights(), each=False),)
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return self.held(x, y)
+
+    def module(self) -> Module:
+        return super().module()._replace(name="StdConv2d")
 
 
 class ChannelConv(SameShape, Fresh):
@@ -186,7 +216,8 @@ class Linear(Fresh):
         return Module("Linear", {**sides, "bias": self.bias}, {"bias": True})
 
     def notation(self, x: Shape, y: Shape) -> str:
-        return f"{self.out_features}-d fc"
+        """`1000-d fc`, or the 1×1 that it is to a map."""
+        return f"1×1, {self.out_features}" if len(y) == 3 else f"{self.out_features}-d fc"
 
     def figure(self, x: Shape, y: Shape) -> str:
-        return f"fc {self.out_features}"
+        return f"1×1, {self.out_features}" if len(y) == 3 else f"fc {self.out_features}"

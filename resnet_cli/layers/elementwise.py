@@ -1,11 +1,11 @@
-"""Layers that work element by element: ReLU, SiLU, sigmoid, dropout."""
+"""Layers that work element by element: activations, sigmoid, dropout."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from resnet_cli.layers.arithmetic import Shape
+from resnet_cli.layers.arithmetic import Factor, Product, Shape
 from resnet_cli.layers.base import (
     Fresh,
     Kept,
@@ -56,6 +56,101 @@ class SiLU(SameShape, Unweighted, Fresh):
         return Module("SiLU")
 
 
+class Curve(SameShape, Unweighted, Fresh):
+    """An activation of `KINDS` that torch has a module for, whose slope is another at each number."""
+
+    activation = True
+
+    @property
+    def beside(self) -> str:  # type: ignore[override]
+        return f"{KINDS[self.operator].operations} an element"
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return KINDS[self.operator].operations * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the slope is another at each number", inputs=(0,))
+
+
+class GELU(Curve):
+    """x·Φ(x) (Hendrycks & Gimpel 2016)."""
+
+    operator = "GELU"
+
+    def module(self) -> Module:
+        return Module("GELU")
+
+
+class LeakyReLU(Curve):
+    """x, or x/100 below 0 (Maas et al. 2013)."""
+
+    operator = "leaky ReLU"
+
+    def module(self) -> Module:
+        return Module("LeakyReLU")
+
+
+class ELU(Curve):
+    """x, or exp(x) − 1 below 0 (Clevert et al. 2016)."""
+
+    operator = "ELU"
+
+    def module(self) -> Module:
+        return Module("ELU")
+
+
+class Mish(Curve):
+    """x·tanh(softplus(x)) (Misra 2020)."""
+
+    operator = "mish"
+
+    def module(self) -> Module:
+        return Module("Mish")
+
+
+class Hardswish(Curve):
+    """x·relu6(x + 3)/6 (Howard et al. 2019)."""
+
+    operator = "hard swish"
+
+    def module(self) -> Module:
+        return Module("Hardswish")
+
+
+class PReLU(SameShape, Fresh):
+    """x above 0, else a learned slope of each channel times x (He et al. 2015, "Delving Deep", Eq. 1)."""
+
+    operator = "PReLU"
+    activation = True
+    beside = "2 an element"
+
+    def __init__(self, name: str, channels: int) -> None:
+        super().__init__(name)
+        self.channels = channels
+
+    def tensors(self) -> dict[str, Product]:
+        return {"weight": (Factor("c", self.channels),)}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 2 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the slope is another at each number", inputs=(0,))
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The slopes' gradient before it is added up over the places of a channel."""
+        return (Kept(elements(y)),)
+
+    def module(self) -> Module:
+        return Module("PReLU", self.fields())
+
+
 class Sigmoid(SameShape, Unweighted, Fresh):
     """One operation an element."""
 
@@ -73,14 +168,14 @@ class Sigmoid(SameShape, Unweighted, Fresh):
 
 
 class Dropout(SameShape, Unweighted, Fresh):
-    """Half of the elements zeroed in training, ``inplace`` or not; nothing at inference."""
+    """A ``rate`` of the elements zeroed in training, ``inplace`` or not; nothing at inference."""
 
     operator = "dropout"
     on_shortcut = "dropout"
 
-    def __init__(self, name: str, inplace: bool = False) -> None:
+    def __init__(self, name: str, inplace: bool = False, rate: float = 0.5) -> None:
         super().__init__(name)
-        self.inplace = inplace
+        self.inplace, self.rate = inplace, rate
 
     def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
         return 0
@@ -93,7 +188,7 @@ class Dropout(SameShape, Unweighted, Fresh):
         return self.inplace or not training
 
     def module(self) -> Module:
-        return Module("Dropout")
+        return Module("Dropout", {"p": self.rate}, {"p": 0.5})
 
 
 class Kind(NamedTuple):

@@ -149,6 +149,7 @@ class Scale(SameShape, Unweighted, Fresh):
     operator = "scale"
     beside = "1 an element"
     gate = True
+    gate_word = "SE"
     is_module = False
     in_figure = True
 
@@ -167,6 +168,12 @@ class Scale(SameShape, Unweighted, Fresh):
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "×"
+
+
+class Share(Scale):
+    """Every element times the share that a softmax gives its channel among those of all parts."""
+
+    gate_word = "softmax"
 
 
 ADDITION = Add("add")

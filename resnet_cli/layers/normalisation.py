@@ -1,4 +1,4 @@
-"""Norms: a mean and a deviation taken off, a learned scale and shift put on, a channel each."""
+"""Norms: a mean and a deviation taken off, a learned scale and shift put on, a channel each; and a scale alone."""
 
 from __future__ import annotations
 
@@ -53,6 +53,52 @@ class BatchNorm2d(SameShape, Fresh):
         return "BN"
 
 
+class BatchNorm1d(BatchNorm2d):
+    """Batch normalisation of a vector: a mean and a deviation of each number."""
+
+    def module(self) -> Module:
+        return Module("BatchNorm1d", self.fields())
+
+
+class FrozenBatchNorm2d(SameShape, Fresh):
+    """Batch norm as detectors use it, whose gain, shift and statistics are buffers: nothing is learned or moves."""
+
+    operator = "frozen batch norm"
+    beside = "2 an element"
+
+    def __init__(self, name: str, channels: int) -> None:
+        super().__init__(name)
+        self.channels = channels
+
+    def tensors(self) -> dict[str, Product]:
+        return {}
+
+    def buffers(self) -> dict[str, Shape]:
+        return dict.fromkeys(("weight", "bias", "running_mean", "running_var"), (self.channels,))
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """Scale and shift, which are made of the buffers once, whatever the batch."""
+        return 2 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """The scale of each channel."""
+        scale = Kept(self.channels, each=False)
+        return Saves("the gradient is handed on, times each channel's scale", beside=(scale,))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The scaled input, and each channel's scale and shift."""
+        return (Kept(elements(y)), Kept(2 * self.channels, each=False))
+
+    def module(self) -> Module:
+        return Module("FrozenBatchNorm2d", self.fields())
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "frozen BN"
+
+
 class GroupNorm(SameShape, Fresh):
     """Group normalisation (Wu & He 2018): statistics of each input, over channels in groups."""
 
@@ -93,6 +139,137 @@ class GroupNorm(SameShape, Fresh):
 
     def figure(self, x: Shape, y: Shape) -> str:
         return "GN"
+
+
+class LayerNorm(SameShape, Fresh):
+    """Layer normalisation (Ba et al. 2016) over the last side: the statistics are of each place alone."""
+
+    operator = "layer norm"
+    beside = "4 an element"
+
+    def __init__(self, name: str, channels: int, eps: float) -> None:
+        super().__init__(name)
+        self.channels, self.eps = channels, eps
+
+    def tensors(self) -> dict[str, Product]:
+        channel = (Factor("c", self.channels),)
+        return {"weight": channel, "bias": channel}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """A sum for the mean, one for the deviation, scale and shift."""
+        return 4 * elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """The input, and a mean and an inverse deviation a place."""
+        return Saves(FOR_STATISTICS, inputs=(0,), beside=self.held(x, y))
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return (Kept(2 * elements(y) // self.channels, "statistic"),)
+
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return one(seen).mixed(len(y) - 1, self.channels)
+
+    def module(self) -> Module:
+        return Module("LayerNorm", self.fields(), {"eps": 1e-5})
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "LN"
+
+
+class LayerNorm2d(LayerNorm):
+    """The same over the channels of a map, which stand first."""
+
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return one(seen).mixed(0, self.channels)
+
+    def module(self) -> Module:
+        return Module("LayerNorm2d", self.fields(), {"eps": 1e-5})
+
+
+class GlobalResponseNorm(SameShape, Fresh):
+    """γ·x·N + β + x, with N a channel's L2 norm over the map by the mean of all channels' (Woo et al. 2023, Sec. 4.2).
+
+    Channels stand last, or else first.
+    """
+
+    operator = "global response norm"
+    sees_all = True
+    beside = "6 an element, 3 a channel and 1"
+
+    def __init__(self, name: str, channels: int, channels_last: bool) -> None:
+        super().__init__(name)
+        self.channels, self.channels_last = channels, channels_last
+
+    def tensors(self) -> dict[str, Product]:
+        channel = (Factor("c", self.channels),)
+        return {"weight": channel, "bias": channel}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        """A square and a sum, x·N, scale, shift and x; a root, a sum for the mean and a quotient; ε."""
+        return 6 * elements(y) + 3 * self.channels + 1
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """The input, x·N, the channels' norms, their mean and the quotients."""
+        beside = (Kept(elements(y)), Kept(2 * self.channels + 1))
+        return Saves("a product's gradient is made of its other factor", (0,), beside=beside)
+
+    def held(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return (Kept(elements(y)), Kept(2 * self.channels))
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The gradient of x·N, and of one more way by which x comes in as what was saved of x·N goes."""
+        return (Kept(elements(y)), Kept(2 * self.channels + 3))
+
+    def module(self) -> Module:
+        return Module("GlobalResponseNorm", self.fields(), {"channels_last": True})
+
+    def figure(self, x: Shape, y: Shape) -> str:
+        return "GRN"
+
+
+class LayerScale(SameShape, Fresh):
+    """Every channel of a map times a number that is learned, and small at the start (Touvron et al. 2021, "CaiT")."""
+
+    operator = "layer scale"
+    beside = "1 an element"
+
+    def __init__(self, name: str, channels: int) -> None:
+        super().__init__(name)
+        self.channels = channels
+
+    def tensors(self) -> dict[str, Product]:
+        return {"weight": (Factor("c", self.channels),)}
+
+    def buffers(self) -> dict[str, Shape]:
+        return {}
+
+    def products(self, x: tuple[Shape, ...], y: Shape) -> tuple[Product, ...]:
+        return ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return elements(y)
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        return Saves("the gradient of its numbers is made of it", inputs=(0,))
+
+    def held_backward(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        """The gradient of its numbers before it is added up over the places of a channel."""
+        return (Kept(elements(y)),)
+
+    def module(self) -> Module:
+        return Module("LayerScale", self.fields())
 
 
 class Norm(OfGraph):

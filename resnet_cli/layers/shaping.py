@@ -51,6 +51,34 @@ class Flatten(Viewing, Unweighted, Fresh):
         return Module("Flatten")
 
 
+class ChannelsLast(Viewing, Unweighted, Fresh):
+    """(c, h, w) -> (h, w, c), a view; ``back``: the other way."""
+
+    operator = "permutation"
+
+    def __init__(self, name: str, back: bool = False) -> None:
+        super().__init__(name)
+        self.back = back
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Which side of the input each side of the output is."""
+        return (2, 0, 1) if self.back else (1, 2, 0)
+
+    def output_shape(self, *x: Shape) -> Shape:
+        first, second, third = self.order
+        return (x[0][first], x[0][second], x[0][third])
+
+    def sizes(self, x: Shape) -> tuple[Size, ...]:
+        return tuple(Size("n", f"{side}", side) for side in self.output_shape(x)[1:])
+
+    def reach(self, seen: Sequence[Seen | None], x: tuple[Shape, ...], y: Shape) -> Seen:
+        return one(seen).permuted(self.order)
+
+    def module(self) -> Module:
+        return Module("ChannelsLast", self.fields(), {"back": False})
+
+
 class PadShortcut(Unweighted, Fresh):
     """Option A (He et al. 2015, Sec. 3.3): every stride-th pixel, new channels filled with zeros.
 

@@ -1,14 +1,14 @@
-"""The three ways of putting layers together; `resnet_cli.trace` walks them."""
+"""The ways of putting layers together; `resnet_cli.trace` walks them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.layers.base import Layer
 from resnet_cli.layers.merging import ADDITION, Add, Scale
 
-Node: TypeAlias = "Layer | Sequence | Residual | Stage"
+Node: TypeAlias = "Layer | Sequence | Residual | Parallel | Stage"
 
 
 class Sequence(NamedTuple):
@@ -37,6 +37,21 @@ class Residual(NamedTuple):
     title: str = ""
 
 
+class Parallel(NamedTuple):
+    """Branches side by side, what they put out one behind another along the channels.
+
+    Each takes the whole input, or where it is ``split`` in so many parts the one in its place; parts
+    beyond the last branch pass as they are. In a ``chain`` each but the first adds to its own what
+    the branch before it put out (Gao et al. 2019, Eq. 1).
+    """
+
+    name: str
+    branches: tuple[Sequence, ...]
+    split: int = 0
+    chain: bool = False
+    label: str = ""
+
+
 class Stage(NamedTuple):
     """A row of the paper's Table 1, in the stem, body or head: ``part``.
 
@@ -48,9 +63,30 @@ class Stage(NamedTuple):
     part: str = "body"
 
 
-def children(parts: Iterable[Node]) -> list[Layer | Sequence | Residual]:
+def replaced(node: Node, change: Callable[[Layer], Layer]) -> Node:
+    """The same tree with other leaves; gates are left as they are."""
+
+    def each(parts: Iterable[Node]) -> tuple[Node, ...]:
+        return tuple(replaced(part, change) for part in parts)
+
+    if isinstance(node, Layer):
+        return change(node)
+    if isinstance(node, Parallel):
+        branches = (branch._replace(parts=each(branch.parts)) for branch in node.branches)
+        return node._replace(branches=(*branches,))
+    if not isinstance(node, Residual):
+        return node._replace(parts=each(node.parts))
+    if node.merge.gate:
+        return node
+    return node._replace(
+        body=each(node.body), shortcut=each(node.shortcut),
+        before=each(node.before), after=each(node.after),
+    )  # fmt: skip
+
+
+def children(parts: Iterable[Node]) -> list[Layer | Sequence | Residual | Parallel]:
     """The parts as torch knows them: without stages, and a sequence that stages divide as one."""
-    found: list[Layer | Sequence | Residual] = []
+    found: list[Layer | Sequence | Residual | Parallel] = []
     for node in parts:
         for part in node.parts if isinstance(node, Stage) else (node,):
             assert not isinstance(part, Stage), "stages do not hold stages"

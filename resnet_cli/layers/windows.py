@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from resnet_cli.layers.arithmetic import Factor, Product, Shape, Size
 from resnet_cli.layers.base import Kept, OfGraph, Saves, Unweighted, elements, given
-from resnet_cli.layers.convolution import FOR_WEIGHTS
+from resnet_cli.layers.convolution import FOR_WEIGHTS, Convolving
 from resnet_cli.layers.grid import Unknown
 from resnet_cli.layers.pooling import FOR_SHAPE
 from resnet_cli.layers.reach import Seen, one, united
@@ -75,18 +75,12 @@ SIDES = {1: ("",), 2: ("_h", "_w"), 3: ("_t", "_h", "_w")}
 """What the spatial dimensions are called behind a k, by how many there are."""
 
 
-class Convolution(OfGraph):
+class Convolution(Convolving, OfGraph):
     """A convolution in one to three dimensions, dilated, transposed, of unequal sides, or of a computed kernel.
 
     ``weight`` is its shape as torch has it, of which ``own`` says whether the layer holds it: else it is
     the second tensor that it reads. Dumoulin & Visin 2016, "A guide to convolution arithmetic".
     """
-
-    beside = "bias 1 an output"
-    counted = True
-    convolution = True
-    in_figure = True
-    on_shortcut = "projection"
 
     def __init__(
         self, name: str, operator: str, shape: Shape, weight: Shape, windows: Window,

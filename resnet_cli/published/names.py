@@ -30,7 +30,7 @@ class LibraryName(NamedTuple):
         """How it is typed as MODEL: timm:resnet26, microsoft/resnet-26, keras-resnet50."""
         if "/" in self.name:
             return self.name
-        return f"{self.library}:{self.name}" if self.library in LIBRARIES else self.network
+        return f"{self.library}:{self.name}" if self.library in LIBRARIES else self.ours
 
     @property
     def ours(self) -> str:

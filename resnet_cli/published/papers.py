@@ -38,6 +38,9 @@ PAPERS = (
           ("RSB", "a1")),
     Paper("Bello et al. 2021", "2103.07579", "Revisiting ResNets: Improved Training and Scaling Strategies",
           ("ResNet-RS",)),
+    Paper("Liu et al. 2022", "2201.03545", "A ConvNet for the 2020s", ("ConvNeXt",)),
+    Paper("Woo et al. 2023", "2301.00808", "ConvNeXt V2: Co-designing and Scaling ConvNets with Masked Autoencoders",
+          ("ConvNeXt V2", "convnextv2")),
     Paper("torchvision 0.29", "", "torchvision's table of classification weights", ("torchvision", "tv")),
 )  # fmt: skip
 """In the order of figures.csv."""

@@ -14,15 +14,21 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.designs.zoo import Spec
 from resnet_cli.errors import UserError
 from resnet_cli.garbage import uncollected
 from resnet_cli.layers.base import Layer
-from resnet_cli.layers.tree import Node, Residual, Sequence, children
+from resnet_cli.layers.tree import Node, Parallel, Residual, Sequence, children
 from resnet_cli.pytorch import modules
 
 Named = list[tuple[str, nn.Module]]
 NORMS = (nn.BatchNorm2d, nn.GroupNorm)
+RESET = (
+    *NORMS, nn.BatchNorm1d, nn.PReLU, nn.LayerNorm,
+    modules.LayerScale, modules.BlurPool, modules.FrozenBatchNorm2d,
+)  # fmt: skip
+"""What begins as its module has it, whatever the seed."""
 
 
 class Steps(nn.Module):
@@ -96,9 +102,10 @@ def build(
         return net
     net.to_empty(device=device)
     for module in net.modules():
-        if isinstance(module, NORMS):
+        if isinstance(module, RESET):
             module.reset_parameters()
-    modules.initialise(net, None if seed is None else torch.Generator(device).manual_seed(seed))
+    start = modules.initialise_truncated if isinstance(spec, ConvNeXt) else modules.initialise
+    start(net, None if seed is None else torch.Generator(device).manual_seed(seed))
     for norm in last:
         nn.init.zeros_(norm.weight)
     return net
@@ -121,7 +128,7 @@ def _children(parts: Iterable[Node]) -> Named:
     return [(node.name, _module(node)) for node in children(parts)]
 
 
-def _module(node: Layer | Sequence | Residual) -> nn.Module:
+def _module(node: Layer | Sequence | Residual | Parallel) -> nn.Module:
     if isinstance(node, Layer):
         made: nn.Module = _made(node)
         return made
@@ -130,6 +137,9 @@ def _module(node: Layer | Sequence | Residual) -> nn.Module:
         if len({name for name, _ in named}) == len(named):
             return nn.Sequential(OrderedDict(named))
         return Steps(node.title, named)
+    if isinstance(node, Parallel):
+        branches = map(_module, node.branches)
+        return modules.Branches(*branches, parts=node.split, chain=node.chain)
     return Steps(
         node.title,
         _children(node.body),

@@ -17,18 +17,20 @@ from importlib.resources import files
 from itertools import count, groupby, pairwise, permutations, takewhile
 from keyword import iskeyword
 from math import prod
-from textwrap import indent
+from textwrap import indent, wrap
 from typing import Any, TypeAlias
 
 from resnet_cli.designs import zoo
+from resnet_cli.designs.convnext import ConvNeXt
 from resnet_cli.layers.base import Layer, Module
-from resnet_cli.layers.tree import Residual, Sequence, Stage, children
+from resnet_cli.layers.tree import Parallel, Residual, Sequence, Stage, children
 from resnet_cli.trace import trace
 
 Composite: TypeAlias = Sequence | Residual
-Part: TypeAlias = Layer | Composite
+Part: TypeAlias = Layer | Composite | Parallel
 WIDTH = 96  # of a line in a class
 SEQUENCE, NOTHING = "nn.Sequential", Module("nn.Identity")
+TORCH = ("Generator", "Tensor", "cat", "nn", "ones")  # what pieces need of it
 WORDS = {"in_channels": "channels", "out_channels": "width"}  # an argument's, after its first use
 
 
@@ -40,14 +42,17 @@ def pytorch_source(spec: zoo.Spec) -> str:
     tree = replace(spec, num_classes=_Classes(spec.num_classes)).net()
     classes = "\n\n\n".join(_Writer(tree).pieces)
     ours = [text for name, text in _ours().items() if re.search(rf"\b{name}\(", classes)]
+    start = "initialise_truncated" if isinstance(spec, ConvNeXt) else "initialise"
     given = f"num_classes: int = {spec.num_classes}"
     constructor = f'''def {identifier(spec.name)}({given}) -> {tree.title}:
     """The network with its initial weights."""
     net = {tree.title}(num_classes)
-    initialise(net)
+    {start}(net)
     return net'''
-    start = f"{_docstring(spec)}\n\nfrom torch import Generator, Tensor, nn"
-    return "\n\n\n".join([start, *ours, classes, _ours()["initialise"], constructor]) + "\n"
+    rest = [*ours, classes, _ours()[start], constructor]
+    used = [word for word in TORCH if any(re.search(rf"\b{word}\b", text) for text in rest)]
+    head = f"{_docstring(spec)}\n\nfrom torch import {', '.join(used)}"
+    return "\n\n\n".join([head, *rest]) + "\n"
 
 
 def identifier(name: str) -> str:
@@ -117,12 +122,13 @@ class _Numbers:
         made = {i: module for i, module in modules.items() if module != NOTHING}
         if 0 < len(made) < len(modules):
             condition = self.condition({i: i in made for i in modules}, "part")
-            return f"{self.code(made)}\nif {condition}\nelse {NOTHING.name}()"
+            words = self.code(made), f"if {condition}", f"else {NOTHING.name}()"
+            return (" " if len(" ".join(words)) <= WIDTH - 13 else "\n").join(words)
         ((name, *keys),) = {(module.name, *module.arguments) for module in modules.values()}
-        usual, parts = modules[min(modules)].usual, []
+        usual, parts = modules[min(modules)].usual, list[str]()
         for key in keys:
             values = {i: module.arguments[key] for i, module in modules.items()}
-            if name == SEQUENCE:
+            if key.isdecimal():  # a module in a sequence, or a branch
                 parts.append(self.code(values))
             elif key not in usual:
                 parts.append(self._text(values, key))
@@ -281,7 +287,9 @@ def _either(lines: tuple[tuple[str, str], ...], having: dict[str, list[bool]]) -
     for name, there in having.items():
         for one, other in permutations(texts):
             if there == [text == one for _, text in lines]:
-                return f"{target}{other} if self.{name} is None else {one}"
+                parts = (other, f"if self.{name} is None", f"else {one}")
+                line = target + " ".join(parts)
+                return line if len(line) <= WIDTH - 4 else f"{target}(\n{_indented(parts)}\n)"
     raise ValueError("no attribute that tells them apart")
 
 
@@ -295,10 +303,12 @@ class _Writer:
         self.pieces: list[str] = []
         self.titles = {*_ours()}
         self.made: dict[Part, Module] = {}
-        parts: list[Composite] = [net]
+        parts: list[Composite | Parallel] = [net]
         for part in parts:  # and those inside, as they are added
-            parts += [of for of in _Unit(part).attributes.values() if not isinstance(of, Layer)]
-        bare = dict.fromkeys(part._replace(name="", label="") for part in parts[1:])
+            inner = part.branches if isinstance(part, Parallel) else _Unit(part).attributes.values()
+            parts += [of for of in inner if not isinstance(of, Layer)]
+        composites = [part for part in parts[1:] if not isinstance(part, Parallel)]
+        bare = dict.fromkeys(part._replace(name="", label="") for part in composites)
         units = [part for part in bare if not _Unit(part).numbered]
         self.units = sorted(units, key=lambda unit: -len(_Unit(unit).attributes))
         stages = ", ".join(node.label for node in net.parts if isinstance(node, Stage))
@@ -323,7 +333,11 @@ class _Writer:
         side = [part.name for part in max((unit.side for unit in units), key=len)]
         for unit in units:
             own = unit.attributes
-            kept = [name for name, of in own.items() if not isinstance(of, Layer) or of.tensors()]
+            kept = [
+                name
+                for name, of in own.items()
+                if not isinstance(of, Layer) or of.tensors() or of.buffers()
+            ]
             for names, among in ((kept, most), ([part.name for part in unit.side], side)):
                 if own.keys() - most or names != [name for name in among if name in names]:
                     raise ValueError("not in the same order")
@@ -340,7 +354,7 @@ class _Writer:
         programs = [unit.lines(leads, side or [""] * follows) for unit in units]
         forward = [_either(lines, having) for lines in zip(*programs, strict=True)]
         lines = [
-            f'"""{doc}."""\n',
+            "\n".join(wrap(f'"""{doc}."""', 96)) + "\n",
             _defined("__init__", ["self", *numbers.signature()], "None"),
             _indented(["super().__init__()", *(made[name] for name in most)]),
             "\ndef forward(self, x: Tensor) -> Tensor:",
@@ -354,6 +368,10 @@ class _Writer:
         if isinstance(part, Layer):
             module = part.module()
             return module if module.name in _ours() else module._replace(name=f"nn.{module.name}")
+        if isinstance(part, Parallel):
+            branches: dict[str, Any] = {each.name: self._module(each) for each in part.branches}
+            how = {"parts": part.split, "chain": part.chain}
+            return Module("Branches", branches | how, {"parts": 0, "chain": False})
         bare, unit = part._replace(name="", label=""), _Unit(part)
         if bare not in self.made and unit.numbered:
             inner = {int(name): self._module(of) for name, of in unit.attributes.items()}

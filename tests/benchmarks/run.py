@@ -92,7 +92,7 @@ for name in zoo.names():
     resnet_cli.build(name, device="meta")
     seconds[name] = time.perf_counter() - start
 slowest = max(seconds, key=seconds.get)
-print(f"all {len(seconds)} networks on the meta device: slowest {slowest}, {seconds[slowest]:.3f} s")
+print(f"every network of the list on the meta device: slowest {slowest}, {seconds[slowest]:.3f} s")
 """
 PROGRAM = str(Path(sys.executable).with_name("resnet-cli"))
 

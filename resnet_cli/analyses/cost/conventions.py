@@ -157,7 +157,8 @@ def by_tools(network: Network, known: Iterable[Convention]) -> list[Line]:
         added = steps(rule.terms, named)
         not_known = unknown(rule, network)
         counted = None if not_known else rule.macs * macs + sum(number for _, number in added)
-        checked = "yes" if listed and rule.was_run_on(network.name) else "not run"
+        ran = listed and not not_known and rule.was_run_on(network.name)
+        checked = "yes" if ran else "not run"
         lines.append(
             Line(
                 rule.name, counted, rule.unit, rule.macs, added,

@@ -58,8 +58,8 @@ def is_convolution(row: Row) -> bool:
 
 
 def multiplies(row: Row) -> bool:
-    """Whether it multiplies by weights: convolutions, along channels too, and linear layers."""
-    return row.macs > 0 and bool(row.layer.tensors())
+    """Whether it multiplies by weights as they are: convolutions, along channels too, and linear layers."""
+    return row.macs > 0 and row.layer.as_stored and bool(row.layer.tensors())
 
 
 def activations_of(rows: Iterable[Row]) -> list[int]:
@@ -69,10 +69,7 @@ def activations_of(rows: Iterable[Row]) -> list[int]:
     written out as products they do. Radosavovic et al. 2020, "Designing Network Design Spaces", who took it up
     for convolutions.
     """
-    return _each(
-        rows,
-        lambda row: row.times * prod(row.output) if row.macs and not row.layer.several else 0,
-    )
+    return _each(rows, lambda row: row.times * row.layer.activations(row.inputs, row.output))
 
 
 def parameters_of(rows: Iterable[Row]) -> list[int]:

@@ -58,7 +58,8 @@ def formula(rows: Sequence[Row]) -> str:
     if of.blocks:
         stem = sum(of.convolutions)
         terms = f"{stem} + {of.each}·({'+'.join(map(str, of.blocks))}) + {of.fc}"
-        words = f"stem, {several(of.each, 'layer')} a block, fc"
+        between = " and between the stages" if len(of.convolutions) > 1 else ""
+        words = f"stem{between}, {several(of.each, 'layer')} a block, fc"
     else:
         terms = f"({'+'.join(map(str, of.convolutions))}) + {of.fc}"
         words = "convolutions, fc"
@@ -80,8 +81,9 @@ def steps(rows: Sequence[Row], name: str) -> list[Step]:
             Step("depth", "convolutions + fc", f"({text}) + {of.fc}", of.layers),
         ]
     blocks, inside = sum(of.blocks), of.each * sum(of.blocks)
+    where = "before and between the blocks" if len(of.convolutions) > 1 else "before the blocks"
     lines = [
-        Step("stem", "convolutions before the blocks", f"{stem}", stem),
+        Step("stem", f"convolutions {where}", f"{stem}", stem),
         Step("blocks", "of all stages", text, blocks),
         Step("layers of the blocks", "layers a block · blocks", f"{of.each}·{blocks}", inside),
         Step("fc", "linear layers", f"{of.fc}", of.fc),
@@ -89,9 +91,16 @@ def steps(rows: Sequence[Row], name: str) -> list[Step]:
     ]  # fmt: skip
     if total["projections"]:
         lines.append(_beside(rows, "projections", "shortcut"))
+    branches = _beside(rows, "convolutions of branches", "branch")
+    if branches.result:
+        lines.append(branches)
     if total["gates"]:
         lines.append(_beside(rows, "convolutions of gates", "gate"))
-    every = [number for number in (stem, inside, total["projections"], total["gates"]) if number]
+    linear = sum(
+        row.block is not None and is_counted(row) and not is_convolution(row) for row in rows
+    )
+    beside = (total["projections"], int(branches.result), total["gates"])
+    every = [number for number in (stem, inside - linear, *beside) if number]
     numbers = " + ".join(map(str, every))
     lines.append(
         Step("convolutions", "all, in stem, blocks and beside them", numbers, total["convolutions"])

@@ -156,8 +156,8 @@ def _stage(stage: str, way: Sequence[Passage]) -> list[Step]:
     """A stage as one sum and one product; nothing where its windows are unevenly apart."""
     first, own = way[0].before[0], way[-1].own
     terms, strides = [f"{first.size}"], [f"{first.stride}"]
-    plain = [each for each in way if not each.row.layer.join]
-    if any(each.window[0] is None or each.is_merge for each in plain):
+    plain = [each for each in way if not each.is_merge]  # which sees what the way to it does
+    if any(each.window[0] is None for each in plain):
         return []
     widened = [(each.window[0], each.before[0].stride) for each in plain if each.window[0] != 1]
     for (kernel, between), same in groupby(widened):

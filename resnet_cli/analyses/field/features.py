@@ -25,6 +25,12 @@ TIMM = {
     "se-resnext101_32x4d": "legacy_seresnext101_32x4d",
     "resnet50-c": "resnet50c", "resnet18-d": "resnet18d", "resnet34-d": "resnet34d",
     "resnet50-d": "resnet50d", "resnet101-d": "resnet101d", "resnet152-d": "resnet152d",
+    "senet154": "legacy_senet154", "sknet50": "skresnext50_32x4d",
+    "res2net50_26w_4s": "res2net50_26w_4s", "res2net50_26w_6s": "res2net50_26w_6s",
+    "res2net50_26w_8s": "res2net50_26w_8s", "res2net50_48w_2s": "res2net50_48w_2s",
+    "res2net50_14w_8s": "res2net50_14w_8s", "res2net101_26w_4s": "res2net101_26w_4s",
+    "res2next50": "res2next50", "resnest14": "resnest14d", "resnest26": "resnest26d", "resnest50": "resnest50d",
+    "resnest101": "resnest101e", "resnest200": "resnest200e", "resnest269": "resnest269e",
 }  # fmt: skip
 """The listed networks that timm has -> its name for them."""
 

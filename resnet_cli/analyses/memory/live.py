@@ -29,8 +29,8 @@ def live(rows: Sequence[Row], precision: Precision, inplace: bool) -> list[Momen
     passing = alive(outputs(rows, precision, inplace), len(rows))
     copies = accumulate(_copied(row, precision) for row in rows)
     return [
-        Moment(index, Bytes(), each, once)
-        for index, (each, once) in enumerate(zip(passing, copies, strict=True))
+        Moment(index, Bytes(), there, copied)
+        for index, (there, copied) in enumerate(zip(passing, copies, strict=True))
     ]
 
 
@@ -72,7 +72,7 @@ def last_use(rows: Sequence[Row], made: Sequence[int]) -> dict[int, int]:
         if row.role == "shortcut" and rows[index - 1].role != "shortcut" and row.reads:
             joins = (at for at in range(index, len(rows)) if len(rows[at].reads) > 1)
             hold(row.reads[0], next(joins, index))
-        if row.layer.join:  # and what it adds to its body
+        if row.layer.join or row.layer.gate:  # and what it adds to its body, or scales by it
             hold(row.reads[0], modules[row.inside[-1]][1] if row.inside else len(rows) - 1)
     return last
 

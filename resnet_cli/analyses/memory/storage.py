@@ -71,43 +71,43 @@ class Span(NamedTuple):
     piece: Piece
 
 
-def alive(spans: Iterable[Span], rows: int) -> list[int]:
-    """Bytes of one input that the spans hold together at each row."""
-    changes = [0] * (rows + 1)
+def alive(spans: Iterable[Span], rows: int) -> list[Bytes]:
+    """Bytes that the spans hold together at each row."""
+    each, once = [0] * (rows + 1), [0] * (rows + 1)
     for _, _, first, last, piece in spans:
+        changes = each if piece.each else once
         changes[first] += piece.size
         changes[last + 1] -= piece.size
-    return list(accumulate(changes[:-1]))
+    return list(map(Bytes, accumulate(each[:-1]), accumulate(once[:-1])))
 
 
 class Moment(NamedTuple):
     """What is alive while a row runs, or its gradients are computed, beside what always is.
 
-    What autograd has ``saved``; for one input the ``passing`` tensors, activations or their
+    What autograd has ``saved``; the ``passing`` tensors, activations or their
     gradients; of the ``weights`` the gradients so far, at inference autocast's copies. ``again``:
     while the row runs again for its block.
     """
 
     row: int
     saved: Bytes
-    passing: int
+    passing: Bytes
     weights: int
     again: bool = False
 
     @property
     def each(self) -> int:
         """Bytes of every input."""
-        return self.saved.each + self.passing
+        return self.saved.each + self.passing.each
 
     @property
     def once(self) -> int:
         """Bytes whatever the batch."""
-        return self.saved.once + self.weights
+        return self.saved.once + self.passing.once + self.weights
 
     def of(self, batch: int) -> int:
         """All bytes of a batch."""
-        _, (each, once), passing, weights, _ = self
-        return (each + passing) * batch + once + weights
+        return self.each * batch + self.once
 
 
 class Precision(NamedTuple):

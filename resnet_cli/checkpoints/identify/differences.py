@@ -8,7 +8,18 @@ from typing import NamedTuple
 from resnet_cli.errors import printable
 from resnet_cli.layers.arithmetic import Shape
 
-INSIDE = ("conv1.", "bn1.", "layer", "norm.", "features.", "stem.", "trunk_output.", "maxpool.")
+INSIDE = (
+    "conv1.",
+    "bn1.",
+    "prelu.",
+    "bn2.",
+    "layer",
+    "norm.",
+    "features.",
+    "stem.",
+    "trunk_output.",
+    "maxpool.",
+)
 """What the names of a backbone's tensors begin with."""
 
 

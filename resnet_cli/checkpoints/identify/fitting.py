@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from resnet_cli.checkpoints.identify.differences import in_words, sure_of
+from resnet_cli.checkpoints.identify.infer import number_of_classes
 from resnet_cli.checkpoints.identify.recognise import Named
 from resnet_cli.checkpoints.identify.schemes import HEADS
 from resnet_cli.designs import zoo
@@ -31,7 +32,8 @@ def fitting(path: str, file: Named, spec: zoo.Spec, backbone_only: bool) -> dict
         )
     head = [d for d in differences if d.network is not None]
     if head and not backbone_only:
-        classes = next((d.file[0] for d in head if d.file and d.file != d.network), None)
+        classes = number_of_classes(file.shapes)
+        classes = None if classes == spec.num_classes else classes
         option = f"--num-classes {classes} takes the file's classes; " if classes else ""
         raise UserError(
             f"{path!r} has another classifier than {spec.name}: {in_words(head)[0]}",

@@ -5,7 +5,7 @@ Our names are those of the trace, which are torchvision's: ``layer1.0.conv1.weig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
@@ -21,6 +21,8 @@ WRAPPERS = (
 """What state dicts are called inside files, the first being preferred among equally large ones."""
 TRAINING = ("optim", "scheduler", "lr_sched", "callbacks", "loops", "scaler", "exp_avg", "momentum")
 """What the keys begin with under which a training run keeps tensors that are no weights."""
+OF_TOOLS = ("total_ops", "total_params")
+"""Tensors that thop leaves in every module that it has counted."""
 DEEPEST = 5
 LONGEST_NAME = 500
 MOST_TENSORS = 32 * BLOCKS
@@ -122,20 +124,24 @@ def to_torchvision(names: Iterable[str]) -> Naming:
     outer = ["".join(f"{part}." for part in parts[:end]) for end in range(len(parts) + 1)]
     theirs: dict[str, str] = {}
     for name in names:
+        if name.rpartition(".")[2] in OF_TOOLS:
+            continue
         if name.startswith(prefix):
-            theirs.setdefault(_renamed(name[len(prefix) :], ours_for), name)
+            theirs.setdefault(_renamed(name[len(prefix) :], ours_for, scheme.tensors), name)
             continue
         for parent in outer:
-            head = _renamed(name.removeprefix(parent), ours_for)
+            head = _renamed(name.removeprefix(parent), ours_for, scheme.tensors)
             if head.rpartition(".")[0] in HEADS:
                 theirs.setdefault(head, name)
     mapping = {name: ours for ours, name in theirs.items()}
     return Naming(scheme.name, prefix, mapping, [name for name in names if name not in mapping])
 
 
-def _renamed(name: str, ours_for: Callable[[str], str]) -> str:
+def _renamed(name: str, ours_for: Callable[[str], str], tensors: Mapping[str, str]) -> str:
+    if name in tensors:
+        return tensors[name]
     path, dot, tensor = name.rpartition(".")
-    return ours_for(path) + dot + tensor
+    return ours_for(path) + dot + tensors.get(tensor, tensor)
 
 
 def _recognised(names: list[str]) -> tuple[Scheme, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from resnet_cli.checkpoints.container.faults import bad, excerpt
-from resnet_cli.graphs.bodies import MOST_DEPTH, MOST_NODES, MOST_TEXT, renamed, size_of
+from resnet_cli.graphs.bodies import MOST_DEPTH, MOST_NODES, Body, renamed, written_out
 from resnet_cli.graphs.graph import Graph, Module, Node, Tensor, Value
 
 
@@ -37,23 +37,12 @@ def expanded(graph: Graph, functions: Functions) -> Graph:
     known: dict[tuple[str, str], int] = {}
     if sum(_grown(node, functions, known, 0) for node in graph.nodes) > MOST_NODES:
         raise bad(f"has more than {MOST_NODES:,} operations, its functions written out")
-    tensors = dict(graph.tensors)
-    nodes: list[Node] = []
-    text = 0
-    waiting = graph.nodes[::-1]
-    while waiting:
-        node = waiting.pop()
+
+    def inside(node: Node, _: int) -> Body | None:
         function = functions.get((node.domain, node.operator))
-        if function is None:
-            nodes.append(node)
-            continue
-        inner, added = _called(node, function)
-        text += size_of(inner, added)
-        if text > MOST_TEXT:
-            raise bad("has too long names, its functions written out")
-        tensors.update({name: tensor for name, tensor in added.items() if name not in tensors})
-        waiting += reversed(inner)
-    return graph._replace(nodes=nodes, tensors=tensors)
+        return _called(node, function) if function else None
+
+    return written_out(graph, inside, "functions in one another")
 
 
 def _grown(node: Node, functions: Functions, known: dict[tuple[str, str], int], depth: int) -> int:
@@ -71,7 +60,7 @@ def _grown(node: Node, functions: Functions, known: dict[tuple[str, str], int], 
     return known[key]
 
 
-def _called(call: Node, function: Function) -> tuple[list[Node], dict[str, Tensor]]:
+def _called(call: Node, function: Function) -> Body:
     """A function's operations, as one call has them."""
     actual = dict.fromkeys(function.inputs, "")
     actual.update(zip(function.inputs, call.inputs, strict=False))
@@ -92,7 +81,7 @@ def _called(call: Node, function: Function) -> tuple[list[Node], dict[str, Tenso
     return renamed(nodes, function.tensors, f"{first}/", actual)
 
 
-def branch(node: Node, taken: bool) -> tuple[list[Node], dict[str, Tensor]] | None:
+def branch(node: Node, taken: bool) -> Body | None:
     """The operations of an If's branch, and its tensors; each output is an Identity of the branch's."""
     body = node.attributes.get("then_branch" if taken else "else_branch")
     if not isinstance(body, Graph) or len(body.outputs) != len(node.outputs):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import prod
+from collections.abc import Mapping
 
-from resnet_cli.graphs import leaves
+from resnet_cli.graphs import moves
+from resnet_cli.graphs.moves import Rule
 from resnet_cli.graphs.op import Op
 from resnet_cli.layers.moves import (
     Joined,
@@ -14,14 +14,13 @@ from resnet_cli.layers.moves import (
     Padded,
     Part,
     Rearranged,
-    Repeated,
     Untold,
 )
 
 
 def move(op: Op, name: str) -> Move:
     """Where an operator puts the numbers of its first input, or of all inputs."""
-    return leaves.move(op, name, RULES)
+    return moves.move(op, name, RULES)
 
 
 def listed(op: Op, key: str, place: int) -> tuple[int, ...]:
@@ -63,13 +62,7 @@ def _sliced(op: Op) -> Move:
 
 
 def _split(op: Op) -> Move:
-    at = op.place("axis")
-    before = op.node.attributes.get("before")
-    names = [name for name in before if isinstance(name, str)] if type(before) is tuple else []
-    if at < 0:
-        raise LookupError("the batch")
-    full = at + op.cut(op.node.inputs[0])
-    return Part(at, sum(op.dims(name)[full] for name in names))
+    return moves.split(op, moves.dimension(op, "axis"))
 
 
 def _gathered(op: Op) -> Move:
@@ -103,10 +96,6 @@ def _joined(op: Op) -> Move:
     return Joined(at) if at >= 0 else Untold("the batch is made of several")
 
 
-def _repeated(op: Op) -> Move:
-    return Repeated()
-
-
 def _blocks(op: Op) -> Move:
     """Places of a square from channels, or channels from them (Shi et al. 2016)."""
     *leading, channels, height, width = op.shape(op.node.inputs[0])
@@ -123,20 +112,10 @@ def _blocks(op: Op) -> Move:
     return Rearranged(inner, (*range(rank), *order))
 
 
-def _viewed(op: Op) -> Move:
-    if prod(op.shape(op.node.inputs[0])) != prod(op.result):
-        return Untold("it takes numbers for others")
-    return Rearranged()
-
-
-def _kept(op: Op) -> Move:
-    return Kept()
-
-
-RULES: Mapping[str, Callable[[Op], Move]] = {
-    **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"), _viewed),
-    **dict.fromkeys(("Expand", "Trilu"), _kept),
+RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity"), moves.viewed),
+    **dict.fromkeys(("Expand", "Trilu"), moves.kept),
     "Transpose": _permuted, "Slice": _sliced, "Split": _split, "Gather": _gathered, "Pad": _padded,
-    "Concat": _joined, "QLinearConcat": _joined, "Tile": _repeated,
+    "Concat": _joined, "QLinearConcat": _joined, "Tile": moves.repeated,
     "DepthToSpace": _blocks, "SpaceToDepth": _blocks,
 }  # fmt: skip

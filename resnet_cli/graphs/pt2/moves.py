@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from math import prod
+from collections.abc import Mapping, Sequence
 
-from resnet_cli.graphs import leaves
+from resnet_cli.graphs import moves
+from resnet_cli.graphs.moves import Rule
 from resnet_cli.graphs.op import Op, Undescribed
 from resnet_cli.layers.moves import (
     Columns,
     Flipped,
     Joined,
-    Kept,
     Move,
     Padded,
     Part,
@@ -25,19 +24,11 @@ from resnet_cli.layers.moves import (
 
 def move(op: Op, name: str) -> Move:
     """Where an operator puts the numbers of its first input, or of all inputs."""
-    return leaves.move(op, name, RULES)
+    return moves.move(op, name, RULES)
 
 
 def _dims(op: Op) -> tuple[int, ...]:
     return op.dims(op.node.inputs[0])
-
-
-def _dim(op: Op, key: str = "dim") -> int:
-    """A dimension of the first input; raises `LookupError` for the batch."""
-    at = op.place(key)
-    if at < 0:
-        raise LookupError("the batch")
-    return at
 
 
 def _ordered(op: Op, order: Sequence[int]) -> Move:
@@ -77,26 +68,23 @@ def _moved(op: Op) -> Move:
 
 
 def _slice(op: Op) -> Move:
-    at = _dim(op)
+    at = moves.dimension(op, "dim")
     size = op.shape(op.node.inputs[0])[at]
     start = op.number("start", 0)
     return Part(at, min(start + size if start < 0 else start, size), op.number("step", 1))
 
 
 def _select(op: Op) -> Move:
-    at = _dim(op)
+    at = moves.dimension(op, "dim")
     return Part(at, op.number("index", 0) % op.shape(op.node.inputs[0])[at])
 
 
 def _split(op: Op) -> Move:
     """One of several outputs; those before it are named."""
-    at = _dim(op)
-    before = op.node.attributes.get("before")
-    names = [name for name in before if isinstance(name, str)] if type(before) is tuple else []
+    at = moves.dimension(op, "dim")
     if op.node.operator.startswith("unbind"):
-        return Part(at, len(names))
-    full = at + op.cut(op.node.inputs[0])
-    return Part(at, sum(op.dims(name)[full] for name in names))
+        return Part(at, len(moves.before(op)))
+    return moves.split(op, at)
 
 
 def _padded(op: Op) -> Move:
@@ -122,7 +110,7 @@ def _flipped(op: Op) -> Move:
 
 
 def _joined(op: Op) -> Move:
-    return Joined(_dim(op))
+    return Joined(moves.dimension(op, "dim"))
 
 
 def _stacked(op: Op) -> Move:
@@ -131,16 +119,12 @@ def _stacked(op: Op) -> Move:
     return Joined(at, new=True) if at >= 0 else Untold("the batch is made of several")
 
 
-def _repeated(op: Op) -> Move:
-    return Repeated()
-
-
 def _interleaved(op: Op) -> Move:
     return Repeated(each=True)
 
 
 def _unfolded(op: Op) -> Move:
-    return Unfolded(_dim(op, "dimension"), op.number("size"), op.number("step"))
+    return Unfolded(moves.dimension(op, "dimension"), op.number("size"), op.number("step"))
 
 
 def _columns(op: Op) -> Move:
@@ -178,22 +162,12 @@ def _grouped(op: Op) -> Move:
     return Rearranged(inner, (1, 0, *range(2, len(inner))))
 
 
-def _viewed(op: Op) -> Move:
-    if prod(op.shape(op.node.inputs[0])) != prod(op.result):
-        return Untold("it takes numbers for others")
-    return Rearranged()
-
-
-def _kept(op: Op) -> Move:
-    return Kept()
-
-
-RULES: Mapping[str, Callable[[Op], Move]] = {
+RULES: Mapping[str, Rule] = {
     **dict.fromkeys(
         ("view", "reshape", "_unsafe_view", "unflatten", "view_as", "reshape_as", "squeeze", "unsqueeze", "ravel",
-         "detach", "alias", "lift_fresh_copy", "flatten"), _viewed,
+         "detach", "alias", "lift_fresh_copy", "flatten"), moves.viewed,
     ),
-    **dict.fromkeys(("expand", "expand_as", "broadcast_to", "tril", "triu", "copy"), _kept),
+    **dict.fromkeys(("expand", "expand_as", "broadcast_to", "tril", "triu", "copy"), moves.kept),
     "permute": _permuted, "transpose": _swapped, "swapaxes": _swapped, "swapdims": _swapped,
     "t": _turned, "numpy_T": _turned, "mT": _turned, "movedim": _moved,
     "slice": _slice, "narrow": _slice, "select": _select,
@@ -202,7 +176,7 @@ RULES: Mapping[str, Callable[[Op], Move]] = {
     ),
     "pad": _padded, "constant_pad_nd": _padded, "roll": _rolled, "flip": _flipped,
     "cat": _joined, "concat": _joined, "concatenate": _joined, "stack": _stacked,
-    "repeat": _repeated, "tile": _repeated, "repeat_interleave": _interleaved,
+    "repeat": moves.repeated, "tile": moves.repeated, "repeat_interleave": _interleaved,
     "unfold": _unfolded, "im2col": _columns, "pixel_shuffle": _shuffled, "pixel_unshuffle": _unshuffled,
     "channel_shuffle": _grouped,
 }  # fmt: skip

@@ -5,9 +5,8 @@ torch.export makes a graph in one operation of each; here it gives way to what i
 
 from __future__ import annotations
 
-from resnet_cli.checkpoints.container.faults import bad
-from resnet_cli.graphs.bodies import MOST_TEXT, renamed, size_of
-from resnet_cli.graphs.graph import Graph, Node, Ref, Tensor, bodies
+from resnet_cli.graphs.bodies import Body, renamed, written_out
+from resnet_cli.graphs.graph import Graph, Node, Ref, bodies
 
 ONCE = {
     "wrap_with_set_grad_enabled", "wrap_with_autocast", "tag_activation_checkpoint",
@@ -17,26 +16,14 @@ ONCE = {
 
 def without_regions(graph: Graph) -> Graph:
     """The graph with the operations of each region in its place, regions inside of regions, too."""
-    nodes: list[Node] = []
-    tensors = dict(graph.tensors)
-    text = 0
-    waiting = graph.nodes[::-1]
-    while waiting:
-        node = waiting.pop()
-        region = _inside(node, f"{next(filter(None, node.outputs), node.name)}.{len(nodes)}/")
-        if region is None:
-            nodes.append(node)
-            continue
-        inner, added = region
-        text += size_of(inner, added)
-        if text > MOST_TEXT:
-            raise bad("has regions in one another with too long names")
-        tensors.update({name: tensor for name, tensor in added.items() if name not in tensors})
-        waiting += reversed(inner)
-    return graph._replace(nodes=nodes, tensors=tensors)
+
+    def inside(node: Node, before: int) -> Body | None:
+        return _inside(node, f"{next(filter(None, node.outputs), node.name)}.{before}/")
+
+    return written_out(graph, inside, "regions in one another")
 
 
-def _inside(node: Node, prefix: str) -> tuple[list[Node], dict[str, Tensor]] | None:
+def _inside(node: Node, prefix: str) -> Body | None:
     """A region's operations; an output that is an input of it, or is one twice, is an alias."""
     if node.domain != "higher_order" or node.operator.partition(".")[0] not in ONCE:
         return None

@@ -91,6 +91,16 @@ class _Link(NamedTuple):
     end: float
 
 
+class _Laid(NamedTuple):
+    """A column on the page: its number, its chain along main, half of its boxes' breadth, and its center line."""
+
+    number: int
+    column: DrawnNetwork
+    chain: Sequence[_Link]
+    edge: float
+    center: float
+
+
 def lines(box: Box) -> list[str]:
     """What is written on a box: a module's name and what it is in lines of about `WIDE` signs."""
     if box.kind != "module":
@@ -146,12 +156,13 @@ def place(drawing: Drawing, alone: int | None = None) -> Layout:
             page.boxes.append(
                 Placed(link.box, at, number, _name(link), ranks[link.box.size, link.box.stage])
             )
-        page.wires.extend(_wires(number, column, chain, center, axes))
-        for shortcut, on in _shortcuts(number, column, chain, edge, center, axes):
+        laid = _Laid(number, column, chain, edge, center)
+        page.wires.extend(_wires(laid, axes))
+        for shortcut, on in _shortcuts(laid, axes):
             page.shortcuts.append(shortcut)
             page.boxes.extend(p._replace(row=ranks[p.box.size, p.box.stage]) for p in on)
-        page.shortcuts.extend(_skips(number, column, chain, edge, center, axes))
-        for frame, word in _frames(column, chain, edge, center, axes):
+        page.shortcuts.extend(_skips(laid, axes))
+        for frame, word in _frames(laid, axes):
             page.frames.append(frame)
             page.words.append(word)
         page.words.extend((*_beside(chain, center, axes), *_head(column, center, axes)))
@@ -276,9 +287,8 @@ def _times(unit: Unit) -> str:
     return f"×{unit.times}"
 
 
-def _wires(
-    number: int, column: DrawnNetwork, chain: Sequence[_Link], center: float, axes: _Axes
-) -> Iterator[tuple[int, Point, Point]]:
+def _wires(laid: _Laid, axes: _Axes) -> Iterator[tuple[int, Point, Point]]:
+    number, column, chain, _, center = laid
     for before, after in pairwise(chain):
         if not after.box.follows:
             continue
@@ -288,15 +298,9 @@ def _wires(
         yield number, axes.point(end, center), axes.point(end + TAIL + LINE, center)
 
 
-def _shortcuts(
-    number: int,
-    column: DrawnNetwork,
-    chain: Sequence[_Link],
-    edge: float,
-    center: float,
-    axes: _Axes,
-) -> Iterator[tuple[Shortcut, list[Placed]]]:
+def _shortcuts(laid: _Laid, axes: _Axes) -> Iterator[tuple[Shortcut, list[Placed]]]:
     """Each arc's way, and the boxes on it."""
+    number, column, chain, edge, center = laid
     first = 0
     for index, unit in enumerate(column.units):
         for rank, arc in enumerate(unit.arcs):
@@ -324,15 +328,9 @@ def _shortcuts(
         first += len(unit.boxes)
 
 
-def _skips(
-    number: int,
-    column: DrawnNetwork,
-    chain: Sequence[_Link],
-    edge: float,
-    center: float,
-    axes: _Axes,
-) -> Iterator[Shortcut]:
+def _skips(laid: _Laid, axes: _Axes) -> Iterator[Shortcut]:
     """Each skip's ways, from the side of its box outside of all arcs and frames to the sides of those that read it."""
+    number, column, chain, edge, center = laid
     outside = max(_reach(unit, edge, axes) for unit in column.units)
     for skip in column.skips:
         if skip.lane is None:
@@ -376,10 +374,9 @@ def _on(
     return placed
 
 
-def _frames(
-    column: DrawnNetwork, chain: Sequence[_Link], edge: float, center: float, axes: _Axes
-) -> Iterator[tuple[Rect, Word]]:
+def _frames(laid: _Laid, axes: _Axes) -> Iterator[tuple[Rect, Word]]:
     """The frame around each folded unit, and ×n beside it."""
+    _, column, chain, edge, center = laid
     low, first = -edge - INSET, 0
     for unit in column.units:
         last = first + len(unit.boxes) - 1

@@ -11,7 +11,7 @@ SIGNS = {
     "<": "$<$", ">": "$>$", "|": "$|$", "[": "{[}", "]": "{]}", "*": "{*}", '"': "''", "`": "{`}",
     "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "⌈": r"$\lceil$", "⌉": r"$\rceil$", "√": r"$\surd$",
     "²": r"$^2$", "ⁿ": r"$^n$", "ᵀ": r"$^{\mathrm{T}}$", "₂": r"$_2$", "λ": r"$\lambda$", "μ": r"$\mu$", "γ": r"$\gamma$",
-    "±": r"$\pm$", "∂": r"$\partial$", "∏": r"$\prod$", "‖": r"$\Vert$", "\u0394": r"$\Delta$", "\u2192": r"$\to$", "–": "--", "…": r"\ldots{}",
+    "±": r"$\pm$", "∂": r"$\partial$", "ε": r"$\varepsilon$", "∏": r"$\prod$", "‖": r"$\Vert$", "\u0394": r"$\Delta$", "\u2192": r"$\to$", "–": "--", "…": r"\ldots{}",
     "×": r"$\times$", "Σ": r"$\sum$", "↔": r"$\leftrightarrow$", "·": r"$\cdot$", "−": "$-$",
 }  # fmt: skip
 """Brackets and stars stand in braces, as those after a line's end would be its options."""
