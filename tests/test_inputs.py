@@ -1,6 +1,9 @@
 """Inputs and open sizes as people type them."""
 
+import json
+
 import pytest
+from program import run
 
 from resnet_cli.errors import UserError
 from resnet_cli.inputs import Typed, given, matched
@@ -84,3 +87,13 @@ def test_inputs_that_there_are_not_are_refused(inputs):
     with pytest.raises(UserError) as raised:
         matched(given(inputs, []).inputs, ["a", "b"])
     assert "a, b" in raised.value.hint
+
+
+def test_several_networks_are_asked_about_one_input():
+    """compare --input 1x3x64x64 costs each what it costs where 64×64 is typed behind its name."""
+    networks = ("resnet18", "resnet34")
+    asked = json.loads(run("compare", *networks, "--input", "1x3x64x64", "--json")[0])
+    behind = (f"{name}:input_size=64" for name in networks)
+    sized = json.loads(run("compare", *behind, "--json")[0])
+    assert [row["macs"] for row in asked["rows"]] == [row["macs"] for row in sized["rows"]]
+    assert asked["rows"][0]["macs"] == 148_557_824

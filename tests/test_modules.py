@@ -499,12 +499,12 @@ def test_a_librarys_name_takes_arguments_and_no_weights():
 def test_torchvisions_networks_have_what_it_publishes():
     """Parameters and MACs, to the three digits printed, of every image and video classifier and of segmentation, built
     as the published weights need it; googlenet's and inception's figures leave out their auxiliary heads."""
-    published = library("torchvision").models
+    torchvision = library("torchvision").models
     differ = {}
-    for name in published.list_models(
+    for name in torchvision.list_models(
         exclude=["*raft*", "*rcnn*", "*retinanet*", "*fcos*", "*ssd*", "quantized_*"]
     ):
-        meta = published.get_model_weights(name).DEFAULT.meta
+        meta = torchvision.get_model_weights(name).DEFAULT.meta
         words = {"aux_loss": True} if name.startswith(("fcn", "deeplab")) else {}
         words |= {"image_size": 518} if name == "vit_h_14" else {}
         words = ", ".join(f"{key}={value}" for key, value in words.items())
@@ -514,7 +514,7 @@ def test_torchvisions_networks_have_what_it_publishes():
         if ours != (meta["num_params"], meta["_ops"]) or network.uncounted:
             differ[name] = ours
     assert differ == {"googlenet": (13_004_888, 1.498)}
-    assert published.get_model_weights("googlenet").DEFAULT.meta["num_params"] == 6_624_904
+    assert torchvision.get_model_weights("googlenet").DEFAULT.meta["num_params"] == 6_624_904
 
 
 @pytest.mark.slow

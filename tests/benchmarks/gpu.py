@@ -16,14 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-FILES = (
-    "data_batch_1",
-    "data_batch_2",
-    "data_batch_3",
-    "data_batch_4",
-    "data_batch_5",
-    "test_batch",
-)
+from resnet_cli.datasets.cifar import KINDS
+
 FEW = 8
 """Iterations of the runs in float64, of resnet8: on a CPU all 60,000 images at the end take longer."""
 
@@ -31,7 +25,7 @@ FEW = 8
 def noise(folder: Path) -> None:
     """CIFAR-10's binary form: 10,000 images a file, each class as often as there."""
     draw = random.Random(0)
-    for name in FILES:
+    for name in (*KINDS["cifar10"].train, *KINDS["cifar10"].test):
         labels = [n % 10 for n in range(10_000)]
         draw.shuffle(labels)
         rows = (bytes([label]) + draw.randbytes(3072) for label in labels)
@@ -58,13 +52,8 @@ def run(
 
 def main() -> None:
     """Float64 on CPU, GPU and through nccl; then float32, channels last and mixed precision."""
-    many = [
-        "resnet20",
-        "--iterations",
-        sys.argv[1] if len(sys.argv) > 1 else "400",
-        "--every",
-        "100000",
-    ]
+    iterations = sys.argv[1] if len(sys.argv) > 1 else "400"
+    many = ["resnet20", "--iterations", iterations, "--every", "100000"]
     exact = ["resnet8", "--iterations", str(FEW), "--every", "100000", "--dtype", "float64"]
     cuda = ["--device", "cuda"]
     cases = (
