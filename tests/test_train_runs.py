@@ -515,13 +515,16 @@ def test_torchrun_starts_them(tmp_path):
 
 @pytest.mark.slow
 def test_deeper_plain_networks_train_worse_and_residual_ones_do_not(tmp_path):
-    """Figure 1 and 6 of He et al. 2015, on digits in half the recipe's iterations and with one seed."""
+    """Figure 1 and 6 of He et al. 2015, on digits in half the recipe's iterations and with one seed.
+
+    Ten seeds gave 17 to 36 points, with a deviation of 6.5; 5 is three of these below their mean.
+    """
     out, _ = program(
         "train", "plain20", "plain56", "resnet20", "resnet56", "--iterations", "150", "--drops", "100",
         "-o", str(tmp_path / "x"), "-f", "json",
     )  # fmt: skip
     plain, residual = json.loads(out)["differences"]
-    assert plain["train_difference"] > 20
+    assert plain["train_difference"] > 5
     assert abs(residual["train_difference"]) < 10
 
 
