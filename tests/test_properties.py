@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import MISSING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -36,6 +37,12 @@ NUMBERS = {  # what a field may be that is neither a word nor true or false; the
     "width": st.sampled_from([1, 16, 32, 64]),
     "base_width": st.sampled_from([4, 32, 64, 128]),
     "groups": st.sampled_from([1, 2, 32]),
+    "reduce_first": st.sampled_from([1, 2]),
+    "splits": st.sampled_from([1, 2, 4]),
+    "split_reduction": st.sampled_from([1, 4]),
+    "split_least": st.sampled_from([8, 32]),
+    "projection_kernel": st.sampled_from([1, 3]),
+    "dropout": st.sampled_from([0.0, 0.2]),
     "se_reduction": st.sampled_from([0, 1, 4, 16]),
     "shortcut_scale": st.sampled_from([0.0, 0.5, 1.0, 2.5]),
     "body_scale": st.sampled_from([0.5, 1.0]),
@@ -52,15 +59,22 @@ def values(name, of):
     return st.booleans() if of.type == "bool" else NUMBERS[name]
 
 
+SIZE = {"widths", "width", "input_size"}
+
+
 @st.composite
 def specs(draw, kind):
-    """Every field at once, at random; most are made to go together, the others are refused with a word."""
+    """Ten fields at random beside its kind and size; most go together. In one of ten all are, and refused with a word."""
     given = {
         name: draw(values(name, of))
         for name, of in kind.__dataclass_fields__.items()
         if of.metadata
     }
     if draw(st.integers(0, 9)):  # nine of ten
+        drawn = draw(st.sets(st.sampled_from([*given]), max_size=10)) | SIZE
+        for name in given.keys() - drawn:
+            default = kind.__dataclass_fields__[name].default
+            given[name] = given[name] if default is MISSING else default
         most = 5 if kind is VGG else 4
         least = 3 if kind is ResNet else most
         given["stages"] = (given["stages"] * 2)[: draw(st.integers(least, most))]
@@ -69,12 +83,26 @@ def specs(draw, kind):
         if kind is ResNet:
             fits = draw(st.booleans()) and not given["se_reduction"]
             given["widths"] = (given["widths"] * 2)[: len(given["stages"])] if fits else ()
-            if given["stride_at"] == "last":
+            if (
+                "last" in given["stride_at"]
+                or given["antialias"] != "none"
+                or given["body"] != "plain"
+            ):
                 given["output_stride"] = 32
+            if given["output_stride"] < 32 or given["projection_pool"]:
+                given |= {"projection_kernel": 1, "projection_pool": given["output_stride"] == 32}
+            if given["body"] != "plain":
+                given |= {"preact": False, "norm": "batch", "antialias": "none", "reduce_first": 1}
+                given |= {
+                    "width": 64,
+                    "block": given["block"] if given["body"] == "sk" else "bottleneck",
+                }
+            if given["antialias"] != "none":
+                given["preact"] = False
             if given["head"].startswith("attention"):
                 given |= {"width": 64, "widths": (), "input_size": (64, 32)}
         if given.get("block") == "basic":
-            given |= {"groups": 1, "base_width": 64}
+            given |= {"groups": 1, "base_width": 64, "reduce_first": 1}
         if given.get("norm") == "group":
             given |= {"width": 32, "stem_width": 64, "base_width": 64, "groups": 1}
             given |= {"widths": ()} if kind is ResNet else {}

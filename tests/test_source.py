@@ -510,11 +510,11 @@ def test_the_docstring_counts_and_says_how_it_was_made():
 
 
 def test_files_are_short():
-    """resnet50 is read on two screens, and no listed network needs 150 lines, of bodies side by side 220."""
+    """resnet50 is read on two screens, and no listed network needs 150 lines, of bodies side by side 240."""
     assert len(pytorch_source(zoo.find("resnet50")).splitlines()) < 100
     for spec in [*zoo.NETWORKS, *OTHERS]:
         parted = getattr(spec, "body", "plain") != "plain"  # torch lacks several of their layers
-        most = 220 if parted else 160 if spec in OTHERS else 150
+        most = 240 if parted else 160 if spec in OTHERS else 150
         assert len(pytorch_source(spec).splitlines()) < most, spec.name
 
 

@@ -73,7 +73,7 @@ class Curve(SameShape, Unweighted, Fresh):
 
 
 class GELU(Curve):
-    """x·Φ(x) (Hendrycks & Gimpel 2016)."""
+    """x times the share of a normal distribution below x (Hendrycks & Gimpel 2016)."""
 
     operator = "GELU"
 

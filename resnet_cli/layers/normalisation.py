@@ -193,7 +193,7 @@ class LayerNorm2d(LayerNorm):
 
 
 class GlobalResponseNorm(SameShape, Fresh):
-    """γ·x·N + β + x, with N a channel's L2 norm over the map by the mean of all channels' (Woo et al. 2023, Sec. 4.2).
+    """γ·x·N + bias + x, with N a channel's L2 norm over the map by the mean of all channels' (Woo et al. 2023, Sec. 4.2).
 
     Channels stand last, or else first.
     """
