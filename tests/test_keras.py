@@ -91,7 +91,7 @@ def test_a_network_is_keras(model):
     )
     assert found.sure == "exact" and found.spec.end_bias and not found.spec.conv_bias
     if model == "keras-resnet50v2":
-        assert found.spec == spec and found.fits == ["keras-resnet50v2"]
+        assert found.spec == spec and found.network == "keras-resnet50v2"
 
 
 @pytest.mark.parametrize(

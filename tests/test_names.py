@@ -180,7 +180,7 @@ def test_the_librarys_own_network_puts_out_the_same(row):
         weights
     ).names  # pre-activation and legacy networks have names of their own
     assert [naming[name] for name in weights] == [*ours.state_dict()] or row.name.startswith(
-        ("resnetv2", "regnet", "res2ne")
+        ("resnetv2", "regnet", "res2ne", "convnext")
     )
     ours.load_state_dict(
         {

@@ -141,12 +141,20 @@ def test_an_answer_names_all_that_tells_it_from_a_listed_network(model, network)
     assert found(shapes_of(model)).network == network
 
 
+def learnable(shapes):
+    ends = ("running_mean", "running_var", "num_batches_tracked")
+    return {name: shape for name, shape in shapes.items() if not name.endswith(ends)}
+
+
 def check_typed_back(spec):
-    told = found(shapes_of(spec))
-    for each in told.candidates:
+    """A file without statistics may be a batch-norm network's that lost them, but is not taken as one."""
+    shapes = shapes_of(spec)
+    told = found(shapes)
+    for at, each in enumerate(told.candidates):
         if each.spec:
             again = load(each.network)
-            assert state_dict(again.rows) == shapes_of(spec)
+            as_told = learnable if at else dict
+            assert as_told(state_dict(again.rows)) == as_told(shapes)
             assert totals(again.rows)["macs"] == each.macs
 
 

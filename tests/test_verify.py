@@ -23,7 +23,7 @@ from resnet_cli.pytorch import export, measure
 
 def few_pixels(spec):
     """The network itself on the smallest input that it takes well; counts by path stay apart."""
-    return replace(spec, input_size=(64, 48) if max(spec.input_size) > 64 else (16, 12))
+    return replace(spec, input_size=(96, 64) if max(spec.input_size) > 64 else (16, 12))
 
 
 def networks():

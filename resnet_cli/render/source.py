@@ -43,10 +43,11 @@ def pytorch_source(spec: zoo.Spec) -> str:
     classes = "\n\n\n".join(_Writer(tree).pieces)
     ours = [text for name, text in _ours().items() if re.search(rf"\b{name}\(", classes)]
     start = "initialise_truncated" if isinstance(spec, ConvNeXt) else "initialise"
-    given = f"num_classes: int = {spec.num_classes}"
+    has_classes = "num_classes" in classes  # an embedding's network has none
+    given = f"num_classes: int = {spec.num_classes}" if has_classes else ""
     constructor = f'''def {identifier(spec.name)}({given}) -> {tree.title}:
     """The network with its initial weights."""
-    net = {tree.title}(num_classes)
+    net = {tree.title}({"num_classes" if has_classes else ""})
     {start}(net)
     return net'''
     rest = [*ours, classes, _ours()[start], constructor]

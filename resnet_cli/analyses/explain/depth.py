@@ -117,7 +117,7 @@ def _beside(rows: Sequence[Row], step: str, role: str) -> Step:
 def _in_the_name(name: str, of: Depth, projections: int) -> list[Step]:
     """The formulas by which papers name networks; n is the number of blocks in a stage."""
     n = of.blocks[0]
-    if sum(of.convolutions) == 3:
+    if sum(of.convolutions) == 3 and not re.search(rf"{of.layers}\b", name):
         numbers = f"1 + {of.each}·({' + '.join(map(str, of.blocks))}) + 1"
         said = "a deep stem's three 3×3 as the 7×7 that they replace"
         return [Step("depth in the name", said, numbers, of.layers - 2)]

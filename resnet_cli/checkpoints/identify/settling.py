@@ -85,7 +85,13 @@ def readings(
         specs += _changed(specs, {"stem_pool": "max"})  # torchvision's, with another first layer
     hint = said.hint
     called = [other for other in specs if hint and same(other, hint)]
-    specs.sort(key=lambda other: (other not in called, _unusual(other, usual)))
+    specs.sort(
+        key=lambda other: (
+            other not in called,
+            "norm" in usual and getattr(other, "norm", "batch") != usual["norm"],
+            _unusual(other, usual),
+        )
+    )
     problem = said.problem
     if said.spec:
         named = [other for other in specs if same(other, said.spec)]
