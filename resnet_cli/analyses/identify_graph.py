@@ -13,6 +13,7 @@ from resnet_cli.analyses.notation import several
 from resnet_cli.designs import zoo
 from resnet_cli.designs.names import typed
 from resnet_cli.errors import UserError, printable
+from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.networks import Network
 from resnet_cli.published.names import LIBRARIES, names
 from resnet_cli.tables import Column, Stack, Table
@@ -80,7 +81,8 @@ def _begins(rows: Sequence[Row], join: Row, signs: Sequence[Sign | None]) -> obj
 
 def _of_product(row: Row) -> Sign:
     """Weight, input, output and window; a 1×1 of one place is a linear layer."""
-    weight = row.layer.parameters().get("weight", ())
+    calculated: Shape = getattr(row.layer, "weight", ())  # as standardised ones are
+    weight = row.layer.parameters().get("weight", calculated)
     if prod(row.output[1:]) == 1 and prod(weight[2:]) == 1:
         return ("product", weight[:2], row.output[:1])
     return ("product", weight, row.input, row.output, _numbers(row))

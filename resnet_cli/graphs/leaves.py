@@ -193,8 +193,8 @@ def pool(op: Op, windows: Window, largest: bool, plain_mean: bool = False) -> La
             if layer.output_shape(x) == y:
                 return layer
         if not largest and k == stride and {padding, *paddings} == {0}:
-            layer = AvgPool2d(op.label, k)
-            if layer.output_shape(x) == y and (plain_mean or all(n % k == 0 for n in x[1:])):
+            layer = AvgPool2d(op.label, k, ceil=plain_mean)
+            if layer.output_shape(x) == y:
                 return layer
     return Pool(op.label, "max pool" if largest else "average pool", y, windows, largest)
 

@@ -79,7 +79,8 @@ def told(spec: zoo.Spec) -> dict[str, object]:
     """What tensors tell of a network but for its two ends."""
     values: dict[str, object] = {key: getattr(spec, key) for key in _in_tensors(type(spec))}  # type: ignore[arg-type]
     if isinstance(spec, ResNet):
-        values |= {"head": spec.head.partition("-")[0], "stem_pool": spec.stem_pool == "conv"}
+        head = "pool" if spec.head == "none" else spec.head.partition("-")[0]
+        values |= {"head": head, "stem_pool": spec.stem_pool == "conv"}
         if spec.shortcut not in ("B", "C"):  # nothing is projected
             values |= {"shortcut": None, "projection_norm": None, "projection_pool": None}
     return {"": type(spec), **values}

@@ -210,6 +210,9 @@ def recognise(file: Named, said: Said = NOTHING, given: zoo.Spec | None = None) 
     else:
         read = _readings(file, spec, said, traced)
     taken, rows = read.specs[0], traced.rows(read.specs[0])
+    if getattr(taken, "head", "") == "none":  # and no classifier is missing
+        differences = file.differences(taken, traced)
+        sure = sure_of(differences)
     others = [] if read.by not in ("", NO_OTHER) else [*_undescribed(read.specs, traced)]
     candidates = [
         Candidate(
@@ -237,7 +240,6 @@ def _notes(read: Readings, said: Said) -> list[str]:
 
 def _readings(file: Named, spec: zoo.Spec, said: Said, traced: Traced) -> Readings:
     """What the file's network may be, each with as many classes and input channels as the file has."""
-    own = file.stored(spec, traced)
     classes = number_of_classes(file.shapes)
     sized = sized_by_tensors(spec)
 
@@ -248,8 +250,14 @@ def _readings(file: Named, spec: zoo.Spec, said: Said, traced: Traced) -> Readin
 
     def fits(other: zoo.Spec) -> bool:
         size = spec.input_size if sized else other.input_size
-        return file.stored(ended(other, spec.num_classes, size), traced) == own
+        return tensors(ended(other, spec.num_classes, size)) == own
 
+    def tensors(of: zoo.Spec) -> Shapes:
+        """But for a classifier that the file has not."""
+        whole = file.stored(of, traced)
+        return {n: s for n, s in whole.items() if classes or n.rpartition(".")[0] not in HEADS}
+
+    own = tensors(spec)
     read = readings(spec, file.naming, file.tensors, file.norm, said, fits)
     usual = read.specs[0]
     ends = classes or usual.num_classes, spec.input_size if sized else usual.input_size

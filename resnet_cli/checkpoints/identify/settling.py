@@ -26,22 +26,25 @@ USUAL: tuple[tuple[str, Values, Values], ...] = (
     ("detectron2", {"block": "bottleneck"}, {"style": "v1"}),
     ("legacy SENets", {"block": "bottleneck", "groups": 1}, {"style": "v1"}),
     ("CIFAR ResNets", {"shortcut": "A"}, {"shortcut": "A-split"}),  # akamaster's
+    ("timm's CLIP ResNets", {"head": "pool"}, {"head": "none"}),  # unless there is a classifier
     ("", {"shortcut": "A"}, {"shortcut": "A"}),
     ("", {"block": "bottleneck"}, {"style": "v1.5"}),
 )
 """Which value a field has most often where no tensor tells; of the other fields it is the default."""
 USUAL_WITHOUT_STATISTICS = {"norm": "group"}
 """A norm that keeps none."""
-NAMES: dict[str, Values] = {
-    "legacy SENets": {"stem_pool": "ceil"},
-    "Hugging Face": {"stem_pool": "usual", "antialias": "none"},
-    "CIFAR ResNets": {"stem_pool": "usual", "antialias": "none"},
-    "detectron2": {"antialias": "none"},
-    "Caffe": {"antialias": "none"},
-    "Wide ResNets": {},
-    "Wide ResNets of width 1": {},
-}
-"""What every network has whose tensors are named so."""
+NAMES: tuple[tuple[str, Values, Values], ...] = (
+    # names of the tensors, what else they are, and what every such network has
+    ("legacy SENets", {}, {"stem_pool": "ceil"}),
+    ("Hugging Face", {}, {"stem_pool": "usual", "antialias": "none"}),
+    ("CIFAR ResNets", {}, {"stem_pool": "usual", "antialias": "none"}),
+    ("detectron2", {}, {"antialias": "none"}),
+    ("Caffe", {}, {"antialias": "none"}),
+    ("OpenAI's CLIP", {}, {"antialias": "average", "head": "attention"}),
+    ("timm's CLIP ResNets", {}, {"antialias": "average"}),
+    ("timm's CLIP ResNets", {"head": "attention"}, {"head": "attention-all"}),
+)
+"""What tensors leave open and their names tell."""
 ALONE = ("Wide ResNets", "Wide ResNets of width 1")
 """Names of one network alone, whatever its depth and width."""
 SEGMENTATION: Values = {
@@ -71,7 +74,7 @@ def readings(
     """
     dilated = _is_segmentation(naming, tensors)
     bound = {
-        **NAMES.get(naming.scheme, {}),
+        **_of_the_names(spec, naming.scheme),
         **(SEGMENTATION if dilated else {}),
         **said.fields,
     }
@@ -113,6 +116,8 @@ def _settled_by(
         return "torchvision's segmentation networks alone have such a head"
     if naming.scheme in ALONE:
         return "Wide ResNets alone have such names"
+    if specs[0] in listed and len(listed) > 1:
+        return f"no other network has these tensors by these names ({naming.scheme})"
     if specs[0] in listed:
         return NO_OTHER
     return ""
@@ -160,9 +165,21 @@ def _each_once(specs: Iterable[zoo.Spec]) -> list[zoo.Spec]:
 def _usual(spec: zoo.Spec, scheme: str, norm: str) -> dict[str, Any]:
     usual: dict[str, Any] = USUAL_WITHOUT_STATISTICS if norm == "no statistics" else {}
     for names, of, values in USUAL:
-        if names in ("", scheme) and all(getattr(spec, k, None) == v for k, v in of.items()):
+        if names in ("", scheme) and _is(spec, of):
             usual = {**values, **usual}
     return usual
+
+
+def _of_the_names(spec: zoo.Spec, scheme: str) -> dict[str, Any]:
+    bound: dict[str, Any] = {}
+    for names, of, values in NAMES:
+        if names == scheme and _is(spec, of):
+            bound |= values
+    return bound
+
+
+def _is(spec: zoo.Spec, values: Values) -> bool:
+    return all(getattr(spec, key, None) == value for key, value in values.items())
 
 
 def _unusual(spec: zoo.Spec, usual: Values) -> int:
