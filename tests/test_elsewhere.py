@@ -15,11 +15,18 @@ QUESTIONS = {
     "explain": lambda model: resnet_cli.explain("flops", model),
     "table": resnet_cli.table,
     "compare": lambda model: resnet_cli.compare(model, "resnet18"),
+    "figures": resnet_cli.figures,
+    "memory": resnet_cli.memory,
+    "receptive field": resnet_cli.receptive_field,
+    "features": resnet_cli.features,
+    "paths": resnet_cli.paths,
+    "explain a layer": lambda model: resnet_cli.explain("params", model, "layer1.0.conv1"),
+    "check": lambda model: resnet_cli.check(model, max_macs="4G"),
 }
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_every_answer_on_costs_names_torchvision_and_the_macs_between(question):
+def test_every_answer_names_torchvision_and_the_macs_between(question):
     """3,857,973,248 + 231,211,008 = 4,089,184,256, as torchvision publishes (4.089 GFLOPS)."""
     (note,) = (
         note for note in QUESTIONS[question]("resnet50").notes if "torchvision and timm" in note

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from resnet_cli import budgets, sizes
 from resnet_cli.analyses import check as analysis
 from resnet_cli.analyses.check import Baseline, Budget, Change, Verdict
+from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.answers.view import Model, View, beside
 from resnet_cli.errors import UserError, printable, typed
 from resnet_cli.layers.uncounted import Uncounted
@@ -31,7 +32,8 @@ NOTES = {
 class Checked(NamedTuple):
     """One network: what is asked of it, its verdicts, and why it could not be read, if it could not.
 
-    ``apart`` are the quantities that the baseline has by other settings.
+    ``apart`` are the quantities that the baseline has by other settings, ``elsewhere`` what libraries build
+    under the network's name.
     """
 
     budget: Budget
@@ -39,6 +41,7 @@ class Checked(NamedTuple):
     verdicts: list[Verdict]
     changes: list[Change]
     apart: list[str]
+    elsewhere: list[str]
     problem: UserError | None
 
 
@@ -129,9 +132,9 @@ def _checked(asked: Sequence[Budget], earlier: Baseline) -> Iterator[Checked]:
         measured = analysis.measured(named, network, before) if network else {}
         verdicts = analysis.verdicts(named, measured, before, earlier)
         changes = analysis.changes(named, measured, before)
-        yield Checked(
-            named, network and _uncounted(network, name), verdicts, changes, apart, problem
-        )
+        others = elsewhere([network]) if network else []
+        left = network and _uncounted(network, name)
+        yield Checked(named, left, verdicts, changes, apart, others, problem)
 
 
 def _network(budget: Budget) -> Network:
@@ -151,15 +154,16 @@ def _written(budget: Budget) -> str:
 
 
 def _uncounted(network: Network, name: str) -> Network:
-    """The network with those rows alone that are not counted: of hundreds the others are let go."""
+    """Those rows alone that are not counted, which no spec describes: of hundreds the others are let go."""
     rows = [row for row in network.rows if isinstance(row.layer, Uncounted)]
-    return network._replace(name=name, rows=rows)
+    return network._replace(name=name, rows=rows, spec=None)
 
 
 def _notes(checked: Sequence[Checked]) -> Iterator[str]:
     """What the numbers count, and what was not compared."""
     quantities = {line.quantity for one in checked for line in one.verdicts}
     yield from (note for quantity, note in NOTES.items() if quantity in quantities)
+    yield from dict.fromkeys(note for one in checked for note in one.elsewhere)
     by_settings: dict[str, list[str]] = {}
     for one in checked:
         if any(line.quantity in analysis.OF_BYTES for line in one.verdicts):

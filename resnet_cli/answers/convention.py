@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from resnet_cli.analyses.cost import conventions
-from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.designs.limits import one_of
 from resnet_cli.networks import Network
 from resnet_cli.published.conventions import Convention
@@ -37,7 +36,6 @@ def recounted(network: Network, name: str) -> Recounted:
     notes = [said, *filter(None, [rule.remark])]
     if network.more > 1:
         notes.append(f"batch of {network.batch:,}: {total * network.batch:,} {rule.unit}")
-    notes += elsewhere([network])
     envelope = {
         "name": name, "tool": rule.tool, "version": rule.version, "unit": rule.unit, "total": total,
     }  # fmt: skip

@@ -9,7 +9,6 @@ from typing import Any
 from resnet_cli.analyses import levels
 from resnet_cli.analyses.compare import align, errors, fields, networks, tensors
 from resnet_cli.analyses.cost import counts
-from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.levels import Level
 from resnet_cli.answers.view import Model, View, beside, whose
 from resnet_cli.answers.weight_file import NOTE, weight_file
@@ -116,7 +115,6 @@ def _notes(given: Sequence[Network], titles: Sequence[str], by: Level, equal: bo
         *([f"inputs differ, {' and '.join(sizes)}: costs are of one each"] if len(sizes) > 1 else []),
         *([f"no spec, so that fields are not compared: {', '.join(unknown)}"] if unknown else []),
         *by.notes,
-        *elsewhere(given),
         f"MACs: {kinds} layers, the papers' FLOPs; inputs of {', '.join(sizes)}; FLOPs: two a MAC",
         networks.NOTE,
         f"Δ and ratio: to {titles[0]}",

@@ -8,7 +8,6 @@ from typing import Any
 from resnet_cli.analyses import levels, published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.cost import flops as analysis
-from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.levels import Level
 from resnet_cli.analyses.notation import several
 from resnet_cli.answers.view import Model, View, about, cost_notes, short_and_exact
@@ -131,7 +130,6 @@ def _reconcile(network: Network) -> View:
         f"what each tool prints for {network.asked}, in eval(): our MACs, then term by term",
         f"MACs of the ledger: multiply-accumulates of {counts.multiplied(network.rows)} layers",
         "checked: the tool itself, in the version named, printed the same for this network",
-        *elsewhere([network]),
         *published.explained(line.checked for line in lines),
     ]
     table = conventions.reconcile(lines, macs)

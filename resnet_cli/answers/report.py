@@ -10,6 +10,7 @@ from resnet_cli import __version__, runs
 from resnet_cli.analyses import curves, levels, plot, published
 from resnet_cli.analyses.cost import counts
 from resnet_cli.analyses.diagram import diagram
+from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.memory import memory as memory_analysis
 from resnet_cli.analyses.memory.storage import PRECISIONS
 from resnet_cli.answers.compare import compare
@@ -112,7 +113,11 @@ def _network(key: str, network: Network) -> Chapter:
             left_out.append(f"{section.__name__[1:].replace('_', ' ')}: {reason.what}")
     if left_out:
         sections.append(Section("left-out", "Not on this page", notes=left_out))
-    stages = architecture.levels[0].drawing
+    stages, said = architecture.levels[0].drawing, elsewhere([network])
+    sections[1:] = [
+        section._replace(notes=[note for note in section.notes if note not in said])
+        for section in sections[1:]
+    ]
     return Chapter(key, network.name, _subtitle(network), _facts(network), stages, sections)
 
 

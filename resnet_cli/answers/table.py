@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from resnet_cli.analyses import table1 as analysis
 from resnet_cli.analyses.cost import counts
-from resnet_cli.analyses.elsewhere import elsewhere
 from resnet_cli.analyses.published import explained, of_network
 from resnet_cli.answers.view import Model, View, beside, whose
 from resnet_cli.designs.limits import within
@@ -37,7 +36,6 @@ def table(*models: Model) -> View:
     sizes = dict.fromkeys(network.size for network in networks)
     kinds = counts.multiplied(row for network in networks for row in network.rows)
     notes.append(f"MACs: {kinds} layers, the papers' FLOPs; one input of {', '.join(sizes)}")
-    notes += elsewhere(networks)
     names = distinct(networks)
     rows = [
         {

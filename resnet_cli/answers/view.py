@@ -78,8 +78,13 @@ def about(
     return View(
         envelope | more,
         [titled, *others],
-        [*uncounted([network]), *notes, *map(printable, network.notes)],
+        [*uncounted([network]), *with_others(notes, [network]), *map(printable, network.notes)],
     )
+
+
+def with_others(notes: Iterable[str], given: Sequence[networks.Network]) -> list[str]:
+    """The notes, and at the end what libraries build under these names."""
+    return [*notes, *elsewhere(given)]
 
 
 def _published(network: networks.Network) -> list[dict[str, Any]]:
@@ -110,7 +115,7 @@ def beside(
         for name, network in zip(networks.distinct(given), given, strict=True)
         for note in network.notes
     ]
-    return View(envelope, tables, [*uncounted(given), *notes, *own])
+    return View(envelope, tables, [*uncounted(given), *with_others(notes, given), *own])
 
 
 def unsettled(given: Iterable[networks.Network]) -> dict[str, bool]:
@@ -135,8 +140,7 @@ def short_and_exact(number: int) -> str:
 
 
 def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
-    """Notes on what MACs count, what a batch of inputs costs (so many ``macs`` each, or all of them), and
-    what others build under this name."""
+    """Notes on what MACs count, and what a batch of inputs costs: so many ``macs`` each, or all of them."""
     notes = [
         f"MACs: multiply-accumulates of {counts.multiplied(network.rows)} layers, the papers' FLOPs; "
         f"for {network.asked}"
@@ -145,7 +149,7 @@ def cost_notes(network: networks.Network, macs: int | None = None) -> list[str]:
         each = counts.macs(network.rows) if macs is None else macs
         notes.append(f"batch of {network.batch:,}: {short_and_exact(each * network.more)} MACs")
     how = dict.fromkeys(row.layer.how for row in network.rows if row.layer.how)
-    return [*notes, *how, *elsewhere([network])]
+    return [*notes, *how]
 
 
 def whose(title: str, network: networks.Network) -> str:
