@@ -276,11 +276,11 @@ def seconds(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("case", LONG)
 def test_long_programs_take_time_as_they_are_long(tmp_path, case):
-    """Four times as many operations take less than ten times as long, and 8,000 some seconds."""
+    """Eight times as many operations take less than 24 times as long; with the square it would be 64."""
     few, many = (
-        seconds(archive(long_program(LONG[case](n)), tmp_path / "a.pt2")) for n in (2000, 8000)
+        seconds(archive(long_program(LONG[case](n)), tmp_path / "a.pt2")) for n in (2000, 16000)
     )
-    assert many < 10 * few and many < 10
+    assert many < 24 * few
 
 
 LAYERED = {  # operations of 20,000 rows: of one, what it reads and gives out
@@ -313,9 +313,9 @@ LAYERED = {  # operations of 20,000 rows: of one, what it reads and gives out
 @pytest.mark.slow
 @pytest.mark.parametrize("case", LAYERED)
 def test_wide_and_long_graphs_take_time_as_they_are_long(tmp_path, case):
-    """Four times as many operations take less than ten times as long, and 20,000 some seconds."""
+    """Eight times as many operations take less than 24 times as long; with the square it would be 64."""
     times = []
-    for n in (5000, 20_000):
+    for n in (2500, 20_000):
         nodes = LAYERED[case](n)
         one = model(
             nodes,
@@ -324,7 +324,7 @@ def test_wide_and_long_graphs_take_time_as_they_are_long(tmp_path, case):
             [initialiser("w", np.ones((4, 4, 1, 1)))],
         )
         times.append(seconds(saved(one, tmp_path / "a.onnx")))
-    assert times[1] < 10 * times[0] and times[1] < 10
+    assert times[1] < 24 * times[0]
 
 
 def test_modules_in_one_another_are_bounded(tmp_path):

@@ -32,6 +32,7 @@ from resnet_cli.layers.elementwise import (
     ReLU,
     Sigmoid,
     SiLU,
+    StochasticDepth,
 )
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd, Share
 from resnet_cli.layers.normalisation import (
@@ -99,6 +100,7 @@ SAMPLES = {  # a leaf -> some of its kind, each with the shapes that it reads
     Hardswish: [(Hardswish("x"), IMAGE)],
     Sigmoid: [(Sigmoid("x"), IMAGE)],
     Dropout: [(Dropout("x"), IMAGE)],
+    StochasticDepth: [(StochasticDepth("x", 0.25), IMAGE)],
     MaxPool2d: [
         (MaxPool2d("x", 3, 2, 1), IMAGE),
         (MaxPool2d("x", 2, 2), IMAGE),

@@ -153,16 +153,30 @@ def test_half_the_width_is_what_torch_keeps(name, changes, dtype):
     norm=st.booleans(),
     pool=st.booleans(),
     inplace=st.booleans(),
+    left_out=st.sampled_from([0.0, 0.2]),
     size=st.tuples(st.integers(17, 40), st.integers(17, 40)),
 )
 @settings(max_examples=60, deadline=None)
 def test_any_network_saves_and_holds_what_torch_does(
-    block, stages, shortcut, scale, style, stem, preact, se_reduction, norm, pool, inplace, size
+    block,
+    stages,
+    shortcut,
+    scale,
+    style,
+    stem,
+    preact,
+    se_reduction,
+    norm,
+    pool,
+    inplace,
+    left_out,
+    size,
 ):
     """Whatever the blocks, the shortcuts and the size: bytes are equal, with checkpoints too."""
     spec = ResNet("x", "x", block, stages, shortcut, style, stem, stem_width=16, width=16, preact=preact,
                   se_reduction=se_reduction, projection_norm=norm, projection_pool=pool,
-                  shortcut_scale=scale, num_classes=10, input_size=size)  # fmt: skip
+                  shortcut_scale=scale, stochastic_depth=left_out if shortcut != "none" else 0.0,
+                  num_classes=10, input_size=size)  # fmt: skip
     rows, net, x = rows_of(spec), module(spec, inplace), batch_of(2, spec)
     assert saved_bytes(rows, 2, inplace=inplace) == allocation.saved(net.train(), x)
     assert live_peak(rows, 2, inplace=inplace) == allocation.live_peak(net.eval(), x)

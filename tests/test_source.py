@@ -29,6 +29,7 @@ from resnet_cli.layers.elementwise import (
     ReLU,
     Sigmoid,
     SiLU,
+    StochasticDepth,
 )
 from resnet_cli.layers.merging import Add, GatedAdd, Scale, ScaledAdd
 from resnet_cli.layers.normalisation import (
@@ -207,7 +208,7 @@ def reference(spec, state, x):
                 y = a.reshape(len(a), -1)
             case Linear():
                 y = a @ t["weight"].T + t["bias"]
-            case Dropout():
+            case Dropout() | StochasticDepth():
                 y = a
         assert y.shape[1:] == row.output
         outputs.append(y)

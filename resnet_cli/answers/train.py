@@ -192,14 +192,16 @@ def _together(
     from resnet_cli.pytorch.train.team import joined, left
 
     team: Team = joined(device or "cpu")
-    record = team.agreed(prepared)
-    images = read(record.data.source)
-    for at, network in enumerate(record.networks):
-        for seed in record.seeds:
-            task = Task(at, network.name, seed, record.recipe.iterations)
-            said = partial(_said, told, task)
-            loop.run(folder, record, network, seed, images, team, said)
-    left()
+    try:
+        record = team.agreed(prepared)
+        images = read(record.data.source)
+        for at, network in enumerate(record.networks):
+            for seed in record.seeds:
+                task = Task(at, network.name, seed, record.recipe.iterations)
+                said = partial(_said, told, task)
+                loop.run(folder, record, network, seed, images, team, said)
+    finally:
+        left()
     return Training(folder, record, ()) if team.rank else runs.read(folder)
 
 

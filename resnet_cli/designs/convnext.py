@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from resnet_cli.designs import limits
 from resnet_cli.designs.limits import option
+from resnet_cli.designs.stochastic_depth import with_stochastic_depth
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
@@ -25,7 +26,7 @@ class ConvNeXt:
     2×2 of stride 2. V1 scales every block's channels (``layer_scale``), V2 has a global response norm
     behind its GELU (``response_norm``). Without ``conv_mlp`` a block puts channels last between its depthwise
     convolution and its sum. The stem is a 4×4 of stride 4, or with an ``overlap_width`` two 3×3 of stride 2
-    (timm's). Stochastic depth is left out.
+    (timm's).
 
     Raises `UserError` for values that describe no network.
     """
@@ -42,6 +43,11 @@ class ConvNeXt:
     head_norm_first: bool = option(False, "The last norm before the pool.")
     head_width: int = option(0, "Channels of a layer before the classifier; 0: none.", least=0)
     norm_eps: float = option(1e-6, "ε of the layer norms.", in_tensors=False)
+    stochastic_depth: float = option(
+        0.0,
+        "The last block left out for so much of the inputs, earlier ones less.",
+        in_tensors=False,
+    )
     num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)
     in_channels: int = option(3, "Channels of the input.")
     input_size: tuple[int, int] = option(
@@ -91,7 +97,8 @@ class ConvNeXt:
                 trunk.insert(0, Sequence(f"{2 * number - 2}", (self._norm("0", channels), halved)))
             parts.append(Stage(f"conv{number + 1}_x", (Sequence("features", (*trunk,)),)))
             channels = width
-        return Sequence("", (*parts, Stage("fc", self._head(), "head")), title="ConvNeXt")
+        net = Sequence("", (*parts, Stage("fc", self._head(), "head")), title="ConvNeXt")
+        return with_stochastic_depth(net, self.stochastic_depth)
 
     def _norm(self, name: str, channels: int) -> LayerNorm2d:
         return LayerNorm2d(name, channels, self.norm_eps)

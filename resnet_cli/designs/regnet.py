@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from resnet_cli.designs import limits
 from resnet_cli.designs.blocks import squeeze_excitation
 from resnet_cli.designs.limits import option
+from resnet_cli.designs.stochastic_depth import with_stochastic_depth
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.convolution import Conv2d, Linear
@@ -35,6 +36,11 @@ class RegNet:
     group_width: int = option(None, "Channels of a group of the 3×3.")
     se_reduction: int = option(0, "Squeeze-excitation by so much; 0: none.", least=0)
     stem_width: int = option(32, "Channels of the stem.")
+    stochastic_depth: float = option(
+        0.0,
+        "The last block left out for so much of the inputs, earlier ones less.",
+        in_tensors=False,
+    )
     num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)
     in_channels: int = option(3, "Channels of the input.")
     input_size: tuple[int, int] = option(
@@ -86,7 +92,8 @@ class RegNet:
             Flatten("flatten"),
             Linear("fc", channels, self.num_classes),
         )
-        return Sequence("", (*parts, Stage("fc", head, "head")), title="RegNet")
+        net = Sequence("", (*parts, Stage("fc", head, "head")), title="RegNet")
+        return with_stochastic_depth(net, self.stochastic_depth)
 
     def _block(self, channels: int, width: int, stride: int) -> Residual:
         """An X or Y block, yet without a name (Radosavovic et al. 2020, Fig. 4 and Sec. 5)."""

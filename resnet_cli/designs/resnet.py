@@ -17,6 +17,7 @@ from resnet_cli.designs.blocks import (
 )  # fmt: skip
 from resnet_cli.designs.limits import option
 from resnet_cli.designs.split_blocks import BODIES, POOLS
+from resnet_cli.designs.stochastic_depth import with_stochastic_depth
 from resnet_cli.errors import UserError
 from resnet_cli.layers.arithmetic import Shape
 from resnet_cli.layers.base import Layer
@@ -137,6 +138,11 @@ class ResNet:
     )
     shortcut_scale: float = option(1.0, "λ of every shortcut.", in_tensors=False)
     body_scale: float = option(1.0, "What every body is multiplied by.", in_tensors=False)
+    stochastic_depth: float = option(
+        0.0,
+        "The last block left out for so much of the inputs, earlier ones less.",
+        in_tensors=False,
+    )
     dropout: float = option(
         0.0, "Of so much of what the classifier takes; 0: none.", in_tensors=False
     )
@@ -316,7 +322,8 @@ class ResNet:
         parts.append(Stage("fc", (*self._head(channels, reached),), "head"))
         if self.weight_standardization:
             parts = [replaced(part, _standardized) for part in parts]
-        return Sequence("", (*parts,), title="ResNet")
+        net = Sequence("", (*parts,), title="ResNet")
+        return with_stochastic_depth(net, self.stochastic_depth)
 
     def _head(self, channels: int, stride: int) -> list[Node]:
         """What makes classes, or an embedding, of the last map, which is strided so much."""

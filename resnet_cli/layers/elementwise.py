@@ -191,6 +191,32 @@ class Dropout(SameShape, Unweighted, Fresh):
         return Module("Dropout", {"p": self.rate}, {"p": 0.5})
 
 
+class StochasticDepth(SameShape, Unweighted, Fresh):
+    """In training a body left out for a ``rate`` of the inputs, and larger for the others (Huang et al. 2016, Sec. 3).
+
+    At inference it does nothing.
+    """
+
+    operator = "stochastic depth"
+
+    def __init__(self, name: str, rate: float) -> None:
+        super().__init__(name)
+        self.rate = rate
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return 0
+
+    def saves(self, x: tuple[Shape, ...], y: Shape) -> Saves:
+        """A factor an input."""
+        return Saves("the gradient passes where a body was kept", beside=(Kept(1),))
+
+    def shares(self, training: bool, inplace: bool) -> bool:
+        return not training
+
+    def module(self) -> Module:
+        return Module("StochasticDepth", self.fields())
+
+
 class Kind(NamedTuple):
     """An operation element by element: how many ``operations`` an element, and what autograd saves of it.
 

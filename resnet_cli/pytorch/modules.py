@@ -114,6 +114,23 @@ class LayerScale(nn.Module):
         return f"{len(self.weight)}"
 
 
+class StochasticDepth(nn.Module):
+    """A body left out for a share of the inputs in training, and larger for the others (Huang et al. 2016, Sec. 3)."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        kept = x.new_empty(len(x), 1, 1, 1).bernoulli_(1 - self.rate)
+        return x * kept.div_(1 - self.rate)
+
+    def extra_repr(self) -> str:
+        return f"{self.rate}"
+
+
 class AttentionPool2d(nn.Module):
     """Attention to all places and their mean, asked by the mean (Radford et al. 2021, Sec. 2.4).
 

@@ -41,6 +41,7 @@ class Team(NamedTuple):
                 problem, made[1] = raised, raised.code
         torch.distributed.broadcast_object_list(made, device=self.device)
         if made[1] is not None:
+            torch.distributed.barrier()  # else who ends first tears the others' connection
             raise problem or SystemExit(made[1])
         return cast(Value, made[0])
 
