@@ -18,6 +18,15 @@ HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 """The folder that this package is in."""
 
 
+ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not take the time of those that work
+    # glibc's: what a step frees is kept for the next one, and not given back and asked for again
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(4 << 30),
+}
+"""What a process that trains is told beside what its user says."""
+
+
 class Task(NamedTuple):
     """A run to be trained: the network's place in the record, its name, a seed, and how many iterations."""
 
@@ -44,8 +53,8 @@ def side_by_side(folder: str, record: Record, tasks: Sequence[Task], jobs: int, 
     Raises `UserError` for what the first to fail says.
     """
     environment = {
+        **ENVIRONMENT,
         **os.environ,
-        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not take the time of those that work
         "OMP_NUM_THREADS": str(record.recipe.threads),
         "PYTHONPATH": os.pathsep.join(filter(None, (HOME, os.environ.get("PYTHONPATH")))),
     }
