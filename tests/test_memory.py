@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from listed import FAMILIES, everyday, rows_of
 from program import assert_not_loaded, run
 
+import resnet_cli
 from resnet_cli import network
 from resnet_cli.analyses.memory import memory as analysis
 from resnet_cli.analyses.memory.live import live
@@ -139,6 +140,22 @@ def test_half_the_width_is_what_torch_keeps(name, changes, dtype):
         assert saved_bytes(rows, 2, dtype) == allocation.saved(net.train(), x)
     with how():  # anew: autocast still holds the copies of the first pass
         assert live_peak(rows, 2, dtype) == allocation.live_peak(net.eval(), x)
+
+
+@pytest.mark.parametrize("spec", FAMILIES, ids=lambda spec: spec.family)
+def test_autocast_is_followed_or_said_not_to_be(spec):
+    """Saved bytes and live peak of every family are equal, or a note names the layers that are not followed."""
+    spec = small(spec)
+    notes = resnet_cli.memory(spec, 2, dtype="amp").notes
+    said = any(note.startswith("amp: what") for note in notes)
+    rows, net, x = rows_of(spec), module(spec), batch_of(2, spec)
+    with torch.autocast("cpu", torch.bfloat16):
+        kept = allocation.saved(net.train(), x)
+    with torch.autocast("cpu", torch.bfloat16):
+        live = allocation.live_peak(net.eval(), x)
+    shown = saved_bytes(rows, 2, "amp"), live_peak(rows, 2, "amp")
+    assert (shown == (kept, live)) is not said
+    assert shown[0] <= kept
 
 
 @given(

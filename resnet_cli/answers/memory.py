@@ -72,6 +72,7 @@ def memory(
         *by.notes,
         f"{what}, optimiser {optimizer}, ReLU {'' if inplace else 'not '}in place",
         DTYPES[dtype],
+        *_not_followed(network, dtype),
         *NOTES,
         *([] if network.spec else [OF_OPERATIONS]),
     ]
@@ -92,6 +93,21 @@ def settings(
     if checkpoint and not any(row.block for row in network.rows):
         raise UserError(f"{network.name} has no blocks to run again", "leave out --checkpoint")
     return analysis.Settings(optimizer, dtype, inplace, checkpoint)
+
+
+def _not_followed(network: Network, dtype: str) -> list[str]:
+    """A note on layers of which it is not known what autocast makes."""
+    if dtype != "amp":
+        return []
+    layers = dict.fromkeys(
+        r.layer.rule_name or r.layer.operator for r in network.rows if not r.layer.autocast_known
+    )
+    if not layers:
+        return []
+    return [
+        f"amp: what {', '.join(layers)} keeps in four bytes, and copies of it in two, is not known: "
+        "saved is at least as shown, live may be off"
+    ]
 
 
 def _verdict(fits: bool, batch: int, budget: str, most: int) -> str:

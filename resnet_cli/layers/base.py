@@ -102,6 +102,8 @@ class Layer:
     """Whether every output depends on all of the input by its statistics; `reach` follows the rest."""
     as_stored = True
     """Whether it multiplies by its weights as they are stored, of which autocast keeps a narrow copy."""
+    autocast_known = True
+    """Whether it is known what autocast makes of it: wide numbers, where it multiplies narrow ones by wide weights."""
     is_module = True
     """Whether torch has a module for it, and not an expression at the path of its block."""
     in_figure = False

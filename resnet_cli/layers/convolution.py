@@ -103,6 +103,7 @@ class StdConv2d(Conv2d):
     """A convolution of standardised weights (Qiao et al. 2019), which are made once, whatever the batch."""
 
     rule_name = "standardised convolution"
+    autocast_known = False
     as_stored = False
 
     def _weights(self) -> int:

@@ -121,6 +121,7 @@ class PReLU(SameShape, Fresh):
     """x above 0, else a learned slope of each channel times x (He et al. 2015, "Delving Deep", Eq. 1)."""
 
     operator = "PReLU"
+    autocast_known = False
     activation = True
     beside = "2 an element"
 

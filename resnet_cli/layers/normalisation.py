@@ -199,6 +199,7 @@ class GlobalResponseNorm(SameShape, Fresh):
     """
 
     operator = "global response norm"
+    autocast_known = False
     sees_all = True
     beside = "6 an element, 3 a channel and 1"
 
@@ -243,6 +244,7 @@ class LayerScale(SameShape, Fresh):
     """Every channel of a map times a number that is learned, and small at the start (Touvron et al. 2021, "CaiT")."""
 
     operator = "layer scale"
+    autocast_known = False
     beside = "1 an element"
 
     def __init__(self, name: str, channels: int) -> None:

@@ -148,6 +148,7 @@ class BlurPool2d(Windowed, Fresh):
     """
 
     operator = "blur pool"
+    autocast_known = False
     how = (
         "blur pool: a convolution of each channel by a constant kernel, counted as fvcore, torch and graphs "
         "count it: 9 MACs an output; who counts learned kernels alone takes them off"
@@ -295,6 +296,7 @@ class AttentionPool2d(Fresh):
     """
 
     operator = "attention pool"
+    autocast_known = False
     beside = "a mean, positions, biases, a scale, 4 a score"
     how = "attention pool: projections, q·kᵀ and scores·v"
     counted = True
