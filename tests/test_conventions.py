@@ -247,10 +247,13 @@ def test_a_convnext_is_counted_as_fvcore_and_torch_count_it(name):
         "clip-rn50:head=attention-all,stages=1-1-1-1,width=16,stem_width=16,input_size=64",
         "iresnet18:input_size=64",
         "keras-resnet50v2:stages=2-2-1-1,input_size=65",
+        "sknet26:stages=1-1-1-1,input_size=64",
+        "resnest14:input_size=64",
+        "resnet20:stochastic_depth=0.2",
     ],
 )
 def test_fvcore_counts_parts_of_other_libraries_as_its_convention_says(model):
-    """An attention pool as its products, a vector's norm as a map's, PReLU and a padded pool as nothing."""
+    """An attention pool as its products, a vector's norm as a map's, PReLU, a padded pool and sums of parts as nothing."""
     from fvcore.nn import FlopCountAnalysis
 
     network = load(model)
