@@ -252,6 +252,10 @@ BODIES = {"torchvision": ("plain", "resnest"), "Res2Nets": ("res2net",), "SKNets
 """What the names of a scheme can tell, where that is not the usual body alone."""
 
 
+PREACT = ("timm's pre-activation", "Wide", "Hugging Face's BiTs")
+"""Names of pre-activation networks."""
+
+
 def told_by(scheme):
     """The listed networks that its library's names can tell, as it has them."""
     for spec in zoo.NETWORKS:
@@ -261,7 +265,9 @@ def told_by(scheme):
             continue
         if scheme.name.startswith("Wide") and not spec.preact_stem:
             continue
-        if scheme.name.startswith(("timm's pre-activation", "Wide")) and not spec.preact:
+        if scheme.name.startswith(PREACT) and not spec.preact:
+            continue
+        if scheme.name.endswith("Y alone") and not spec.se_reduction:
             continue
         if sum(spec.stages) > 60:
             continue

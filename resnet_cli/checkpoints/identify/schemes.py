@@ -98,6 +98,19 @@ HUGGING_FACE_REGNET = {
 } | {"layer.2.attention.0": "f.se.fc1", "layer.2.attention.2": "f.se.fc2"}  # fmt: skip
 
 
+def _hugging_face_regnet(prefix: str) -> dict[str, str]:
+    """The paths of a RegNet behind a prefix, which stands before all but the classifier."""
+    return {
+        f"{prefix}embedder.embedder.convolution": "stem.0",
+        f"{prefix}embedder.embedder.normalization": "stem.1",
+        "classifier.1": "fc",
+        **{
+            f"{prefix}encoder.stages.{{S}}.layers.{{B}}.{theirs}": f"trunk_output.block{{S}}.{{B}}.{ours}"
+            for theirs, ours in HUGGING_FACE_REGNET.items()
+        },
+    }
+
+
 def _convnext(stage: str, block: str, halved: str, layers: dict[str, str]) -> dict[str, str]:
     """The paths of a ConvNeXt's stages: their blocks are our features 1, 3, 5 and 7, between them a norm and a 2×2.
 
@@ -132,6 +145,9 @@ AUTHORS_BLOCKS = ("stages.0.0.dwconv.weight", "stages.1.0.dwconv.weight")
 HUGGING_FACE_BLOCKS = (
     "encoder.stages.0.layers.0.dwconv.weight", "encoder.stages.1.layers.0.dwconv.weight",
 )  # fmt: skip
+HUGGING_FACE_STAGES = (
+    "encoder.stages.0.layers.0.layer.0.convolution.weight", "encoder.stages.1.layers.0.layer.0.convolution.weight",
+)  # fmt: skip
 CONVNEXT_BLOCKS = ("stages.0.blocks.0.conv_dw.weight", "stages.1.blocks.0.conv_dw.weight")
 
 SCHEMES = (
@@ -163,18 +179,18 @@ SCHEMES = (
     Scheme("Hugging Face's RegNets", (
         "regnet.encoder.stages.0.layers.0.layer.0.convolution.weight",
         "regnet.encoder.stages.1.layers.0.layer.0.convolution.weight",
-    ), {
-        "regnet.embedder.embedder.convolution": "stem.0",
-        "regnet.embedder.embedder.normalization": "stem.1",
-        "classifier.1": "fc",
-        **{
-            f"regnet.encoder.stages.{{S}}.layers.{{B}}.{theirs}": f"trunk_output.block{{S}}.{{B}}.{ours}"
-            for theirs, ours in HUGGING_FACE_REGNET.items()
-        },
-    }, shift={"S": 1}),
+    ), _hugging_face_regnet("regnet."), shift={"S": 1}),
+    Scheme("Hugging Face's RegNets Y alone", HUGGING_FACE_STAGES, _hugging_face_regnet(""), shift={"S": 1},
+           needs=("encoder.stages.0.layers.0.layer.2.attention.0.weight",)),
     Scheme("RegNets by number", ("trunk_output.block1.0.f.a.0.weight", "trunk_output.block2.0.f.a.0.weight"), {}),
-    Scheme("Hugging Face", ("encoder.stages.0.layers.0.layer.0.convolution.weight",
-                            "encoder.stages.1.layers.0.layer.0.convolution.weight"), {
+    Scheme("Hugging Face's BiTs", ("encoder.stages.0.layers.0.conv1.weight", "encoder.stages.1.layers.0.conv1.weight"), {
+        "embedder.convolution": "conv1",
+        "encoder.stages.{S}.layers.{B}.conv{N}": "layer{S}.{B}.conv{N}",
+        "encoder.stages.{S}.layers.{B}.norm{N}": "layer{S}.{B}.bn{N}",
+        "encoder.stages.{S}.layers.{B}.downsample.conv": "layer{S}.{B}.downsample.0",
+        "classifier.1": "fc",
+    }, shift={"S": 1}),
+    Scheme("Hugging Face", HUGGING_FACE_STAGES, {
         "embedder.embedder.convolution": "conv1",
         "embedder.embedder.normalization": "bn1",
         "encoder.stages.{S}.layers.{B}.layer.{N}.convolution": "layer{S}.{B}.conv{N}",
