@@ -43,6 +43,7 @@ NUMBERS = {  # what a field may be that is neither a word nor true or false; the
     "split_least": st.sampled_from([8, 32]),
     "projection_kernel": st.sampled_from([1, 3]),
     "dropout": st.sampled_from([0.0, 0.2]),
+    "stochastic_depth": st.sampled_from([0.0, 0.2]),
     "se_reduction": st.sampled_from([0, 1, 4, 16]),
     "shortcut_scale": st.sampled_from([0.0, 0.5, 1.0, 2.5]),
     "body_scale": st.sampled_from([0.5, 1.0]),

@@ -265,6 +265,8 @@ def told_by(scheme):
             continue
         if scheme.name.startswith("Wide") and not spec.preact_stem:
             continue
+        if scheme.name == "timm's pre-activation RegNets":
+            spec = zoo.changed(spec, preact=True)
         if scheme.name.startswith(PREACT) and not spec.preact:
             continue
         if scheme.name.endswith("Y alone") and not spec.se_reduction:

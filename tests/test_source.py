@@ -303,7 +303,7 @@ def specs(draw):
         "splits": pick(1, 2, 3), "split_reduction": pick(1, 2), "split_least": pick(2, 4, 6),
         "split_input": body == "sk" and pick(True, False), "split_pool": pick("none", "before", "behind"),
         "se_multiple": pick(1, 8), "reduce_first": pick(1, 1, 2) if grouped else 1,
-        "projection_kernel": pick(1, 1, 3), "dropout": pick(0.0, 0.2),
+        "projection_kernel": pick(1, 1, 3), "dropout": pick(0.0, 0.2), "stochastic_depth": pick(0.0, 0.0, 0.2),
         "weight_standardization": pick(False, False, True),
         "shortcut": pick("A", "A-split", "B", "B", "C", "none", "gate", "exclusive-gate", "dropout"),
         "style": pick("v1", "v1.5"), "output_stride": pick(8, 16, 32),

@@ -130,12 +130,15 @@ def rounded(channels: int, multiple: int) -> int:
     return max(multiple, (channels + multiple // 2) // multiple * multiple)
 
 
-def squeeze_excitation(channels: int, squeezed: int) -> Residual:
+RELU = ReLU("relu")
+
+
+def squeeze_excitation(channels: int, squeezed: int, between: Layer = RELU) -> Residual:
     """Pool, reduce, restore, sigmoid; every channel is scaled by its gate (Hu et al. 2018, Fig. 3)."""
     gate = (
         AdaptiveAvgPool2d("pool"),
         Conv2d("fc1", channels, squeezed, 1, bias=True),
-        ReLU("relu"),
+        between,
         Conv2d("fc2", squeezed, channels, 1, bias=True),
         Sigmoid("gate"),
     )

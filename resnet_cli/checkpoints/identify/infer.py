@@ -253,12 +253,14 @@ def _regnet(shapes: Shapes) -> RegNet:
     stem_width, in_channels, _, _ = shapes["stem.0.weight"]
     channels, widest = max(zip((stem_width, *widths), firsts, strict=False))
     squeezed = shapes.get(f"{widest}.se.fc1.weight")
+    preact = "trunk_output.block1.0.norm.weight" in shapes
+    behind_pool = shapes.get("trunk_output.block1.0.proj.1.weight", ())  # else it is a norm's
     return RegNet(
         UNLISTED, "own", stages, widths,
-        group_width=max(shapes[f"{first}.b.0.weight"][1] for first in firsts),
+        group_width=max(shapes[f"{first}.b.{2 * preact}.weight"][1] for first in firsts),
         se_reduction=round(channels / squeezed[0]) if squeezed else 0,
-        stem_width=stem_width, num_classes=number_of_classes(shapes) or 1000,
-        in_channels=in_channels,
+        stem_width=stem_width, preact=preact, projection_pool=len(behind_pool) == 4,
+        num_classes=number_of_classes(shapes) or 1000, in_channels=in_channels,
     )  # fmt: skip
 
 

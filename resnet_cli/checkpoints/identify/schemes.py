@@ -176,6 +176,18 @@ SCHEMES = (
             for theirs, ours in REGNET.items()
         },
     }, shift={"B": -1}),
+    Scheme("timm's pre-activation RegNets", ("s1.b1.conv1.weight", "s2.b1.conv1.weight"), {
+        "stem": "stem.0",
+        "head.fc": "fc",
+        **{
+            f"s{{S}}.b{{B}}.{theirs}": f"trunk_output.block{{S}}.{{B}}.{ours}"
+            for theirs, ours in (
+                ("norm1", "norm"), ("conv1", "f.a.0"), ("norm2", "f.b.0"), ("conv2", "f.b.2"),
+                ("norm3", "f.c.0"), ("conv3", "f.c.2"), ("se.fc{N}", "f.se.fc{N}"),
+                ("downsample", "proj.0"), ("downsample.{I}", "proj.{I}"),
+            )
+        },
+    }, shift={"B": -1}),
     Scheme("Hugging Face's RegNets", (
         "regnet.encoder.stages.0.layers.0.layer.0.convolution.weight",
         "regnet.encoder.stages.1.layers.0.layer.0.convolution.weight",
