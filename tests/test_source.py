@@ -73,6 +73,8 @@ OTHERS = [replace(zoo.find(name), name=f"{name}-{number}", **fields) for number,
     ("resnet50-v1.5", {"antialias": "blur", "norm": "frozen"}),
     ("preact-resnet18", {"weight_standardization": True, "stem_pool": "zeros", "norm": "group"}),
     ("resnet50-d", {"base_width": 96, "se_reduction": 8, "conv_bias": True}),
+    ("regnet_y_400mf", {"preact": True, "projection_pool": True, "activation": "SiLU"}),
+    ("resnet20", {"stochastic_depth": 0.4}),
 ])]  # fmt: skip
 """Networks that no paper lists, of every field."""
 
@@ -253,7 +255,8 @@ def small(spec):
         fields["width"] = spec.width // part
     if isinstance(spec, ResNet):
         fields["stem_width"] = spec.stem_width // part
-    size = (64, 96) if getattr(spec, "head", "").startswith("attention") else (33, 47)
+    even = isinstance(spec, RegNet) and spec.projection_pool
+    size = (64, 96) if even or getattr(spec, "head", "").startswith("attention") else (33, 47)
     return replace(spec, **fields, input_size=size)
 
 

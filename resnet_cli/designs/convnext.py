@@ -46,6 +46,7 @@ class ConvNeXt:
     stochastic_depth: float = option(
         0.0,
         "The last block left out for so much of the inputs, earlier ones less.",
+        most=1,
         in_tensors=False,
     )
     num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)

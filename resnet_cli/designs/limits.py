@@ -23,7 +23,7 @@ def option(
 ) -> Any:  # fmt: skip
     """A field of a spec: its default, and what the command line, TOML and checks say of it.
 
-    Words are of ``allowed``, whole numbers between ``least`` and ``most``. ``in_tensors`` is whether
+    Words are of ``allowed``, whole numbers between ``least`` and ``most``, others from 0 to ``most``, or `FACTOR`. ``in_tensors`` is whether
     the names and shapes of a network's weights tell the field's value.
     """
     about = {
@@ -39,10 +39,10 @@ def within(what: str, value: int, most: int, least: int = 1) -> None:
         raise UserError(f"{what} {given} is out of range", f"allowed: {least} to {most:,}")
 
 
-def factor(what: str, value: float) -> None:
+def factor(what: str, value: float, most: int = FACTOR) -> None:
     """Raises `UserError` for what multiplies nothing sensibly: nan, negative or huge."""
-    if not 0 <= value <= FACTOR:  # false for nan
-        raise UserError(f"{what} {value} is out of range", f"allowed: 0 to {FACTOR}, such as 0.5")
+    if not 0 <= value <= most:  # false for nan
+        raise UserError(f"{what} {value} is out of range", f"allowed: 0 to {most}, such as 0.5")
 
 
 def one_of(what: str, value: str, allowed: Sequence[str]) -> None:
@@ -83,7 +83,7 @@ def check(spec: Any) -> None:
         elif type(value) is int:
             within(key.replace("_", " "), value, most, least)
         elif type(value) is float:
-            factor(key.replace("_", " "), value)
+            factor(key.replace("_", " "), value, min(most, FACTOR))
     for blocks in spec.stages:
         within("stage of length", blocks, BLOCKS)
     within("sum of blocks", sum(spec.stages), BLOCKS)

@@ -45,6 +45,7 @@ class RegNet:
     stochastic_depth: float = option(
         0.0,
         "The last block left out for so much of the inputs, earlier ones less.",
+        most=1,
         in_tensors=False,
     )
     num_classes: int = option(1000, "Outputs of the classifier.", most=limits.CLASSES)

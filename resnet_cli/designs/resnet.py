@@ -141,10 +141,11 @@ class ResNet:
     stochastic_depth: float = option(
         0.0,
         "The last block left out for so much of the inputs, earlier ones less.",
+        most=1,
         in_tensors=False,
     )
     dropout: float = option(
-        0.0, "Of so much of what the classifier takes; 0: none.", in_tensors=False
+        0.0, "Of so much of what the classifier takes; 0: none.", most=1, in_tensors=False
     )
     head: str = option(
         "pool",

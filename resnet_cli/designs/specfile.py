@@ -127,7 +127,7 @@ def schema() -> dict[str, Any]:
             if field.type == "int":
                 each |= {"minimum": about["least"], "maximum": about["most"]}
             elif field.type == "float":
-                each |= {"minimum": 0, "maximum": limits.FACTOR}
+                each |= {"minimum": 0, "maximum": min(about["most"], limits.FACTOR)}
         properties[key] = each
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
