@@ -204,13 +204,20 @@ def test_any_network_saves_and_holds_what_torch_does(
     assert saved_bytes(rows, 2, inplace=inplace, checkpoint=True) == outside
 
 
+COMMON = {"ResNet", "ResNet v1.5", "pre-activation", "VGG", "SENet", "ConvNeXt"}
+"""Families of which a whole training step is followed every day."""
+
+
+def steps():
+    """A network of each family, as it is and with blocks that run again; of rarer families in the slow run."""
+    for spec in FAMILIES:
+        marks = () if spec.family in COMMON else pytest.mark.slow
+        for checkpoint in (False, True)[: 1 if isinstance(spec, VGG) else 2]:
+            yield pytest.param(spec, checkpoint, id=f"{spec.family}-{checkpoint}", marks=marks)
+
+
 @INPLACE
-@pytest.mark.parametrize(
-    ("spec", "checkpoint"),
-    [(spec, False) for spec in FAMILIES]
-    + [(spec, True) for spec in FAMILIES if not isinstance(spec, VGG)],
-    ids=lambda value: value if isinstance(value, bool) else value.family,
-)
+@pytest.mark.parametrize(("spec", "checkpoint"), steps())
 def test_a_training_step_peaks_where_torchs_does(spec, checkpoint, inplace):
     """Forward, backward and SGD's step at full size, on the meta device: the peak within 1 %."""
     net = module(spec, inplace, device="meta").train()

@@ -11,6 +11,7 @@ from itertools import combinations, groupby, pairwise, product
 
 import pytest
 from browser import browser, show
+from listed import FAMILIES
 from program import run
 
 from resnet_cli import plot
@@ -271,9 +272,19 @@ def test_exact_shows_every_digit(tmp_path):
     assert "25,557,032" in text and "25.56M" not in text.split("resnet50 (ResNet)")[-1]
 
 
-@pytest.mark.parametrize("name", {spec.family: spec.name for spec in zoo.NETWORKS}.values())
+LAST = {spec.family: spec for spec in zoo.NETWORKS}.values()
+"""The largest of each family."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(spec.name, marks=() if spec in FAMILIES else pytest.mark.slow)
+        for spec in dict.fromkeys((*FAMILIES, *LAST))
+    ],
+)
 def test_every_stage_of_every_network_has_its_box_and_row(tmp_path, name):
-    """A row of each table is marked by a box of the drawing, in one network per family; without blocks no level shows them."""
+    """A row of each table is marked by a box of the drawing, in two networks per family; without blocks no level shows them."""
     root = Reader(written(tmp_path, name).read_text()).root
     levels = [e.attributes["value"] for e in root.all("input")]
     has_blocks = any(row.block for row in load(name).rows)
