@@ -217,7 +217,7 @@ def steps():
 
 
 @INPLACE
-@pytest.mark.parametrize(("spec", "checkpoint"), steps())
+@pytest.mark.parametrize(("spec", "checkpoint"), [*steps()])
 def test_a_training_step_peaks_where_torchs_does(spec, checkpoint, inplace):
     """Forward, backward and SGD's step at full size, on the meta device: the peak within 1 %."""
     net = module(spec, inplace, device="meta").train()
