@@ -115,7 +115,7 @@ class LayerScale(nn.Module):
 
 
 class StochasticDepth(nn.Module):
-    """A body left out for a share of the inputs in training, and larger for the others (Huang et al. 2016, Sec. 3)."""
+    """Leaves a body out for a share of the inputs in training (Huang et al. 2016, Sec. 3)."""
 
     def __init__(self, rate: float) -> None:
         super().__init__()
