@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from filling import fill
 from libraries import library
 from listed import rows_of
 from torch import nn
@@ -94,18 +95,6 @@ class Visual(nn.Module):
         for at in (1, 2, 3, 4):
             x = getattr(self, f"layer{at}")(x)
         return self.attnpool(x)
-
-
-def fill(net):
-    """Random numbers: gains of both signs, running variances above 0."""
-    generator = torch.Generator().manual_seed(0)
-    for name, tensor in net.state_dict().items():
-        if name.endswith("running_var"):
-            tensor.uniform_(0.5, 1.5, generator=generator)
-        elif tensor.dim() > 1:
-            nn.init.kaiming_normal_(tensor, generator=generator)
-        elif tensor.dim():
-            tensor.uniform_(-1, 1, generator=generator)
 
 
 def assert_the_same(model, theirs, prefix=""):

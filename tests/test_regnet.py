@@ -4,10 +4,10 @@ import json
 
 import pytest
 import torch
+from filling import fill
 from libraries import library
 from listed import rows_of
 from program import run
-from torch import nn
 
 import resnet_cli
 from resnet_cli.checkpoints.container.contents import TensorInfo
@@ -32,18 +32,6 @@ def of_library(row):
         if row.library == "timm":
             return library("timm").create_model(row.name).eval()
         return library("torchvision").models.get_model(row.name).eval()
-
-
-def fill(net):
-    """Random numbers: gains of both signs, running variances above 0."""
-    generator = torch.Generator().manual_seed(0)
-    for name, tensor in net.state_dict().items():
-        if name.endswith("running_var"):
-            tensor.uniform_(0.5, 1.5, generator=generator)
-        elif tensor.dim() > 1:
-            nn.init.kaiming_normal_(tensor, generator=generator)
-        elif tensor.dim():
-            tensor.uniform_(-1, 1, generator=generator)
 
 
 @pytest.mark.parametrize(

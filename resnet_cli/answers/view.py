@@ -78,13 +78,8 @@ def about(
     return View(
         envelope | more,
         [titled, *others],
-        [*uncounted([network]), *with_others(notes, [network]), *map(printable, network.notes)],
+        [*uncounted([network]), *notes, *elsewhere([network]), *map(printable, network.notes)],
     )
-
-
-def with_others(notes: Iterable[str], given: Sequence[networks.Network]) -> list[str]:
-    """The notes, and at the end what libraries build under these names."""
-    return [*notes, *elsewhere(given)]
 
 
 def _published(network: networks.Network) -> list[dict[str, Any]]:
@@ -115,7 +110,7 @@ def beside(
         for name, network in zip(networks.distinct(given), given, strict=True)
         for note in network.notes
     ]
-    return View(envelope, tables, [*uncounted(given), *with_others(notes, given), *own])
+    return View(envelope, tables, [*uncounted(given), *notes, *elsewhere(given), *own])
 
 
 def unsettled(given: Iterable[networks.Network]) -> dict[str, bool]:
